@@ -1,0 +1,116 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(models.TextChoices):
+    """Order 121 art 3: a complaint asks for a dispute to be resolved, a report gives a lead on a breach."""
+
+    COMPLAINT = "complaint", _("Complaint")
+    REPORT = "report", _("Report")
+    INQUIRY = "inquiry", _("Inquiry")
+
+
+class Body(models.TextChoices):
+    """The kind of body that handles a case; figures of bureaus and of councils never mix."""
+
+    BUREAU = "bureau", _("Market regulation")
+    COUNCIL = "council", _("Consumer council")
+    COMMITTEE = "committee", _("People's mediation committee")
+    COURT = "court", _("Court")
+    PLATFORM = "platform", _("Platform")
+
+
+class State(models.TextChoices):
+    REGISTERED = "registered", _("To be decided")
+    ACCEPTED = "accepted", _("In handling")
+    FILED = "filed", _("Filed for investigation")
+    REFUSED = "refused", _("Not accepted")
+    NOT_FILED = "not_filed", _("Not filed")
+    CLOSED = "closed", _("Closed")
+
+
+OPEN_STATES = (State.REGISTERED, State.ACCEPTED, State.FILED)
+FINAL_STATES = (State.REFUSED, State.NOT_FILED, State.CLOSED)
+
+
+class Outcome(models.TextChoices):
+    """How a dispute ended; kept apart from the legal ground on which it was ended."""
+
+    AGREEMENT = "agreement", _("Agreement reached")
+    SETTLED = "settled", _("Settled by the parties")
+    FAILED = "failed", _("No agreement")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    UNREACHABLE = "unreachable", _("Party could not be reached")
+    ANSWERED = "answered", _("Answered")
+    OTHER = "other", _("Other")
+
+
+class SalesMode(models.TextChoices):
+    ONLINE = "online", _("Online")
+    ON_SITE = "on_site", _("On site")
+    TELEVISION = "television", _("Television")
+    TELEPHONE = "telephone", _("Telephone")
+    DOOR = "door", _("At the door")
+    OTHER = "other", _("Other")
+
+
+class PartyRole(models.TextChoices):
+    CONSUMER = "consumer", _("Consumer")
+    REPORTER = "reporter", _("Reporter")
+    INQUIRER = "inquirer", _("Inquirer")
+
+
+class RecoveryKind(models.TextChoices):
+    REFUND = "refund", _("Refund")
+    REPAIR = "repair", _("Value of repair")
+    REPLACEMENT = "replacement", _("Value of replacement")
+    COMPENSATION = "compensation", _("Compensation")
+    UNSPECIFIED = "unspecified", _("Not specified")
+    MULTIPLE = "multiple", _("Multiple damages")
+    MORAL = "moral", _("Moral damages")
+
+
+LOSS_KINDS = (
+    RecoveryKind.REFUND,
+    RecoveryKind.REPAIR,
+    RecoveryKind.REPLACEMENT,
+    RecoveryKind.COMPENSATION,
+    RecoveryKind.UNSPECIFIED,
+)
+
+
+class RecoveryStatus(models.TextChoices):
+    PROMISED = "promised", _("Promised")
+    PAID = "paid", _("Paid")
+    UNSPECIFIED = "unspecified", _("Not specified")
+
+
+class RecoveryMeans(models.TextChoices):
+    MEDIATION = "mediation", _("Mediation")
+    PLATFORM = "platform", _("Platform")
+    COURT = "court", _("Court")
+    ADVANCE_FUND = "advance_fund", _("Advance compensation fund")
+    UNSPECIFIED = "unspecified", _("Not specified")
+
+
+class TermUnit(models.TextChoices):
+    WORKING = "working", _("Working days")
+    NATURAL = "natural", _("Natural days")
+
+
+class Roll(models.TextChoices):
+    """When the last day of a term of natural days moves to the next (Order 121 art 45 says only "holidays")."""
+
+    NONE = "none", _("Never")
+    HOLIDAYS = "holidays", _("From statutory holidays")
+    REST_DAYS = "rest_days", _("From every day that is not a working day")
+
+
+class RunState(models.TextChoices):
+    RUNNING = "running", _("Running")
+    COMPLETED = "completed", _("Completed")
+
+
+class RejectKind(models.TextChoices):
+    REJECTED = "rejected", _("Rejected")
+    DUPLICATE = "duplicate", _("Twice in the file")

@@ -1,0 +1,89 @@
+import datetime as dt
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from cases.enums import LOSS_KINDS, OPEN_STATES
+
+
+def scope(user, prefix: str = "") -> Q | None:
+    """The condition on the custodian's ancestors that keeps `user` to his agency and below.
+
+    None means no restriction (permission to see all agencies). Without an agency nothing matches.
+    """
+    if not user.is_authenticated or not user.has_perm("cases.view_case"):
+        return Q(pk__in=[])
+    if user.has_perm("cases.view_all_agencies"):
+        return None
+    if not user.agency_id:
+        return Q(pk__in=[])
+    depth = len(user.agency.ancestor_ids)
+    column = {1: "custodian_root", 2: "custodian_district"}.get(depth, "custodian")
+    return Q(**{f"{prefix}{column}": user.agency_id})
+
+
+class ScopedQuerySet(models.QuerySet):
+    """Rows that belong to a case follow the scope of their case. Closed by default."""
+
+    case_prefix = "case__"
+
+    def visible_to(self, user):
+        condition = scope(user, self.case_prefix)
+        return self if condition is None else self.filter(condition)
+
+
+class CaseQuerySet(ScopedQuerySet):
+    case_prefix = ""
+
+    def open(self):
+        return self.filter(state__in=OPEN_STATES)
+
+    def overdue(self, *, today: dt.date):
+        """Cases with a running clock whose due date has passed."""
+        return self.filter(self._running_clock(due_on__lt=today))
+
+    def due_between(self, start: dt.date, end: dt.date):
+        """Cases with a running clock due from `start` to `end`, both included."""
+        return self.filter(self._running_clock(due_on__gte=start, due_on__lte=end))
+
+    def _running_clock(self, **conditions):
+        clocks = self.model._meta.get_field("clocks").related_model.objects
+        return Exists(clocks.filter(case=OuterRef("pk"), stopped_on__isnull=True, **conditions))
+
+    def received_in(self, start: dt.date, end: dt.date):
+        """Received on the local dates from `start` to `end`, both included."""
+        return self.filter(received_on__gte=start, received_on__lte=end)
+
+
+class ClockQuerySet(ScopedQuerySet):
+    def running(self):
+        return self.filter(stopped_on__isnull=True)
+
+
+class RecoveryQuerySet(ScopedQuerySet):
+    def losses(self):
+        """Postings that count as recovered loss; multiple and moral damages are counted apart."""
+        return self.filter(kind__in=LOSS_KINDS)
+
+    def posted_in(self, start: dt.date, end: dt.date):
+        return self.filter(posted_on__gte=start, posted_on__lte=end)
+
+
+class RunQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Runs are for those who may load data; a run of another agency's tree is not seen."""
+        if not user.has_perm("cases.view_importrun"):
+            return self.none()
+        if user.has_perm("cases.view_all_agencies"):
+            return self
+        return self.filter(agency__path__startswith=user.agency.path) if user.agency_id else self.none()
+
+
+def local_day_bounds(start: dt.date, end: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """Aware datetimes from the start of `start` to the start of the day after `end`, local time."""
+    zone = timezone.get_default_timezone()
+    return (
+        dt.datetime.combine(start, dt.time.min, zone),
+        dt.datetime.combine(end + dt.timedelta(days=1), dt.time.min, zone),
+    )

@@ -1,0 +1,60 @@
+"""A checkout that names no database works on its own: embedded PostgreSQL, keys under `var/`, plain HTTP.
+
+Production sets DATABASE_URL, and then nothing here applies: every variable must be given (see README, "Settings").
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from consumer_rights import embedded
+
+BASE_DIR = Path(__file__).resolve().parents[1]
+VAR_DIR = BASE_DIR / "var"
+# commands that must work while no server runs, or that manage the server themselves
+WITHOUT_DATABASE = {"embedded_db", "help", "version", "--help", "--version"}
+
+
+def needs_database(argv: list[str]) -> bool:
+    """Whether the command line `argv` names a command that uses the database."""
+    return len(argv) > 1 and argv[1] not in WITHOUT_DATABASE
+
+
+def prepare(*, start_database: bool = True) -> None:
+    """Fill the environment of a checkout without DATABASE_URL; leave any variable that is set as it is."""
+    if os.environ.get("DATABASE_URL"):
+        return
+    os.environ["EMBEDDED_DATABASE"] = "1"
+    os.environ["DATABASE_URL"] = embedded.start() if start_database else embedded.url()
+    for name, value in keys().items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+    os.environ.setdefault("PLAIN_HTTP", "1")
+
+
+def keys() -> dict[str, str]:
+    """The keys of this checkout, made once and readable by their owner alone (`var/keys.json`, mode 0600)."""
+    path = VAR_DIR / "keys.json"
+    VAR_DIR.mkdir(exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_keys(path)
+    values = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "PERSONAL_DATA_KEYS": f"local1:{secrets.token_hex(32)}",
+        "LOOKUP_KEY": secrets.token_hex(32),
+    }
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(values, file, indent=1)
+    return values
+
+
+def _read_keys(path: Path) -> dict[str, str]:
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError:
+        # another process has created the file and not yet written it, or it was damaged: never guess a key
+        raise SystemExit(f"{path} holds no readable keys. Restore it from a backup, or delete it "
+                         "(personal data stored with the lost keys cannot be read again).") from None

@@ -1,0 +1,15 @@
+"""The WSGI entry. It refuses to start without its variables, in one clear line."""
+
+import os
+import sys
+
+REQUIRED = ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PERSONAL_DATA_KEYS", "LOOKUP_KEY")
+
+if missing := [name for name in REQUIRED if not os.environ.get(name)]:
+    sys.exit(f"The portal does not start: set {', '.join(missing)} in the environment (README, section Settings).")
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consumer_rights.settings")
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402 - after the check of the environment
+
+application = get_wsgi_application()

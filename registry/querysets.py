@@ -1,0 +1,26 @@
+from django.db import models
+
+from core.models import valid_on
+
+
+class ReferenceQuerySet(models.QuerySet):
+    """Reference data is public inside the portal: every user may read it."""
+
+    def visible_to(self, user):
+        return self if user.is_authenticated else self.none()
+
+
+class DatedQuerySet(ReferenceQuerySet):
+    def valid_on(self, day):
+        return self.filter(valid_on(day))
+
+
+class AgencyQuerySet(DatedQuerySet):
+    def within(self, agency):
+        """`agency` and everything below it."""
+        return self.filter(path__startswith=agency.path)
+
+
+class MerchantQuerySet(ReferenceQuerySet):
+    def verified(self):
+        return self.filter(verified=True)
