@@ -1,6 +1,6 @@
 """Copy the pinned front-end files into static/vendor/, which the repository carries.
 
-    tools/vendor_static.py            install frontend/package-lock.json with npm and write static/vendor/ anew
+    tools/vendor_static.py            install frontend/package-lock.json with npm, write static/vendor/ anew
     tools/vendor_static.py --check    compare static/vendor/ with vendor.lock.json; needs no Node
 
 vendor.lock.json names every vendored file with its SHA-256 and every package with its version and licence.
@@ -21,6 +21,7 @@ VENDOR = ROOT / "static" / "vendor"
 LOCK_NAME = "vendor.lock.json"
 # a dangling source map makes collectstatic with hashed names fail
 SOURCE_MAP = re.compile(rb"\n?(//[#@]|/\*[#@]) ?sourceMappingURL=[^\n*]*(\*/)?\s*")
+SHAPE = re.compile(r"<(?:path|circle|line|polyline|rect|ellipse)[^>]*/>")
 SYMBOL = (
     '<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" '
     'stroke-linecap="round" stroke-linejoin="round">{body}</symbol>'
@@ -50,14 +51,14 @@ def sprite(icons: list[str], source: Path) -> bytes:
     """One SVG file that holds the named icons as symbols."""
     symbols = []
     for name in sorted(icons):
-        shapes = re.findall(r"<(?:path|circle|line|polyline|rect|ellipse)[^>]*/>", (source / f"{name}.svg").read_text("utf-8"))
+        shapes = SHAPE.findall((source / f"{name}.svg").read_text("utf-8"))
         symbols.append(SYMBOL.format(name=name, body="".join(shapes)))
     head, tail = '<svg xmlns="http://www.w3.org/2000/svg">', "</svg>\n"
     return (head + "\n".join(symbols) + tail).encode()
 
 
 def vendor() -> None:
-    """Install with npm, copy the listed files, build the icon sprite and the ECharts bundle, write the lock."""
+    """Install with npm, copy the listed files, build icon sprite and ECharts bundle, write the lock."""
     subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND, check=True)
     package = json.loads((FRONTEND / "package.json").read_text("utf-8"))
     modules = FRONTEND / "node_modules"
@@ -76,7 +77,8 @@ def vendor() -> None:
     for name, files in package["vendor"].items():
         for source, target in files.items():
             put(name, target, (modules / name / source).read_bytes())
-    put("@tabler/icons", "tabler-icons/sprite.svg", sprite(package["icons"], modules / "@tabler/icons/icons/outline"))
+    outline = modules / "@tabler/icons/icons/outline"
+    put("@tabler/icons", "tabler-icons/sprite.svg", sprite(package["icons"], outline))
     bundle = modules / "echarts.custom.min.js"
     subprocess.run(
         ["npx", "--no-install", "esbuild", "echarts-entry.js", "--bundle", "--minify", "--format=iife",
@@ -89,7 +91,7 @@ def vendor() -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description="Vendor the front-end libraries, or check them.")
     parser.add_argument("--check", action="store_true", help="compare with vendor.lock.json, change nothing")
     if not parser.parse_args().check:
         vendor()

@@ -1,0 +1,91 @@
+"""The query form of list pages: filters laid out in a grid, and the ones in use as removable chips."""
+
+from dataclasses import dataclass
+
+import django_filters
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Div, Field, Layout
+from django import forms
+from django.utils.functional import cached_property
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date picker; always exchanges ISO dates."""
+
+    input_type = "date"
+
+    def __init__(self, attrs=None):
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class DateFilter(django_filters.DateFilter):
+    """A date field that reads and shows ISO dates whatever the language."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs = {"widget": DateInput(), "input_formats": ["%Y-%m-%d"]} | kwargs
+        super().__init__(*args, **kwargs)
+
+
+class WordFilter(django_filters.CharFilter):
+    """A search box. `id_q`, the one named "q", starts a search while one types."""
+
+    def __init__(self, *args, placeholder="", **kwargs):
+        attrs = {"placeholder": placeholder, "autocomplete": "off", "maxlength": 100}
+        super().__init__(*args, **({"widget": forms.TextInput(attrs | {"type": "search"})} | kwargs))
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter in use: its label, its value in words, and the URL parameters that set it."""
+
+    label: str
+    value: str
+    parameters: tuple[str, ...]
+
+
+class FilterSet(django_filters.FilterSet):
+    """A filter form that is checked as a whole: with one wrong value the list stays empty and says why.
+
+    `on_phone` names the filters that a narrow screen shows at once; the others open with a button.
+    """
+
+    on_phone: tuple[str, ...] = ("q",)
+
+    @cached_property
+    def form(self):
+        form = super().form
+        form.helper = helper = FormHelper()
+        helper.form_tag = False
+        helper.disable_csrf = True
+        helper.include_media = False
+        helper.label_class = "query-label"
+        helper.field_class = "query-field"
+        helper.layout = Layout(
+            Div(
+                *(
+                    Field(name, wrapper_class="query-item" + ("" if name in self.on_phone else " query-more"))
+                    for name in self.filters
+                ),
+                css_class="query-grid",
+            )
+        )
+        return form
+
+    def chips(self) -> list[Chip]:
+        """The filters in use, in the order of the form."""
+        if not self.form.is_valid():
+            return []
+        chips = []
+        for name, field in self.form.fields.items():
+            value = self.form.cleaned_data.get(name)
+            if value in (None, "", [], ()) or (hasattr(value, "exists") and not value):
+                continue
+            chips.append(Chip(str(field.label), self._in_words(field, value), (name,)))
+        return chips
+
+    @staticmethod
+    def _in_words(field, value) -> str:
+        if isinstance(value, (list, tuple)) or hasattr(value, "exists"):
+            return "、".join(FilterSet._in_words(field, item) for item in value)
+        choices = {} if isinstance(field, forms.ModelChoiceField) else dict(getattr(field, "choices", []))
+        return str(choices.get(value, value))

@@ -1,0 +1,263 @@
+"""Paging that stays quick at any depth: a page starts after a row, not after a number of rows.
+
+A list declares its sort orders. Each is one column with the primary key as tie-break, both in the same
+direction, so that one plain index (column, id) serves both directions. Rows without a value come last in
+either direction. The place in the list travels in the URL as `after` or `before`: the sort value and the key
+of a row, checked before use; whatever cannot be read leads to the first page.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import BooleanField, F, Field, Func, QuerySet, Value
+from django.db.models.constants import LOOKUP_SEP
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
+
+COUNT_CAP = 10_000
+SIZES = (25, 50, 100)
+LAST = "end"
+KEY = re.compile(r"[1-9][0-9]{0,18}")
+MAX_KEY = 2**63 - 1
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class BadCursor(ValueError):
+    """A place in a list that cannot be read: cut off, edited, or of another sort order."""
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One sort order: `field` is a path such as "received_at" or "merchant__name"; ties by primary key."""
+
+    name: str
+    field: str
+    descending: bool
+
+    @property
+    def parameter(self) -> str:
+        return f"-{self.name}" if self.descending else self.name
+
+
+def choose_sort(sorts: Mapping[str, str], requested: str | None, default: str) -> Sort:
+    """The sort order that the URL names (`name`, or `-name` for descending), else the default."""
+    for parameter in (requested or "", default):
+        name = parameter.removeprefix("-")
+        if name in sorts:
+            return Sort(name, sorts[name], parameter.startswith("-"))
+    raise ValueError(f"the default sort order {default!r} is not among {', '.join(sorts)}")
+
+
+class RowCompare(Func):
+    """(column, key) > (value, key) as one row comparison, which PostgreSQL reads as one range of an index."""
+
+    output_field = BooleanField()
+
+    def __init__(self, *expressions, greater: bool):
+        super().__init__(*expressions)
+        self.greater = greater
+
+    def as_sql(self, compiler, connection, **context):
+        parts, params = [], []
+        for expression in self.source_expressions:
+            sql, values = compiler.compile(expression)
+            parts.append(sql)
+            params.extend(values)
+        column, key, value, after = parts
+        return f"({column}, {key}) {'>' if self.greater else '<'} ({value}, {after})", params
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The place of one row in a sort order; `value` is None where the row has none."""
+
+    value: Any
+    key: int
+
+    def encode(self) -> str:
+        if self.value is None:
+            return str(self.key)
+        text = self.value.isoformat() if isinstance(self.value, (dt.date, dt.datetime)) else str(self.value)
+        return f"{text}~{self.key}"
+
+    @classmethod
+    def decode(cls, text: str, field: Field) -> "Cursor":
+        """Read what `encode` wrote. Raises BadCursor."""
+        value, separator, key = text.rpartition("~")
+        if not KEY.fullmatch(key) or int(key) > MAX_KEY:
+            raise BadCursor(text)
+        return cls(_read(value, field) if separator else None, int(key))
+
+
+def _read(text: str, field: Field) -> Any:
+    if CONTROL.search(text):
+        raise BadCursor(text)
+    try:
+        if field.get_internal_type() == "DateTimeField":
+            value = parse_datetime(text)
+            if value is None or value.tzinfo is None:
+                raise BadCursor(text)
+        else:
+            value = field.to_python(text)
+            field.run_validators(value)
+    except (ValidationError, ValueError, OverflowError) as error:
+        raise BadCursor(text) from error
+    if value is None or (isinstance(value, Decimal) and not value.is_finite()):
+        raise BadCursor(text)
+    return value
+
+
+@dataclass
+class Page:
+    """One page of a list: its rows, and the cursors of its neighbours (None where there is none)."""
+
+    rows: list
+    sort: Sort
+    size: int
+    previous: str | None
+    next: str | None
+    queryset: QuerySet
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows the whole list has, counted no further than COUNT_CAP + 1."""
+        if self.previous is None and self.next is None:
+            return len(self.rows)
+        return capped_count(self.queryset)
+
+    @property
+    def is_capped(self) -> bool:
+        return self.count > COUNT_CAP
+
+    @property
+    def cap(self) -> int:
+        return COUNT_CAP
+
+    @property
+    def last(self) -> str:
+        return LAST
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self):
+        return iter(self.rows)
+
+
+def capped_count(queryset: QuerySet) -> int:
+    """The number of rows, or COUNT_CAP + 1 when there are more than COUNT_CAP."""
+    return queryset.order_by()[: COUNT_CAP + 1].count()
+
+
+class KeysetPaginator:
+    """Pages of `queryset` in the order of `sort`, `size` rows each.
+
+    A list has up to two parts: rows with a sort value, then rows without. Each part is one range of the
+    index; the second is asked only when the first does not fill the page.
+    """
+
+    def __init__(self, queryset: QuerySet, sort: Sort, size: int = SIZES[0]):
+        self.queryset, self.sort, self.size = queryset, sort, size
+        self.field, self.nullable = _resolve(queryset.model, sort.field)
+
+    def page(self, *, after: str | None = None, before: str | None = None) -> Page:
+        """The page after or before the row that a cursor names; without one, or with a bad one, the first."""
+        if before == LAST:
+            rows = self._read(None, backwards=True)
+            return self._page(rows[: self.size][::-1], more_before=len(rows) > self.size, more_after=False)
+        try:
+            if after:
+                rows = self._read(Cursor.decode(after, self.field), backwards=False)
+                if rows:
+                    return self._page(rows[: self.size], more_before=True, more_after=len(rows) > self.size)
+            elif before:
+                rows = self._read(Cursor.decode(before, self.field), backwards=True)
+                if len(rows) > self.size:
+                    return self._page(rows[: self.size][::-1], more_before=True, more_after=True)
+                # the top of the list: show it as a full first page, whatever has come in above meanwhile
+        except BadCursor:
+            pass
+        rows = self._read(None, backwards=False)
+        return self._page(rows[: self.size], more_before=False, more_after=len(rows) > self.size)
+
+    def ordered(self) -> QuerySet:
+        """The whole list in its order, for exports."""
+        column = F(self.sort.field)
+        first = column.desc(nulls_last=True) if self.sort.descending else column.asc(nulls_last=True)
+        return self.queryset.order_by(first, "-pk" if self.sort.descending else "pk")
+
+    def _page(self, rows: list, *, more_before: bool, more_after: bool) -> Page:
+        return Page(
+            rows=rows,
+            sort=self.sort,
+            size=self.size,
+            previous=self._cursor(rows[0]).encode() if more_before and rows else None,
+            next=self._cursor(rows[-1]).encode() if more_after and rows else None,
+            queryset=self.queryset,
+        )
+
+    def _cursor(self, row) -> Cursor:
+        value = row
+        for name in self.sort.field.split(LOOKUP_SEP):
+            value = None if value is None else getattr(value, name)
+        return Cursor(value, row.pk)
+
+    def _read(self, cursor: Cursor | None, *, backwards: bool) -> list:
+        """Up to size + 1 rows beyond `cursor`, in reading order."""
+        descending = self.sort.descending != backwards
+        parts = [False, True] if self.nullable else [False]
+        if backwards:
+            parts.reverse()
+        if cursor is not None and self.nullable:
+            parts = parts[parts.index(cursor.value is None) :]
+        elif cursor is not None and cursor.value is None:
+            raise BadCursor("a row of this order always has a value")
+        rows: list = []
+        for number, without_value in enumerate(parts):
+            start = cursor if number == 0 else None
+            part = self._part(start, without_value=without_value, descending=descending)
+            rows += part[: self.size + 1 - len(rows)]
+            if len(rows) > self.size:
+                break
+        return rows
+
+    def _part(self, cursor: Cursor | None, *, without_value: bool, descending: bool) -> QuerySet:
+        queryset, field = self.queryset, self.sort.field
+        if self.nullable:
+            queryset = queryset.filter(**{f"{field}__isnull": without_value})
+        if cursor is not None and without_value:
+            queryset = queryset.filter(**{"pk__lt" if descending else "pk__gt": cursor.key})
+        elif cursor is not None:
+            value = Value(cursor.value, output_field=self.field)
+            queryset = queryset.filter(
+                RowCompare(F(field), F("pk"), value, Value(cursor.key), greater=not descending)
+            )
+        sign = "-" if descending else ""
+        return queryset.order_by(f"{sign}{field}", f"{sign}pk")
+
+
+def _resolve(model, path: str) -> tuple[Field, bool]:
+    """The field at the end of `path`, and whether a row may have no value there."""
+    nullable = False
+    *relations, last = path.split(LOOKUP_SEP)
+    for name in relations:
+        relation = model._meta.get_field(name)
+        nullable = nullable or relation.null
+        model = relation.related_model
+    field = model._meta.get_field(last)
+    field = getattr(field, "output_field", field) if field.generated else field
+    return field, nullable or field.null
+
+
+class CappedPaginator(Paginator):
+    """For the admin: counts no further than COUNT_CAP + 1, so a change list of millions opens at once."""
+
+    @cached_property
+    def count(self) -> int:
+        return capped_count(self.object_list)

@@ -1,0 +1,110 @@
+"""Tables of list pages. The same rows are a table on a wide screen and cards on a phone.
+
+A column says what becomes of it on a phone by `card`: "title" (first line), "aside" (right of the title),
+"line" (below), "end" (below, at the right edge) or "hide".
+"""
+
+from collections.abc import Mapping
+
+import django_tables2 as tables
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.templatetags.portal import UNKNOWN, count, money, state
+
+
+class Column(tables.Column):
+    """A text column; `css` are further classes of the cell."""
+
+    css = ""
+    head_css = ""
+
+    def __init__(self, *args, card: str = "line", css: str = "", **kwargs):
+        classes = " ".join(part for part in (f"card-{card}", self.css, css) if part)
+        attrs = {"td": {"class": classes}, "th": {"class": self.head_css or css}}
+        super().__init__(*args, attrs=attrs | kwargs.pop("attrs", {}), orderable=False, **kwargs)
+
+
+class NumberColumn(Column):
+    """A whole number, aligned at the right."""
+
+    css = head_css = "num"
+
+    def render(self, value):
+        return count(value)
+
+
+class MoneyColumn(Column):
+    """An amount in yuan to the fen, aligned at the right."""
+
+    css = head_css = "num"
+
+    def render(self, value):
+        return money(value)
+
+
+class DateColumn(Column):
+    """A local date, year first in both languages."""
+
+    css = "date"
+
+    def render(self, value):
+        local = timezone.localtime(value) if hasattr(value, "hour") else value
+        return f"{local:%Y-%m-%d}"
+
+
+class TimeColumn(Column):
+    """A local date and time of day to the minute."""
+
+    css = "date"
+
+    def render(self, value):
+        return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
+
+
+class StateColumn(Column):
+    """A field with choices as a coloured dot and words; `tones` maps its values to tones of `state`."""
+
+    css = "nowrap"
+
+    def __init__(self, *args, tones: Mapping[str, str], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.tones = tones
+
+    def render(self, value, record, bound_column):
+        field = record._meta.get_field(bound_column.accessor)
+        code = getattr(record, field.attname)
+        return state(value, self.tones.get(code, "grey"))
+
+
+class Table(tables.Table):
+    """A list table. The list page gives it its rows, its sort orders and its place in the list."""
+
+    class Meta:
+        template_name = "core/table.html"
+        orderable = False
+        default = UNKNOWN
+        empty_text = _("Nothing matches these filters.")
+        attrs = {"class": "table list-table"}
+
+    keyset = None
+    sorts: Mapping[str, str] = {}
+
+    def sort_links(self) -> list[tuple]:
+        """(column, sort parameter or "", aria-sort or "") for the heading."""
+        links = []
+        for column in self.columns:
+            parameter = aria = ""
+            if column.name in self.sorts:
+                sort = self.keyset.sort
+                if sort.name == column.name:
+                    parameter = column.name if sort.descending else f"-{column.name}"
+                    aria = "descending" if sort.descending else "ascending"
+                else:
+                    sign = "-" if isinstance(column.column, DESCENDING_FIRST) else ""
+                    parameter = f"{sign}{column.name}"
+            links.append((column, parameter, aria))
+        return links
+
+
+DESCENDING_FIRST = (NumberColumn, MoneyColumn, DateColumn, TimeColumn)

@@ -1,0 +1,52 @@
+/* List pages and htmx. Without JavaScript every page still works by plain links and forms. */
+(function () {
+  "use strict";
+  function searchSelects(root) {
+    if (!window.TomSelect) return;
+    root.querySelectorAll("select[data-search]").forEach(function (element) {
+      if (element.tomselect) return;
+      new TomSelect(element, { allowEmptyOption: true, maxOptions: 500, plugins: [] });
+      element.setAttribute("aria-hidden", "true");
+    });
+  }
+  function failed(kind) {
+    var box = document.getElementById("request-failed");
+    if (!box) return;
+    box.textContent = kind ? box.dataset[kind] : "";
+    box.hidden = !kind;
+  }
+  document.addEventListener("DOMContentLoaded", function () {
+    searchSelects(document);
+    var query = document.getElementById("query"), more = document.querySelector(".query-toggle");
+    if (query && more) more.addEventListener("click", function () {
+      more.setAttribute("aria-expanded", String(query.classList.toggle("open")));
+    });
+    document.querySelectorAll("form[data-autosubmit]").forEach(function (form) {
+      form.addEventListener("change", function () { form.requestSubmit(); });
+    });
+    var body = document.body;
+    // an address holds only what was chosen
+    body.addEventListener("htmx:configRequest", function (event) {
+      if (event.detail.verb !== "get") return;
+      var data = event.detail.formData, empty = [];
+      data.forEach(function (value, name) { if (value === "") empty.push(name); });
+      empty.forEach(function (name) { data.delete(name); });
+    });
+    body.addEventListener("htmx:beforeRequest", function () { failed(""); });
+    // a session that has ended answers with the sign-in page: go there whole, and come back afterwards
+    body.addEventListener("htmx:beforeSwap", function (event) {
+      var answered = event.detail.xhr.responseURL;
+      if (answered && new URL(answered).pathname !== new URL(event.detail.requestConfig.path, location).pathname) {
+        event.detail.shouldSwap = false;
+        location.reload();
+      }
+    });
+    body.addEventListener("htmx:responseError", function () { failed("failed"); });
+    body.addEventListener("htmx:sendError", function () { failed("offline"); });
+    body.addEventListener("htmx:afterSwap", function (event) {
+      searchSelects(event.target);
+      var news = event.target.querySelector("[data-announce]"), say = document.getElementById("announce");
+      if (say) say.textContent = news ? news.textContent : "";
+    });
+  });
+})();
