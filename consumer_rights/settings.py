@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "django_tables2",
     "pghistory",
     "pgtrigger",
+    "consumer_rights",  # its management commands and checks
     *LOCAL_APPS,
 ]
 MIDDLEWARE = [

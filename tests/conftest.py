@@ -1,5 +1,7 @@
 import os
 
+import pytest
+
 from consumer_rights import local
 
 # before Django reads its settings: the embedded database unless DATABASE_URL is set, keys made for this checkout
@@ -8,3 +10,31 @@ local.prepare()
 for name, value in local.keys().items():
     os.environ.setdefault(name, value)
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
+os.environ["ALLOWED_HOSTS"] += ",testserver"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker):
+    """Each worker has a clone of the migrated template, with reference data and roles, for its whole session."""
+    from tests import databases  # noqa: PLC0415 - needs the settings
+
+    with django_db_blocker.unblock(), databases.clone("worker") as name, databases.connected_to(name):
+        yield
+
+
+@pytest.fixture
+def fresh_database(django_db_setup, django_db_blocker):
+    """A clone of its own, committed for real: for races, kills and browsers. Yields its DATABASE_URL."""
+    from tests import databases  # noqa: PLC0415
+
+    with django_db_blocker.unblock(), databases.clone() as name, databases.connected_to(name):
+        yield databases.database_url(name)
+
+
+@pytest.fixture(autouse=True)
+def _chinese():
+    """The portal's default language, whatever a test before has switched to."""
+    from django.utils import translation  # noqa: PLC0415
+
+    with translation.override("zh-hans"):
+        yield

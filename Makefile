@@ -1,0 +1,56 @@
+# Two commands are all that a newcomer needs: make demo, make test.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench messages vendor stop clean browser
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/run  ## Install what is missing, build the demo city and serve it on http://127.0.0.1:8000
+	@$(BIN)/python manage.py demo $(DEMO)
+
+test: $(VENV)/dev browser  ## Run the whole test suite on real PostgreSQL, browser tests included
+	@$(BIN)/python tools/run_tests.py $(TESTS)
+
+check: $(VENV)/dev  ## Lint, imports, templates, migrations, vendored files, translations
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python tools/vendor_static.py --check
+	$(BIN)/python tools/messages.py --check
+	$(BIN)/python tools/check_deploy.py
+
+bench: $(VENV)/dev  ## Measure the import against bare COPY and django-import-export (BENCH="--rows 100000")
+	@$(BIN)/python -m benchmarks.imports $(BENCH)
+
+messages: $(VENV)/dev  ## Extract texts, update and compile the translations
+	$(BIN)/python tools/messages.py
+
+vendor:  ## Fetch the front-end libraries again (needs Node)
+	$(PYTHON) tools/vendor_static.py
+
+browser: $(VENV)/dev
+	@$(BIN)/python tools/ensure_browser.py
+
+stop:  ## Stop the embedded database
+	@$(BIN)/python manage.py embedded_db stop
+
+clean: ## Remove the virtual environment and caches (data in var/ stay)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/run: requirements.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(VENV)/run $@

@@ -1,0 +1,115 @@
+"""What the import commands share: arguments, progress, report and exit codes."""
+
+import json
+import sys
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cases.importers.engine import Options, RowsRejected, Target, run_import
+from core.exceptions import DomainError
+from core.importing.profile import load_profile
+from registry.models import Agency
+
+BUILT_IN = Path(__file__).resolve().parent / "profiles"
+SYSTEM_USER = "system"
+
+
+class ImportCommand(BaseCommand):
+    """Thin: parse, call, print, exit code. Subclasses name their target and default profile."""
+
+    target: type[Target]
+    default_profile: str | None = None
+
+    def add_arguments(self, parser):
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument(
+            "--profile", default=self.default_profile, required=self.default_profile is None,
+            help="Name of a built-in profile, or the path of a TOML file.",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Check everything, write nothing.")
+        parser.add_argument("--atomic", action="store_true", help="All rows or none: exit 2 if any is rejected.")
+        parser.add_argument("--recheck", action="store_true", help="Take unchanged rows again (after new aliases).")
+        parser.add_argument("--rejects", type=Path, metavar="OUT.csv", help="Write rejected rows to this file.")
+        parser.add_argument("--user", default=SYSTEM_USER, help="Act as this user (default: system).")
+        parser.add_argument("--agency", help="Code of the importing agency (default: the user's, or the city bureau).")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
+
+    def handle(self, *, files, profile, json: bool, user, agency, **options):
+        try:
+            loaded = load_profile(profile, known_fields=self.target.fields, builtin_dir=BUILT_IN)
+            actor = _user(user)
+            summary = run_import(
+                self.target, files, loaded,
+                Options(
+                    user=actor, agency=_agency(agency, actor), dry_run=options["dry_run"], atomic=options["atomic"],
+                    recheck=options["recheck"], rejects=options["rejects"], progress=self._progress,
+                ),
+            )
+        except RowsRejected as refused:
+            self._report(refused.summary, json, options["rejects"])
+            raise CommandError(str(refused), returncode=2) from None
+        except DomainError as refused:
+            raise CommandError(str(refused), returncode=1) from None
+        self._report(summary, json, options["rejects"])
+
+    def _progress(self, run, file) -> None:
+        if sys.stderr.isatty():
+            share = 100 * file.rows_done // max(1, file.rows_total)
+            self.stderr.write(f"\r{file.name}  {file.rows_done:,}/{file.rows_total:,}  {share} %", ending="")
+
+    def _report(self, summary: dict, as_json: bool, rejects: Path | None) -> None:
+        if sys.stderr.isatty():
+            self.stderr.write("")
+        if as_json:
+            self.stdout.write(json.dumps(summary, ensure_ascii=False))
+            return
+        if summary.get("dry_run"):
+            self.stdout.write(_("Dry run: nothing was written."))
+        labels = {
+            "rows": _("Rows"), "created": _("Created"), "updated": _("Updated"), "unchanged": _("Unchanged"),
+            "duplicates": _("Twice in the file"), "rejected": _("Rejected"), "warnings": _("Warnings"),
+            "differing": _("Differing from work done here"),
+        }
+        for name, label in labels.items():
+            self.stdout.write(f"{label}: {summary[name]:,}")
+        if summary["rejected"] and rejects:
+            self.stdout.write(_("The rejected rows are in %(path)s.") % {"path": rejects})
+        elif summary["rejected"]:
+            self.stdout.write(_("See them on the run's page, or call again with --rejects OUT.csv."))
+        seconds = summary["seconds"]
+        self.stdout.write(
+            ngettext("%(rows)s row in %(seconds).1f s", "%(rows)s rows in %(seconds).1f s", summary["rows"])
+            % {"rows": f"{summary['rows']:,}", "seconds": seconds}
+        )
+
+
+def _user(name: str):
+    users = get_user_model().objects
+    if name == SYSTEM_USER:
+        user, created = users.get_or_create(username=SYSTEM_USER, defaults={"is_active": False})
+        if created:
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+        return user
+    user = users.select_related("agency").filter(username=name, is_active=True).first()
+    if user is None:
+        raise DomainError(_("There is no active user %(name)s.") % {"name": name})
+    if not user.has_perm("cases.add_importrun"):
+        raise DomainError(_("The user %(name)s may not import (permission cases.add_importrun).") % {"name": name})
+    return user
+
+
+def _agency(code: str | None, user) -> Agency:
+    if code:
+        agency = Agency.objects.filter(code=code).first()
+        if agency is None:
+            raise DomainError(_("There is no agency with the code %(code)s.") % {"code": code})
+        return agency
+    agency = user.agency or Agency.objects.filter(kind="bureau", parent=None).order_by("code").first()
+    if agency is None:
+        raise DomainError(_("There are no agencies yet. Run: manage.py load_reference"))
+    return agency
