@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench messages vendor stop clean browser
+.PHONY: help demo test check bench messages vendor stop clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,8 +13,8 @@ help:  ## Show this list
 demo: $(VENV)/run  ## Install what is missing, build the demo city and serve it on http://127.0.0.1:8000
 	@$(BIN)/python manage.py demo $(DEMO)
 
-test: $(VENV)/dev browser  ## Run the whole test suite on real PostgreSQL, browser tests included
-	@$(BIN)/python tools/run_tests.py $(TESTS)
+test: $(VENV)/dev  ## Run the whole test suite on real PostgreSQL, browser tests included
+	@$(BIN)/python -m tools.run_tests $(TESTS)
 
 check: $(VENV)/dev  ## Lint, imports, templates, migrations, vendored files, translations
 	$(BIN)/ruff check .
@@ -23,7 +23,6 @@ check: $(VENV)/dev  ## Lint, imports, templates, migrations, vendored files, tra
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python tools/vendor_static.py --check
 	$(BIN)/python tools/messages.py --check
-	$(BIN)/python tools/check_deploy.py
 
 bench: $(VENV)/dev  ## Measure the import against bare COPY and django-import-export (BENCH="--rows 100000")
 	@$(BIN)/python -m benchmarks.imports $(BENCH)
@@ -33,9 +32,6 @@ messages: $(VENV)/dev  ## Extract texts, update and compile the translations
 
 vendor:  ## Fetch the front-end libraries again (needs Node)
 	$(PYTHON) tools/vendor_static.py
-
-browser: $(VENV)/dev
-	@$(BIN)/python tools/ensure_browser.py
 
 stop:  ## Stop the embedded database
 	@$(BIN)/python manage.py embedded_db stop

@@ -1,0 +1,34 @@
+"""The whole suite: everything in parallel, then the browser tests one by one (two browsers on two cores are slower).
+
+Arguments go to pytest, which then runs once. With CI set, a missing browser is a failure.
+"""
+
+import os
+import subprocess
+import sys
+
+from tools import browser
+
+NO_TESTS = 5
+
+
+def pytest(*arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
+
+
+def main(arguments: list[str]) -> int:
+    if arguments:
+        return pytest(*arguments)
+    has_browser = browser.ensure()
+    if not has_browser and os.environ.get("CI"):
+        return 1
+    status = pytest("-q", "-n", "auto", "--dist", "worksteal", "-m", "not browser")
+    if status == 0 and has_browser:
+        status = pytest("-q", "-m", "browser")
+    if not has_browser:
+        browser.ensure()  # say it again where it is read, at the end
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
