@@ -8,13 +8,14 @@ of a row, checked before use; whatever cannot be read leads to the first page.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import EmptyResultSet, ValidationError
 from django.core.paginator import Paginator
+from django.db import connection
 from django.db.models import BooleanField, F, Field, Func, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.utils.dateparse import parse_datetime
@@ -155,6 +156,21 @@ def capped_count(queryset: QuerySet) -> int:
     return queryset.order_by()[: COUNT_CAP + 1].count()
 
 
+def capped_counts(querysets: Sequence[QuerySet]) -> list[int]:
+    """`capped_count` of several lists in one query."""
+    parts, parameters = [], []
+    for queryset in querysets:
+        try:
+            sql, values = queryset.order_by().values("pk")[: COUNT_CAP + 1].query.sql_with_params()
+        except EmptyResultSet:
+            sql, values = "SELECT 1 WHERE false", ()
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS part)")  # noqa: S608 - SQL that the ORM wrote
+        parameters += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", parameters)  # noqa: S608
+        return list(cursor.fetchone())
+
+
 class KeysetPaginator:
     """Pages of `queryset` in the order of `sort`, `size` rows each.
 
@@ -185,6 +201,12 @@ class KeysetPaginator:
             pass
         rows = self._read(None, backwards=False)
         return self._page(rows[: self.size], more_before=False, more_after=len(rows) > self.size)
+
+    def neighbours(self, row) -> tuple[Any, Any]:
+        """The rows before and after `row` in this order, None where there is none."""
+        cursor = self._cursor(row)
+        before, after = self._read(cursor, backwards=True), self._read(cursor, backwards=False)
+        return before[0] if before else None, after[0] if after else None
 
     def ordered(self) -> QuerySet:
         """The whole list in its order, for exports."""
