@@ -1,5 +1,7 @@
 """Rows of complaints, reports and inquiries: how they are found again, checked, resolved and written."""
 
+import contextlib
+import datetime as dt
 import re
 import unicodedata
 from decimal import Decimal
@@ -14,9 +16,11 @@ from cases.enums import Body, Kind, Outcome, PartyRole, RecoveryKind, RejectKind
 from cases.importers.engine import Chunk, Options, Problem, Target, Totals
 from cases.models import ImportRun
 from core.bulk import next_ids
-from core.importing.readers import BadRow
+from core.importing.report import BadRow
 from core.importing.values import (
     BadValue,
+    cell_text,
+    number_text,
     parse_amount,
     parse_credit_code,
     parse_date,
@@ -27,8 +31,8 @@ from core.importing.values import (
 from core.personal_data import keyed_digest, mask
 from core.text import clean_cell, clean_text, name_key
 from registry.domain import Directory, load_calendar
+from registry.domain.merchants import resolve_merchants
 from registry.enums import AgencyKind
-from registry.merchants import resolve_merchants
 
 FIELDS = frozenset({
     "external_number", "references", "kind", "channel", "received_at", "decided_at", "accepted_at", "closed_at",
@@ -48,6 +52,7 @@ LIMITS = {
     "merchant_address": 300, "platform": 120, "category": 200, "problem": 200, "goods": 200, "brand": 120,
     "order_number": 80, "ground": 60,
 }
+DATES = ("received_at", "decided_at", "accepted_at", "closed_at", "occurred_on")
 ACCEPTANCE = frozenset({"pending", "accepted", "refused", "filed", "not_filed"})
 HANDLING = frozenset({"open", "closed"})
 CODES = {
@@ -70,7 +75,6 @@ DIRTY = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1e\x7f-\x9f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\ufeff\r]"
     "|(?:^|\x1f)[\\s\u3000'＇`]|[\\s\u3000](?:\x1f|$)"
 )
-SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+\d+$")
 
 
 SUMS = ", ".join(f"sum(amount) FILTER (WHERE kind = '{kind}')" for kind in AMOUNTS.values())
@@ -148,13 +152,15 @@ class Shared:
 class CaseTarget(Target):
     name = "cases"
     fields = FIELDS
+    key_field = "external_number"
     tables = ("cases_case", "cases_party", "cases_clock", "cases_recovery", "registry_merchant")
 
     def __init__(self, *args):
         super().__init__(*args)
         self.at = self.source.columns
         self.formats = self.profile.date_formats
-        self.keep = list(self.source.keep.items())
+        self.date_columns = {self.at[name] for name in DATES if name in self.at}
+        self.keep = list(self.source.kept.items())
         self.used = sorted({*self.at.values(), *(index for _, index in self.keep)})
         self.constants = self.profile.constants
         self.maps = self.profile.values
@@ -170,12 +176,21 @@ class CaseTarget(Target):
     def clean(self, cells: list) -> list[str]:
         """The cells as clean text; numbers and dates of spreadsheets become exact text."""
         if self.source.kind != "csv":
-            cells = [self.source.text(cell) for cell in cells]
+            cells = [self._sheet_text(index, cell) for index, cell in enumerate(cells)]
         joined = SEPARATOR.join(cells)
         if DIRTY.search(joined) or not unicodedata.is_normalized("NFC", joined):
             narrative = {self.at.get("narrative"), self.at.get("demand")}
             return [clean_text(cell) if i in narrative else clean_cell(cell) for i, cell in enumerate(cells)]
         return cells
+
+    def _sheet_text(self, index: int, cell) -> str:
+        """The text of a spreadsheet's cell; a serial number in a column of dates is the date it stands for."""
+        if index in self.date_columns and not isinstance(cell, str) and cell is not None:
+            with contextlib.suppress(BadValue):
+                at, date_only = parse_datetime(cell, (), self.shared.zone, now=self.shared.now)
+                midnight = at.time() == dt.time.min
+                return at.date().isoformat() if date_only or midnight else at.isoformat()
+        return cell_text(cell)
 
     def skip(self, rows) -> None:
         if not self.source.duplicate_keys:
@@ -244,14 +259,14 @@ class CaseTarget(Target):
     def convert(self, chunk: Chunk) -> Chunk:
         self.once -= chunk.first  # where the chunk is converted again after a lost race
         case_ids, party_ids = iter(chunk.case_ids), iter(chunk.party_ids)
-        counts = chunk.counts
+        counts, twice = chunk.counts, self.source.duplicate_keys
         for row in chunk.rows:
             counts["rows"] += 1
             if isinstance(row, BadRow):
-                self._reject(chunk, row.line, "cells", row.reason, cells=row.cells)
+                self._reject(chunk, row.line, row.rule, row.reason, cells=row.cells or [row.raw])
                 continue
             line, cells, number, digest, raw = row
-            repeated = self.source.key_hash(number) in self.source.duplicate_keys
+            repeated = bool(twice) and self.source.key_hash(number) in twice
             if repeated and number in self.once:
                 counts["duplicates"] += 1
                 chunk.problems.append(Problem(
@@ -351,12 +366,12 @@ class CaseTarget(Target):
             )
         return code
 
-    def _value(self, cells: list[str], name: str, parse, *args):
+    def _value(self, cells: list[str], name: str, parse, *args, **options):
         text = self._text(cells, name)
         if not text:
             return None
         try:
-            return parse(text, *args)
+            return parse(text, *args, **options)
         except BadValue as bad:
             raise RowRejected(self._header(name), text, bad.rule, str(bad)) from None
 
@@ -368,11 +383,7 @@ class CaseTarget(Target):
             raise RowRejected(
                 self._header("external_number"), "", "required", _("The row has no number, so it could not be found again.")
             )
-        if SCIENTIFIC.search(number):
-            raise RowRejected(
-                self._header("external_number"), number, "rounded",
-                _("A spreadsheet has rounded this number. Export the column as text."),
-            )
+        self._value(cells, "external_number", number_text)
         kind = self._coded(cells, "kind")
         if not kind:
             raise RowRejected(self._header("kind"), "", "required", _("The row does not say what it is."))
@@ -388,7 +399,7 @@ class CaseTarget(Target):
         if region_written and not region:
             chunk.warn("region", self._header("region"), region_written, line)
         if not region_written and handling:
-            region = directory.region_of(handling)
+            region = directory.region_of(handling, day)
         custodian = handling or shared.agency
         body = BODIES[str(custodian.kind)]
         ancestors = custodian.ancestor_ids
@@ -430,7 +441,8 @@ class CaseTarget(Target):
             ancestors[1] if len(ancestors) > 1 else None, merchant_written, self._limited(cells, "merchant_address"),
             *resolved["platform"], *resolved["category"], *resolved["problem"], self._limited(cells, "goods"),
             self._limited(cells, "brand"), self._limited(cells, "order_number"), sales_mode,
-            self._value(cells, "occurred_on", parse_date, self.formats), self._text(cells, "narrative"),
+            self._value(cells, "occurred_on", parse_date, self.formats, self.shared.zone, now=self.shared.now),
+            self._text(cells, "narrative"),
             self._text(cells, "demand"), claimed, state, outcome, self._limited(cells, "ground"), regime,
             self.file.pk, line, digest, self._extra(cells),
         )
@@ -457,8 +469,10 @@ class CaseTarget(Target):
     def _dates(self, cells: list[str]) -> dict:
         """The stamps of the row, in order; a stamp without a time of day never lies before the receipt."""
         dates: dict = {}
-        for name in ("received_at", "decided_at", "accepted_at", "closed_at"):
-            found = self._value(cells, name, parse_datetime, self.formats, self.shared.zone, self.shared.now)
+        for name in DATES[:4]:
+            found = self._value(
+                cells, name, parse_datetime, self.formats, self.shared.zone, now=self.shared.now
+            )
             at, date_only = found or (None, False)
             if name == "received_at":
                 if at is None:

@@ -40,7 +40,9 @@ class ImportCommand(BaseCommand):
 
     def handle(self, *, files, profile, json: bool, user, agency, **options):
         try:
-            loaded = load_profile(profile, known_fields=self.target.fields, builtin_dir=BUILT_IN)
+            loaded = load_profile(
+                profile, known_fields=self.target.fields, builtin_dir=BUILT_IN, key_field=self.target.key_field
+            )
             actor = _user(user)
             summary = run_import(
                 self.target, files, loaded,

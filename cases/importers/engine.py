@@ -117,6 +117,7 @@ class Target:
 
     name: str
     fields: frozenset[str]  # what a profile may fill
+    key_field: str  # the one that tells rows apart
     tables: tuple[str, ...]
 
     def __init__(self, shared, profile: Profile, source: Source, run: ImportRun, file: ImportFile, recheck: bool):

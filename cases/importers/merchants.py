@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from cases.enums import RejectKind
 from cases.importers.engine import Chunk, Options, Problem, Target, Totals
 from cases.models import ImportRun
-from core.importing.readers import BadRow
-from core.importing.values import parse_credit_code
+from core.importing.report import BadRow
+from core.importing.values import cell_text, parse_credit_code
 from core.text import clean_cell, name_key
 from registry.domain import Directory
 from registry.models import Industry, Merchant
@@ -21,6 +21,7 @@ UPDATABLE = ("name", "name_key", "aliases", "region_id", "address", "industry_id
 class MerchantTarget(Target):
     name = "merchants"
     fields = frozenset({"name", "credit_code", "aliases", "region", "address", "industry"})
+    key_field = "name"
     tables = ("registry_merchant",)
 
     def __init__(self, *args):
@@ -43,10 +44,10 @@ class MerchantTarget(Target):
         for row in chunk.rows:
             chunk.counts["rows"] += 1
             if isinstance(row, BadRow):
-                self._problem(chunk, row.line, "cells", row.reason, row.cells)
+                self._problem(chunk, row.line, row.rule, row.reason, row.cells or [row.raw])
                 continue
             line, raw = row
-            cells = [clean_cell(self.source.text(cell)) for cell in raw]
+            cells = [clean_cell(cell_text(cell)) for cell in raw]
             problem = self._take(chunk, line, cells)
             if problem:
                 column, value, rule, message, kind = problem
