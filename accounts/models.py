@@ -15,10 +15,19 @@ class User(AbstractUser):
     """A member of an agency. What he sees is his agency and everything below it; without an agency, nothing."""
 
     agency = models.ForeignKey(
-        "registry.Agency", models.PROTECT, null=True, blank=True, related_name="users", verbose_name=_("agency")
+        "registry.Agency",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="users",
+        verbose_name=_("agency"),
     )
-    must_change_password = models.BooleanField(_("must change the password at the next sign-in"), default=False)
-    password_changed_at = models.DateTimeField(_("password changed at"), null=True, blank=True, editable=False)
+    must_change_password = models.BooleanField(
+        _("must change the password at the next sign-in"), default=False
+    )
+    password_changed_at = models.DateTimeField(
+        _("password changed at"), null=True, blank=True, editable=False
+    )
 
     objects = UserManagerWithScope()
 
@@ -34,7 +43,9 @@ class User(AbstractUser):
 class SignIn(models.Model):
     """One line of the sign-in log, kept at least six months (Cybersecurity Law, article 21)."""
 
-    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("user"))
+    user = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("user")
+    )
     username = models.CharField(_("user name as entered"), max_length=150)
     outcome = models.CharField(_("outcome"), max_length=12, choices=SignInOutcome)
     at = models.DateTimeField(_("time"), db_index=True)

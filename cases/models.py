@@ -44,14 +44,23 @@ class LocalDate(Func):
 
 def local_date(field: str, verbose_name) -> models.GeneratedField:
     return models.GeneratedField(
-        expression=LocalDate(F(field)), output_field=models.DateField(), db_persist=True, verbose_name=verbose_name
+        expression=LocalDate(F(field)),
+        output_field=models.DateField(),
+        db_persist=True,
+        verbose_name=verbose_name,
     )
 
 
 def reference(to: str, verbose_name, **kwargs) -> models.ForeignKey:
     """A foreign key without an index of its own: lists are served by the composite indexes of the case."""
     return models.ForeignKey(
-        to, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=verbose_name,
+        to,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=verbose_name,
         **kwargs,
     )
 
@@ -60,9 +69,26 @@ def reference(to: str, verbose_name, **kwargs) -> models.ForeignKey:
     pghistory.InsertEvent(level=pgtrigger.Statement),  # by row, a bulk load would run at 3 % of its speed
     pghistory.UpdateEvent(),
     fields=[
-        "state", "outcome", "ground", "kind", "body", "handling", "custodian", "officer", "merchant", "category",
-        "problem", "region", "claimed", "received_at", "decided_at", "accepted_at", "closed_at", "regime",
-        "import_file", "import_line",
+        "state",
+        "outcome",
+        "ground",
+        "kind",
+        "body",
+        "handling",
+        "custodian",
+        "officer",
+        "merchant",
+        "category",
+        "problem",
+        "region",
+        "claimed",
+        "received_at",
+        "decided_at",
+        "accepted_at",
+        "closed_at",
+        "regime",
+        "import_file",
+        "import_line",
     ],
     obj_field=pghistory.ObjForeignKey(related_name="history", db_index=True),
     append_only=True,
@@ -96,15 +122,29 @@ class Case(models.Model):
     agency_written = models.CharField(_("agency as written"), max_length=160, blank=True)
     department = models.CharField(_("department"), max_length=160, blank=True)
     custodian = models.ForeignKey(
-        "registry.Agency", models.PROTECT, db_index=False, related_name="+", verbose_name=_("custodian agency")
+        "registry.Agency",
+        models.PROTECT,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("custodian agency"),
     )
     # ancestors of the custodian, one per level used for row scope: resolving the subtree in each query was
     # measured 5,000 times slower where a subtree has no recent rows
     custodian_root = models.ForeignKey(
-        "registry.Agency", models.PROTECT, db_index=False, db_constraint=False, related_name="+", editable=False
+        "registry.Agency",
+        models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        editable=False,
     )
     custodian_district = models.ForeignKey(
-        "registry.Agency", models.PROTECT, null=True, db_index=False, db_constraint=False, related_name="+",
+        "registry.Agency",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
         editable=False,
     )
     officer = reference(settings.AUTH_USER_MODEL, _("officer"))
@@ -127,13 +167,20 @@ class Case(models.Model):
     demand = models.TextField(_("demand"), blank=True)
     claimed = models.DecimalField(_("amount claimed"), null=True, blank=True, **AMOUNT)
 
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.REGISTERED, editable=False)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.REGISTERED, editable=False
+    )
     outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome, blank=True, editable=False)
     ground = models.CharField(_("legal ground"), max_length=60, blank=True, editable=False)
     regime = models.CharField(_("rules applied"), max_length=20, blank=True)
     consents = models.JSONField(_("consents"), default=dict, blank=True)
     origin = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="derived", db_index=False,
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="derived",
+        db_index=False,
         verbose_name=_("split from or repeats"),
     )
 
@@ -159,11 +206,14 @@ class Case(models.Model):
             models.UniqueConstraint(fields=["number"], name="cases_case_number"),
             models.UniqueConstraint(fields=["external_number", "source"], name="cases_case_external_number"),
             models.CheckConstraint(
-                condition=Q(closed_at__isnull=True) | Q(state__in=FINAL_STATES), name="cases_case_closed_is_final"
+                condition=Q(closed_at__isnull=True) | Q(state__in=FINAL_STATES),
+                name="cases_case_closed_is_final",
             ),
             models.CheckConstraint(
                 # a source may say "closed" and not when; a case closed here always has its time
-                condition=~Q(state__in=FINAL_STATES) | Q(closed_at__isnull=False) | Q(import_file__isnull=False),
+                condition=~Q(state__in=FINAL_STATES)
+                | Q(closed_at__isnull=False)
+                | Q(import_file__isnull=False),
                 name="cases_case_final_has_time",
             ),
             models.CheckConstraint(
@@ -185,9 +235,14 @@ class Case(models.Model):
         indexes = [
             models.Index(F("received_at").desc(), F("id").desc(), name="cases_case_newest"),
             models.Index(
-                F("custodian_district"), F("received_at").desc(), F("id").desc(), name="cases_case_district_newest"
+                F("custodian_district"),
+                F("received_at").desc(),
+                F("id").desc(),
+                name="cases_case_district_newest",
             ),
-            models.Index(F("custodian"), F("received_at").desc(), F("id").desc(), name="cases_case_custodian_newest"),
+            models.Index(
+                F("custodian"), F("received_at").desc(), F("id").desc(), name="cases_case_custodian_newest"
+            ),
             models.Index(F("merchant"), F("received_at").desc(), name="cases_case_merchant"),
         ]
         triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
@@ -243,9 +298,13 @@ class Party(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["phone_hash"], condition=Q(phone_hash__isnull=False), name="cases_party_phone"),
             models.Index(
-                fields=["id_number_hash"], condition=Q(id_number_hash__isnull=False), name="cases_party_id_number"
+                fields=["phone_hash"], condition=Q(phone_hash__isnull=False), name="cases_party_phone"
+            ),
+            models.Index(
+                fields=["id_number_hash"],
+                condition=Q(id_number_hash__isnull=False),
+                name="cases_party_id_number",
             ),
         ]
 
@@ -259,7 +318,9 @@ class ClockRule(ReferenceModel):
     code = models.CharField(_("code"), max_length=40)
     regime = models.CharField(_("regime"), max_length=20)
     valid_from = models.DateField(_("valid from"))
-    valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("First day no longer valid"))
+    valid_to = models.DateField(
+        _("valid to"), null=True, blank=True, help_text=_("First day no longer valid")
+    )
     length = models.PositiveSmallIntegerField(_("length"))
     unit = models.CharField(_("unit"), max_length=8, choices=TermUnit)
     roll = models.CharField(_("last day rolls"), max_length=10, choices=Roll, default=Roll.REST_DAYS)
@@ -277,7 +338,8 @@ class ClockRule(ReferenceModel):
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="cases_clock_rule_once"),
             models.CheckConstraint(
-                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")), name="cases_clock_rule_period"
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
+                name="cases_clock_rule_period",
             ),
         ]
 
@@ -314,7 +376,10 @@ class Clock(models.Model):
         indexes = [
             models.Index(fields=["rule", "due_on"], include=["stopped_on", "case"], name="cases_clock_due"),
             models.Index(
-                fields=["due_on"], include=["case"], condition=Q(stopped_on__isnull=True), name="cases_clock_running"
+                fields=["due_on"],
+                include=["case"],
+                condition=Q(stopped_on__isnull=True),
+                name="cases_clock_running",
             ),
         ]
 
@@ -329,7 +394,9 @@ class Recovery(models.Model):
     posted_on = models.DateField(_("posted on"))
     amount = models.DecimalField(_("amount"), **AMOUNT)
     kind = models.CharField(_("kind"), max_length=12, choices=RecoveryKind, default=RecoveryKind.UNSPECIFIED)
-    status = models.CharField(_("status"), max_length=12, choices=RecoveryStatus, default=RecoveryStatus.UNSPECIFIED)
+    status = models.CharField(
+        _("status"), max_length=12, choices=RecoveryStatus, default=RecoveryStatus.UNSPECIFIED
+    )
     means = models.CharField(_("by"), max_length=12, choices=RecoveryMeans, default=RecoveryMeans.UNSPECIFIED)
     evidence = models.CharField(_("evidence"), max_length=300, blank=True)
     reversal_of = models.OneToOneField(
@@ -353,10 +420,13 @@ class Recovery(models.Model):
                 name="cases_recovery_negative_is_a_correction",
             ),
             models.CheckConstraint(
-                condition=Q(actor__isnull=False) | Q(import_file__isnull=False), name="cases_recovery_has_origin"
+                condition=Q(actor__isnull=False) | Q(import_file__isnull=False),
+                name="cases_recovery_has_origin",
             ),
         ]
-        indexes = [models.Index(fields=["posted_on"], include=["case", "amount"], name="cases_recovery_posted")]
+        indexes = [
+            models.Index(fields=["posted_on"], include=["case", "amount"], name="cases_recovery_posted")
+        ]
         triggers = [pgtrigger.Protect(name="append_only", operation=APPEND_ONLY)]
 
     def __str__(self):
@@ -371,7 +441,12 @@ class CaseEvent(models.Model):
     before = models.CharField(_("state before"), max_length=10, blank=True)
     after = models.CharField(_("state after"), max_length=10, blank=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     at = models.DateTimeField(_("time"))
     note = models.CharField(_("note"), max_length=1000, blank=True)
@@ -427,7 +502,9 @@ class ImportRun(models.Model):
                 fields=["digest"], condition=Q(state=RunState.RUNNING), name="cases_importrun_one_running"
             ),
             models.CheckConstraint(
-                condition=Q(rows=F("created") + F("updated") + F("unchanged") + F("duplicates") + F("rejected")),
+                condition=Q(
+                    rows=F("created") + F("updated") + F("unchanged") + F("duplicates") + F("rejected")
+                ),
                 name="cases_importrun_rows_add_up",
             ),
         ]
@@ -500,7 +577,9 @@ class ImportWarning(models.Model):
         verbose_name_plural = _("warnings of imports")
         ordering = ["rule", "-count"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "rule", "column", "value"], name="cases_importwarning_once")
+            models.UniqueConstraint(
+                fields=["run", "rule", "column", "value"], name="cases_importwarning_once"
+            )
         ]
 
     def __str__(self):

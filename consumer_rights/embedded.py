@@ -134,12 +134,16 @@ def _service_user() -> pwd.struct_passwd:
     if useradd := shutil.which("useradd"):
         subprocess.run(  # noqa: S603 - fixed arguments
             [useradd, "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER],
-            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     for name in SERVICE_USERS:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    raise EmbeddedDatabaseError("PostgreSQL will not run as root and no other user can be made: set DATABASE_URL.")
+    raise EmbeddedDatabaseError(
+        "PostgreSQL will not run as root and no other user can be made: set DATABASE_URL."
+    )
 
 
 def _as_user(user: pwd.struct_passwd | None) -> dict:
@@ -164,8 +168,13 @@ def _may_enter(user: pwd.struct_passwd, directory: Path) -> bool:
 
 def _quiet(command: list, user: pwd.struct_passwd) -> subprocess.CompletedProcess:
     return subprocess.run(  # noqa: S603 - our own binaries and fixed arguments
-        command, cwd="/", check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, **_as_user(user),
+        command,
+        cwd="/",
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **_as_user(user),
     )
 
 
@@ -261,17 +270,20 @@ def _run(place: Layout, program: str, *arguments) -> None:
     with output.open("ab") as log:
         done = subprocess.run(  # noqa: S603 - our own binaries
             [place.binaries / program, *map(str, arguments)],
-            cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}, **_as_user(place.user),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=False,
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            **_as_user(place.user),
         )
     if done.returncode:
         raise EmbeddedDatabaseError(f"{program} failed; the reason is at the end of {output}.")
 
 
 def _connect(place: Layout, database: str = "postgres"):
-    return psycopg2.connect(
-        host=str(place.sockets), port=PORT, user=ROLE, dbname=database, connect_timeout=5
-    )
+    return psycopg2.connect(host=str(place.sockets), port=PORT, user=ROLE, dbname=database, connect_timeout=5)
 
 
 def _answers(place: Layout) -> bool:
@@ -317,7 +329,10 @@ def _command_line(pid: int) -> str:
     if Path("/proc/self").exists():
         return ""
     listed = subprocess.run(  # noqa: S603 - systems without /proc
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False  # noqa: S607
+        ["ps", "-o", "command=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,  # noqa: S607
     )
     return listed.stdout
 

@@ -56,5 +56,7 @@ def _read_keys(path: Path) -> dict[str, str]:
         return json.loads(path.read_text())
     except json.JSONDecodeError:
         # another process has created the file and not yet written it, or it was damaged: never guess a key
-        raise SystemExit(f"{path} holds no readable keys. Restore it from a backup, or delete it "
-                         "(personal data stored with the lost keys cannot be read again).") from None
+        raise SystemExit(
+            f"{path} holds no readable keys. Restore it from a backup, or delete it "
+            "(personal data stored with the lost keys cannot be read again)."
+        ) from None

@@ -25,7 +25,9 @@ LOOKUP_KEY = required("LOOKUP_KEY")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-EMBEDDED_DATABASE = env.bool("EMBEDDED_DATABASE", default=False)  # set by consumer_rights.local, never by hand
+EMBEDDED_DATABASE = env.bool(
+    "EMBEDDED_DATABASE", default=False
+)  # set by consumer_rights.local, never by hand
 
 database = env.db_url_config(required("DATABASE_URL"))
 database["HOST"] = unquote(database["HOST"])  # a socket directory is written %2F…, as libpq wants it

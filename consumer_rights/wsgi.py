@@ -6,7 +6,9 @@ import sys
 REQUIRED = ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PERSONAL_DATA_KEYS", "LOOKUP_KEY")
 
 if missing := [name for name in REQUIRED if not os.environ.get(name)]:
-    sys.exit(f"The portal does not start: set {', '.join(missing)} in the environment (README, section Settings).")
+    sys.exit(
+        f"The portal does not start: set {', '.join(missing)} in the environment (README, section Settings)."
+    )
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consumer_rights.settings")
 

@@ -41,5 +41,7 @@ def next_ids(cursor, table: str, count: int) -> list[int]:
     """`count` fresh ids of `table` from its sequence."""
     if not count:
         return []
-    cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+    cursor.execute(
+        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+    )
     return [row[0] for row in cursor.fetchall()]

@@ -36,7 +36,9 @@ class Region(ReferenceModel):
     )
     aliases = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("aliases"))
     valid_from = models.DateField(_("valid from"))
-    valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("First day no longer valid"))
+    valid_to = models.DateField(
+        _("valid to"), null=True, blank=True, help_text=_("First day no longer valid")
+    )
     successors = models.ManyToManyField(
         "self", through="RegionSuccession", symmetrical=False, related_name="predecessors", blank=True
     )
@@ -91,7 +93,9 @@ class Agency(ReferenceModel):
     region = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, verbose_name=_("region"))
     aliases = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("aliases"))
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("First day no longer valid"))
+    valid_to = models.DateField(
+        _("valid to"), null=True, blank=True, help_text=_("First day no longer valid")
+    )
 
     objects = AgencyQuerySet.as_manager()
 
@@ -117,7 +121,7 @@ class Agency(ReferenceModel):
             type(self).objects.filter(pk=self.pk).update(path=path)
             if old:
                 for below in type(self).objects.filter(path__startswith=old).exclude(pk=self.pk):
-                    type(self).objects.filter(pk=below.pk).update(path=path + below.path[len(old):])
+                    type(self).objects.filter(pk=below.pk).update(path=path + below.path[len(old) :])
 
     @property
     def ancestor_ids(self) -> list[int]:
@@ -149,9 +153,15 @@ class Merchant(TimestampedModel):
     name = models.CharField(_("name"), max_length=200)
     name_key = models.CharField(max_length=200, editable=False, help_text=_("Normalised name"))
     credit_code = models.CharField(
-        _("unified social credit code"), max_length=18, null=True, blank=True, unique=True  # noqa: DJ001
+        _("unified social credit code"),
+        max_length=18,
+        null=True,
+        blank=True,
+        unique=True,  # noqa: DJ001
     )
-    aliases = ArrayField(models.CharField(max_length=200), default=list, blank=True, verbose_name=_("aliases"))
+    aliases = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name=_("aliases")
+    )
     region = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, verbose_name=_("region"))
     address = models.CharField(_("address"), max_length=300, blank=True)
     industry = models.ForeignKey(Industry, models.PROTECT, null=True, blank=True, verbose_name=_("industry"))
@@ -178,7 +188,9 @@ class Merchant(TimestampedModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["name_key", "region"], condition=Q(verified=True), name="registry_merchant_key"),
+            models.Index(
+                fields=["name_key", "region"], condition=Q(verified=True), name="registry_merchant_key"
+            ),
             GinIndex(OpClass("name", name="gin_trgm_ops"), name="registry_merchant_name_trgm"),
         ]
 
@@ -187,7 +199,9 @@ class Merchant(TimestampedModel):
 
     def clean(self):
         if self.credit_code and not uscc.is_valid(self.credit_code):
-            raise ValidationError({"credit_code": _("Not a valid unified social credit code (GB 32100-2015).")})
+            raise ValidationError(
+                {"credit_code": _("Not a valid unified social credit code (GB 32100-2015).")}
+            )
 
 
 class Platform(ReferenceModel):
@@ -216,7 +230,9 @@ class Channel(ReferenceModel):
     code = models.CharField(_("code"), max_length=32, unique=True)
     aliases = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("aliases"))
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("First day no longer valid"))
+    valid_to = models.DateField(
+        _("valid to"), null=True, blank=True, help_text=_("First day no longer valid")
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     objects = DatedQuerySet.as_manager()
@@ -237,7 +253,12 @@ class Category(ReferenceModel):
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
     )
     council = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="national", verbose_name=_("council class"),
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="national",
+        verbose_name=_("council class"),
         limit_choices_to={"scheme": Scheme.COUNCIL},
     )
     aliases = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("aliases"))
@@ -261,7 +282,12 @@ class Problem(ReferenceModel):
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
     )
     council = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="national", verbose_name=_("council nature"),
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="national",
+        verbose_name=_("council nature"),
         limit_choices_to={"scheme": Scheme.COUNCIL},
     )
     aliases = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("aliases"))

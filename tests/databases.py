@@ -16,7 +16,14 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "cr_test"
 LOCK = 7_312_015
-SOURCES = ("*/migrations/*.py", "*/models.py", "*/enums.py", "*/reference/**/*", "accounts/roles.py", "requirements.txt")
+SOURCES = (
+    "*/migrations/*.py",
+    "*/models.py",
+    "*/enums.py",
+    "*/reference/**/*",
+    "accounts/roles.py",
+    "requirements.txt",
+)
 
 
 def fingerprint() -> str:
@@ -74,7 +81,11 @@ def template() -> str:
 
 def _manage(database: str, *arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "manage.py", *arguments, "-v", "0"], cwd=ROOT, capture_output=True, text=True, check=False,
+        [sys.executable, "manage.py", *arguments, "-v", "0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
         env=environ | {"DATABASE_URL": database_url(database), "DJANGO_SETTINGS_MODULE": "tests.settings"},
     )
     if done.returncode:

@@ -1,6 +1,6 @@
 """Find headless Chromium and a Chinese font; install what is missing where that can be done.
 
-    python -m tools.browser        prints the browser's path, or says loudly that browser tests will not run
+python -m tools.browser        prints the browser's path, or says loudly that browser tests will not run
 """
 
 import os
@@ -10,7 +10,13 @@ import sys
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts", "/Library/Fonts")
+FONT_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.fonts",
+    "~/.local/share/fonts",
+    "/Library/Fonts",
+)
 FONT_HINTS = ("cjk", "notosanssc", "sourcehansans", "wqy", "pingfang", "msyh")
 DEBIAN_PACKAGES = {"browser": "chromium", "font": "fonts-noto-cjk"}
 
@@ -48,8 +54,16 @@ def install(needed: list[str]) -> None:
         quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
         subprocess.run(["apt-get", "update", "-q"], check=False, **quiet)
         subprocess.run(
-            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *(DEBIAN_PACKAGES[name] for name in needed)],
-            check=False, **quiet,
+            [
+                "apt-get",
+                "install",
+                "-y",
+                "-q",
+                "--no-install-recommends",
+                *(DEBIAN_PACKAGES[name] for name in needed),
+            ],
+            check=False,
+            **quiet,
         )
     elif "browser" in needed:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
@@ -65,7 +79,8 @@ def ensure() -> bool:
         print(
             f"{line}\nBROWSER TESTS WILL NOT RUN: no {' and no '.join(needed)} found, and none could be installed.\n"
             f"Install {' and '.join(DEBIAN_PACKAGES[name] for name in needed)}, or set CHROMIUM to a browser.\n{line}",
-            file=sys.stderr, flush=True,
+            file=sys.stderr,
+            flush=True,
         )
         return False
     return True

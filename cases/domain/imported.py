@@ -14,18 +14,69 @@ from core.personal_data import MASK, decrypt, encrypt, lookup_hash
 
 # columns of cases_case in the order of ImportedCase.values; merchant_id follows, resolved last
 CASE_COLUMNS = (
-    "kind", "body", "channel_id", "channel_written", "received_at", "decided_at", "accepted_at", "closed_at",
-    "region_id", "region_written", "handling_id", "agency_written", "department", "custodian_id",
-    "custodian_root_id", "custodian_district_id", "merchant_written", "merchant_address", "platform_id",
-    "platform_written", "category_id", "category_written", "problem_id", "problem_written", "goods", "brand",
-    "order_number", "sales_mode", "occurred_on", "narrative", "demand", "claimed", "state", "outcome", "ground",
-    "regime", "import_file_id", "import_line", "source_digest", "extra",
+    "kind",
+    "body",
+    "channel_id",
+    "channel_written",
+    "received_at",
+    "decided_at",
+    "accepted_at",
+    "closed_at",
+    "region_id",
+    "region_written",
+    "handling_id",
+    "agency_written",
+    "department",
+    "custodian_id",
+    "custodian_root_id",
+    "custodian_district_id",
+    "merchant_written",
+    "merchant_address",
+    "platform_id",
+    "platform_written",
+    "category_id",
+    "category_written",
+    "problem_id",
+    "problem_written",
+    "goods",
+    "brand",
+    "order_number",
+    "sales_mode",
+    "occurred_on",
+    "narrative",
+    "demand",
+    "claimed",
+    "state",
+    "outcome",
+    "ground",
+    "regime",
+    "import_file_id",
+    "import_line",
+    "source_digest",
+    "extra",
 )
-NEW_COLUMNS = ("id", "number", "source", "external_number", "consents", "differs", *CASE_COLUMNS, "merchant_id")
+NEW_COLUMNS = (
+    "id",
+    "number",
+    "source",
+    "external_number",
+    "consents",
+    "differs",
+    *CASE_COLUMNS,
+    "merchant_id",
+)
 PARTY_COLUMNS = ("id", "case_id", "role", "sealed", "personal", "phone_hash", "id_number_hash")
 CLOCK_COLUMNS = ("case_id", "rule_id", "started_on", "safe_on", "due_on", "stopped_on", "provisional")
 RECOVERY_COLUMNS = (
-    "case_id", "posted_on", "amount", "kind", "status", "means", "evidence", "import_file_id", "created_at"
+    "case_id",
+    "posted_on",
+    "amount",
+    "kind",
+    "status",
+    "means",
+    "evidence",
+    "import_file_id",
+    "created_at",
 )
 PERSONAL_FIELDS = ("name", "phone", "address", "id_type", "id_number")
 
@@ -69,11 +120,17 @@ def prepare_new(case: ImportedCase, *, source: str, case_id: int, party_id: int 
 
 def party_line(party_id: int, case_id: int, role: str, personal: dict[str, str]) -> str:
     """A party ready for COPY: encrypted, hashed for look-up, sealed if a reporter."""
-    return copy_line((
-        party_id, case_id, role, role == PartyRole.REPORTER,
-        encrypt(personal, context=personal_context(party_id)) if personal else None,
-        lookup_hash("phone", personal.get("phone", "")), lookup_hash("id_number", personal.get("id_number", "")),
-    ))
+    return copy_line(
+        (
+            party_id,
+            case_id,
+            role,
+            role == PartyRole.REPORTER,
+            encrypt(personal, context=personal_context(party_id)) if personal else None,
+            lookup_hash("phone", personal.get("phone", "")),
+            lookup_hash("id_number", personal.get("id_number", "")),
+        )
+    )
 
 
 def write_imported(cursor, *, source: str, new: list[ImportedCase], changed: list[ImportedCase], now) -> int:
@@ -97,8 +154,15 @@ def _insert(cursor, source: str, new: list[ImportedCase], now) -> None:
     copy_lines(cursor, "cases_party", PARTY_COLUMNS, (case.party_line for case in new if case.party_line))
     _write_clocks(cursor, new)
     copy_lines(
-        cursor, "cases_recovery", RECOVERY_COLUMNS,
-        (_recovery_line(case, kind, amount, now) for case in new for kind, amount in case.amounts.items() if amount),
+        cursor,
+        "cases_recovery",
+        RECOVERY_COLUMNS,
+        (
+            _recovery_line(case, kind, amount, now)
+            for case in new
+            for kind, amount in case.amounts.items()
+            if amount
+        ),
     )
     _write_references(cursor, source, new)
 
@@ -115,7 +179,9 @@ def _write_references(cursor, source: str, cases: list[ImportedCase]) -> None:
 
 def _write_clocks(cursor, cases: list[ImportedCase]) -> None:
     copy_lines(
-        cursor, "cases_clock", CLOCK_COLUMNS,
+        cursor,
+        "cases_clock",
+        CLOCK_COLUMNS,
         (copy_line((case.case_id, *clock)) for case in cases for clock in case.clocks),
     )
 
@@ -143,15 +209,19 @@ def _update(cursor, cases: list[ImportedCase], now) -> None:
     columns = (*CASE_COLUMNS, "merchant_id")
     cursor.execute(
         "CREATE TEMP TABLE IF NOT EXISTS imported_case ON COMMIT DELETE ROWS AS "
-        f"SELECT id, {', '.join(columns)} FROM cases_case WITH NO DATA"
+        f"SELECT id, {', '.join(columns)} FROM cases_case WITH NO DATA"  # noqa: S608 - our own names
     )
     cursor.execute("TRUNCATE imported_case")
     copy_lines(
-        cursor, "imported_case", ("id", *columns),
+        cursor,
+        "imported_case",
+        ("id", *columns),
         (copy_line((case.case_id, *case.values, case.merchant_id)) for case in cases),
     )
     assignments = ", ".join(f"{name} = i.{name}" for name in columns)
-    cursor.execute(f"UPDATE cases_case c SET {assignments}, differs = false FROM imported_case i WHERE c.id = i.id")
+    cursor.execute(
+        f"UPDATE cases_case c SET {assignments}, differs = false FROM imported_case i WHERE c.id = i.id"  # noqa: S608
+    )
     ids = [case.case_id for case in cases]
     cursor.execute("DELETE FROM cases_clock WHERE case_id = ANY(%s)", [ids])
     _write_clocks(cursor, cases)
@@ -185,15 +255,20 @@ def _update_parties(cursor, cases: list[ImportedCase]) -> None:
             "UPDATE cases_party SET role = %s, sealed = sealed OR %s, personal = %s, phone_hash = %s,"
             " id_number_hash = %s WHERE id = %s",
             [
-                new_role, new_role == PartyRole.REPORTER,
+                new_role,
+                new_role == PartyRole.REPORTER,
                 encrypt(merged, context=personal_context(party_id)) if merged else None,
                 lookup_hash("phone", merged.get("phone", "")),
-                lookup_hash("id_number", merged.get("id_number", "")), party_id,
+                lookup_hash("id_number", merged.get("id_number", "")),
+                party_id,
             ],
         )
     for case, party_id in zip(fresh, next_ids(cursor, "cases_party", len(fresh)), strict=True):
         copy_lines(
-            cursor, "cases_party", PARTY_COLUMNS, [party_line(party_id, case.case_id, case.role, case.personal)]
+            cursor,
+            "cases_party",
+            PARTY_COLUMNS,
+            [party_line(party_id, case.case_id, case.role, case.personal)],
         )
 
 
@@ -239,10 +314,14 @@ def _record_differences(cursor, cases: list[ImportedCase]) -> None:
     if not cases:
         return
     copy_lines(
-        cursor, "cases_importdifference", ("case_id", "file_id", "line", "says"),
+        cursor,
+        "cases_importdifference",
+        ("case_id", "file_id", "line", "says"),
         (copy_line((case.case_id, case.file_id, case.line, _says(case))) for case in cases),
     )
     digests = {case.case_id: case.values[CASE_COLUMNS.index("source_digest")] for case in cases}
     for case_id, digest in digests.items():
         # the digest says which state of the source has been seen, so that it is not listed again
-        cursor.execute("UPDATE cases_case SET differs = true, source_digest = %s WHERE id = %s", [digest, case_id])
+        cursor.execute(
+            "UPDATE cases_case SET differs = true, source_digest = %s WHERE id = %s", [digest, case_id]
+        )

@@ -1,8 +1,8 @@
+from accounts.domain import log_access
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.domain import log_access
 from cases.models import Party
 from core.exceptions import DomainError
 from core.personal_data import decrypt
@@ -27,10 +27,16 @@ def reveal_party(party: Party, *, actor, reason: str, ip: str | None) -> dict:
         raise PermissionDenied
     reason = reason.strip()
     if len(reason) < MIN_REASON:
-        raise DomainError(_("Give the reason for which you need the data (at least %(n)d characters).") % {"n": MIN_REASON})
+        raise DomainError(
+            _("Give the reason for which you need the data (at least %(n)d characters).") % {"n": MIN_REASON}
+        )
     personal = decrypt(party.personal, context=personal_context(party.pk)) if party.personal else {}
     log_access(
-        user=actor, action="reveal", target=f"{party.case.number}/{party.pk}", fields=", ".join(sorted(personal)),
-        reason=reason, ip=ip,
+        user=actor,
+        action="reveal",
+        target=f"{party.case.number}/{party.pk}",
+        fields=", ".join(sorted(personal)),
+        reason=reason,
+        ip=ip,
     )
     return personal

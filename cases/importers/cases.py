@@ -6,10 +6,10 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from cases.clocks import RuleBook
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.clocks import RuleBook
 from cases.domain import ImportedCase, write_imported
 from cases.domain.imported import prepare_new
 from cases.enums import Body, Kind, Outcome, PartyRole, RecoveryKind, RejectKind, SalesMode, State
@@ -34,13 +34,47 @@ from registry.domain import Directory, load_calendar
 from registry.domain.merchants import resolve_merchants
 from registry.enums import AgencyKind
 
-FIELDS = frozenset({
-    "external_number", "references", "kind", "channel", "received_at", "decided_at", "accepted_at", "closed_at",
-    "merchant", "merchant_code", "merchant_address", "region", "agency", "department", "category", "problem", "goods",
-    "brand", "order_number", "sales_mode", "occurred_on", "platform", "narrative", "demand", "claimed", "recovered",
-    "multiple_damages", "moral_damages", "acceptance", "handling", "outcome", "ground", "name", "phone", "address",
-    "id_type", "id_number",
-})
+FIELDS = frozenset(
+    {
+        "external_number",
+        "references",
+        "kind",
+        "channel",
+        "received_at",
+        "decided_at",
+        "accepted_at",
+        "closed_at",
+        "merchant",
+        "merchant_code",
+        "merchant_address",
+        "region",
+        "agency",
+        "department",
+        "category",
+        "problem",
+        "goods",
+        "brand",
+        "order_number",
+        "sales_mode",
+        "occurred_on",
+        "platform",
+        "narrative",
+        "demand",
+        "claimed",
+        "recovered",
+        "multiple_damages",
+        "moral_damages",
+        "acceptance",
+        "handling",
+        "outcome",
+        "ground",
+        "name",
+        "phone",
+        "address",
+        "id_type",
+        "id_number",
+    }
+)
 AMOUNTS = {
     "recovered": RecoveryKind.UNSPECIFIED.value,
     "multiple_damages": RecoveryKind.MULTIPLE.value,
@@ -48,16 +82,30 @@ AMOUNTS = {
 }
 # lengths of the columns; a longer text is a reject, never cut in silence
 LIMITS = {
-    "external_number": 80, "channel": 120, "region": 120, "agency": 160, "department": 160, "merchant": 200,
-    "merchant_address": 300, "platform": 120, "category": 200, "problem": 200, "goods": 200, "brand": 120,
-    "order_number": 80, "ground": 60,
+    "external_number": 80,
+    "channel": 120,
+    "region": 120,
+    "agency": 160,
+    "department": 160,
+    "merchant": 200,
+    "merchant_address": 300,
+    "platform": 120,
+    "category": 200,
+    "problem": 200,
+    "goods": 200,
+    "brand": 120,
+    "order_number": 80,
+    "ground": 60,
 }
 DATES = ("received_at", "decided_at", "accepted_at", "closed_at", "occurred_on")
 ACCEPTANCE = frozenset({"pending", "accepted", "refused", "filed", "not_filed"})
 HANDLING = frozenset({"open", "closed"})
 CODES = {
-    "kind": frozenset(Kind.values), "acceptance": ACCEPTANCE, "handling": HANDLING,
-    "outcome": frozenset(Outcome.values), "sales_mode": frozenset(SalesMode.values),
+    "kind": frozenset(Kind.values),
+    "acceptance": ACCEPTANCE,
+    "handling": HANDLING,
+    "outcome": frozenset(Outcome.values),
+    "sales_mode": frozenset(SalesMode.values),
 }
 ROLES = {
     Kind.COMPLAINT.value: PartyRole.CONSUMER.value,
@@ -65,9 +113,12 @@ ROLES = {
     Kind.INQUIRY.value: PartyRole.INQUIRER.value,
 }
 BODIES = {
-    AgencyKind.BUREAU.value: Body.BUREAU.value, AgencyKind.STATION.value: Body.BUREAU.value,
-    AgencyKind.COUNCIL.value: Body.COUNCIL.value, AgencyKind.COMMITTEE.value: Body.COMMITTEE.value,
-    AgencyKind.COURT.value: Body.COURT.value, AgencyKind.PLATFORM.value: Body.PLATFORM.value,
+    AgencyKind.BUREAU.value: Body.BUREAU.value,
+    AgencyKind.STATION.value: Body.BUREAU.value,
+    AgencyKind.COUNCIL.value: Body.COUNCIL.value,
+    AgencyKind.COMMITTEE.value: Body.COMMITTEE.value,
+    AgencyKind.COURT.value: Body.COURT.value,
+    AgencyKind.PLATFORM.value: Body.PLATFORM.value,
 }
 SEPARATOR = "\x1f"
 # a row that matches is cleaned cell by cell; most rows are clean, and the check is one pass
@@ -241,8 +292,10 @@ class CaseTarget(Target):
         same = [
             chunk.known[row[2]][0]
             for row in chunk.rows
-            if not isinstance(row, BadRow) and not self.recheck
-            and row[2] in chunk.known and chunk.known[row[2]][1] == row[3]
+            if not isinstance(row, BadRow)
+            and not self.recheck
+            and row[2] in chunk.known
+            and chunk.known[row[2]][1] == row[3]
         ]
         chunk.same = {}
         if same:
@@ -269,11 +322,19 @@ class CaseTarget(Target):
             repeated = bool(twice) and self.source.key_hash(number) in twice
             if repeated and number in self.once:
                 counts["duplicates"] += 1
-                chunk.problems.append(Problem(
-                    line, RejectKind.DUPLICATE.value, "duplicate",
-                    _("This number stands in the file before; the first row was taken. Remove one of them."),
-                    self._header("external_number"), number, raw,
-                ))
+                chunk.problems.append(
+                    Problem(
+                        line,
+                        RejectKind.DUPLICATE.value,
+                        "duplicate",
+                        _(
+                            "This number stands in the file before; the first row was taken. Remove one of them."
+                        ),
+                        self._header("external_number"),
+                        number,
+                        raw,
+                    )
+                )
                 continue
             known = chunk.known.get(number)
             if known and known[1] == digest and not self.recheck:
@@ -295,7 +356,9 @@ class CaseTarget(Target):
                 chunk.changed.append(case)
             else:
                 prepare_new(
-                    case, source=self.profile.source, case_id=next(case_ids),
+                    case,
+                    source=self.profile.source,
+                    case_id=next(case_ids),
                     party_id=next(party_ids) if case.role else None,
                 )
                 chunk.new.append(case)
@@ -338,7 +401,9 @@ class CaseTarget(Target):
         text = self._text(cells, name)
         if len(text) > LIMITS[name]:
             raise RowRejected(
-                self._header(name), text[:60] + "…", "length",
+                self._header(name),
+                text[:60] + "…",
+                "length",
                 _("The text has %(n)d characters; at most %(limit)d fit. Shorten it.")
                 % {"n": len(text), "limit": LIMITS[name]},
             )
@@ -360,7 +425,9 @@ class CaseTarget(Target):
             return ""
         if code is None or code not in CODES[name] and code != "":
             raise RowRejected(
-                self._header(name), text, "vocabulary",
+                self._header(name),
+                text,
+                "vocabulary",
                 _("Not a known value. Add it to [values.%(field)s] of the profile, as one of: %(codes)s.")
                 % {"field": name, "codes": ", ".join(sorted(CODES[name]))},
             )
@@ -381,7 +448,10 @@ class CaseTarget(Target):
         self._limited(cells, "external_number")
         if not number:
             raise RowRejected(
-                self._header("external_number"), "", "required", _("The row has no number, so it could not be found again.")
+                self._header("external_number"),
+                "",
+                "required",
+                _("The row has no number, so it could not be found again."),
             )
         self._value(cells, "external_number", number_text)
         kind = self._coded(cells, "kind")
@@ -416,7 +486,9 @@ class CaseTarget(Target):
             resolved[name] = (found.pk if found else None, written)
 
         acceptance, handled, outcome = (
-            self._coded(cells, "acceptance"), self._coded(cells, "handling"), self._coded(cells, "outcome")
+            self._coded(cells, "acceptance"),
+            self._coded(cells, "handling"),
+            self._coded(cells, "outcome"),
         )
         state = _state(kind, acceptance, handled, dates)
         if kind == Kind.INQUIRY and state == State.CLOSED and not outcome:
@@ -435,26 +507,64 @@ class CaseTarget(Target):
         code = self._credit_code(cells, chunk, line)
         posted_on = _day(dates["closed_at"] or dates["accepted_at"] or received_at)
         values = (
-            kind, body, *resolved["channel"], received_at, dates["decided_at"], dates["accepted_at"],
-            dates["closed_at"], region.pk if region else None, region_written, handling.pk if handling else None,
-            agency_written, self._limited(cells, "department"), custodian.pk, ancestors[0],
-            ancestors[1] if len(ancestors) > 1 else None, merchant_written, self._limited(cells, "merchant_address"),
-            *resolved["platform"], *resolved["category"], *resolved["problem"], self._limited(cells, "goods"),
-            self._limited(cells, "brand"), self._limited(cells, "order_number"), sales_mode,
-            self._value(cells, "occurred_on", parse_date, self.formats, self.shared.zone, now=self.shared.now),
+            kind,
+            body,
+            *resolved["channel"],
+            received_at,
+            dates["decided_at"],
+            dates["accepted_at"],
+            dates["closed_at"],
+            region.pk if region else None,
+            region_written,
+            handling.pk if handling else None,
+            agency_written,
+            self._limited(cells, "department"),
+            custodian.pk,
+            ancestors[0],
+            ancestors[1] if len(ancestors) > 1 else None,
+            merchant_written,
+            self._limited(cells, "merchant_address"),
+            *resolved["platform"],
+            *resolved["category"],
+            *resolved["problem"],
+            self._limited(cells, "goods"),
+            self._limited(cells, "brand"),
+            self._limited(cells, "order_number"),
+            sales_mode,
+            self._value(
+                cells, "occurred_on", parse_date, self.formats, self.shared.zone, now=self.shared.now
+            ),
             self._text(cells, "narrative"),
-            self._text(cells, "demand"), claimed, state, outcome, self._limited(cells, "ground"), regime,
-            self.file.pk, line, digest, self._extra(cells),
+            self._text(cells, "demand"),
+            claimed,
+            state,
+            outcome,
+            self._limited(cells, "ground"),
+            regime,
+            self.file.pk,
+            line,
+            digest,
+            self._extra(cells),
         )
         merchant = None
         key = name_key(merchant_written) if merchant_written else ""
         if key or code:
             merchant = (code, key, region.pk if region else None, merchant_written or code)
         return ImportedCase(
-            line=line, external_number=number, year=day.year, values=values,
-            role=ROLES[kind], personal=self._personal(cells, chunk, line), clocks=clocks, amounts=amounts,
-            posted_on=posted_on, file_id=self.file.pk, merchant=merchant,
-            references=self._references(cells, number), region_code=region.code if region else "", claimed=claimed,
+            line=line,
+            external_number=number,
+            year=day.year,
+            values=values,
+            role=ROLES[kind],
+            personal=self._personal(cells, chunk, line),
+            clocks=clocks,
+            amounts=amounts,
+            posted_on=posted_on,
+            file_id=self.file.pk,
+            merchant=merchant,
+            references=self._references(cells, number),
+            region_code=region.code if region else "",
+            claimed=claimed,
         )
 
     def _extra(self, cells: list[str]) -> dict[str, str]:
@@ -476,11 +586,15 @@ class CaseTarget(Target):
             at, date_only = found or (None, False)
             if name == "received_at":
                 if at is None:
-                    raise RowRejected(self._header(name), "", "required", _("The row has no date of receipt."))
+                    raise RowRejected(
+                        self._header(name), "", "required", _("The row has no date of receipt.")
+                    )
             elif at is not None and at < dates["received_at"]:
                 if not date_only or at.date() < dates["received_at"].date():
                     raise RowRejected(
-                        self._header(name), self._text(cells, name), "date_order",
+                        self._header(name),
+                        self._text(cells, name),
+                        "date_order",
                         _("This is before the receipt (%(date)s). Correct one of the two.")
                         % {"date": dates["received_at"].date()},
                     )
@@ -544,7 +658,9 @@ class CaseTarget(Target):
 
     def write(self, cursor, chunk: Chunk) -> None:
         cases = [*chunk.new, *chunk.changed]
-        merchants = resolve_merchants(cursor, {case.merchant for case in cases if case.merchant}, now=self.shared.now)
+        merchants = resolve_merchants(
+            cursor, {case.merchant for case in cases if case.merchant}, now=self.shared.now
+        )
         for case in cases:
             case.merchant_id = merchants[case.merchant] if case.merchant else None
         left = write_imported(

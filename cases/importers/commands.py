@@ -27,28 +27,48 @@ class ImportCommand(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
         parser.add_argument(
-            "--profile", default=self.default_profile, required=self.default_profile is None,
+            "--profile",
+            default=self.default_profile,
+            required=self.default_profile is None,
             help="Name of a built-in profile, or the path of a TOML file.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Check everything, write nothing.")
-        parser.add_argument("--atomic", action="store_true", help="All rows or none: exit 2 if any is rejected.")
-        parser.add_argument("--recheck", action="store_true", help="Take unchanged rows again (after new aliases).")
-        parser.add_argument("--rejects", type=Path, metavar="OUT.csv", help="Write rejected rows to this file.")
+        parser.add_argument(
+            "--atomic", action="store_true", help="All rows or none: exit 2 if any is rejected."
+        )
+        parser.add_argument(
+            "--recheck", action="store_true", help="Take unchanged rows again (after new aliases)."
+        )
+        parser.add_argument(
+            "--rejects", type=Path, metavar="OUT.csv", help="Write rejected rows to this file."
+        )
         parser.add_argument("--user", default=SYSTEM_USER, help="Act as this user (default: system).")
-        parser.add_argument("--agency", help="Code of the importing agency (default: the user's, or the city bureau).")
+        parser.add_argument(
+            "--agency", help="Code of the importing agency (default: the user's, or the city bureau)."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
 
     def handle(self, *, files, profile, json: bool, user, agency, **options):
         try:
             loaded = load_profile(
-                profile, known_fields=self.target.fields, builtin_dir=BUILT_IN, key_field=self.target.key_field
+                profile,
+                known_fields=self.target.fields,
+                builtin_dir=BUILT_IN,
+                key_field=self.target.key_field,
             )
             actor = _user(user)
             summary = run_import(
-                self.target, files, loaded,
+                self.target,
+                files,
+                loaded,
                 Options(
-                    user=actor, agency=_agency(agency, actor), dry_run=options["dry_run"], atomic=options["atomic"],
-                    recheck=options["recheck"], rejects=options["rejects"], progress=self._progress,
+                    user=actor,
+                    agency=_agency(agency, actor),
+                    dry_run=options["dry_run"],
+                    atomic=options["atomic"],
+                    recheck=options["recheck"],
+                    rejects=options["rejects"],
+                    progress=self._progress,
                 ),
             )
         except RowsRejected as refused:
@@ -72,8 +92,13 @@ class ImportCommand(BaseCommand):
         if summary.get("dry_run"):
             self.stdout.write(_("Dry run: nothing was written."))
         labels = {
-            "rows": _("Rows"), "created": _("Created"), "updated": _("Updated"), "unchanged": _("Unchanged"),
-            "duplicates": _("Twice in the file"), "rejected": _("Rejected"), "warnings": _("Warnings"),
+            "rows": _("Rows"),
+            "created": _("Created"),
+            "updated": _("Updated"),
+            "unchanged": _("Unchanged"),
+            "duplicates": _("Twice in the file"),
+            "rejected": _("Rejected"),
+            "warnings": _("Warnings"),
             "differing": _("Differing from work done here"),
         }
         for name, label in labels.items():
@@ -101,7 +126,9 @@ def _user(name: str):
     if user is None:
         raise DomainError(_("There is no active user %(name)s.") % {"name": name})
     if not user.has_perm("cases.add_importrun"):
-        raise DomainError(_("The user %(name)s may not import (permission cases.add_importrun).") % {"name": name})
+        raise DomainError(
+            _("The user %(name)s may not import (permission cases.add_importrun).") % {"name": name}
+        )
     return user
 
 

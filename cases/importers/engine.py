@@ -90,7 +90,9 @@ class Totals:
         self.by_kind = Counter(data.get("by_kind", {}))
         self.by_region = Counter(data.get("by_region", {}))
 
-    def add(self, *, kind: str = "", region: str = "", amounts: dict[str, Decimal] | None = None, rows: int = 1):
+    def add(
+        self, *, kind: str = "", region: str = "", amounts: dict[str, Decimal] | None = None, rows: int = 1
+    ):
         self.rows += rows
         self.by_kind[kind] += rows
         self.by_region[region] += rows
@@ -120,7 +122,9 @@ class Target:
     key_field: str  # the one that tells rows apart
     tables: tuple[str, ...]
 
-    def __init__(self, shared, profile: Profile, source: Source, run: ImportRun, file: ImportFile, recheck: bool):
+    def __init__(
+        self, shared, profile: Profile, source: Source, run: ImportRun, file: ImportFile, recheck: bool
+    ):
         self.shared, self.profile, self.source = shared, profile, source
         self.run, self.file, self.recheck = run, file, recheck
         self.clock = time.monotonic()  # since the last committed chunk
@@ -196,7 +200,8 @@ def run_import(target: type[Target], paths: list[Path], profile: Profile, option
         return summary | {"run": None, "dry_run": True}
     if summary["rejected"]:
         raise RowsRejected(
-            _("%(n)d rows were rejected, and so nothing was written (--atomic).") % {"n": summary["rejected"]},
+            _("%(n)d rows were rejected, and so nothing was written (--atomic).")
+            % {"n": summary["rejected"]},
             summary | {"run": None},
         )
     return summary
@@ -208,7 +213,9 @@ def _import_lock() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [LOCK])
         if not cursor.fetchone()[0]:
-            raise DomainError(_("Another import is running. Wait until it has ended and start this one again."))
+            raise DomainError(
+                _("Another import is running. Wait until it has ended and start this one again.")
+            )
         try:
             yield
         finally:
@@ -239,13 +246,23 @@ def _open_run(target, sources, profile: Profile, options: Options) -> tuple[Impo
         if run:
             return run, list(run.files.order_by("position"))
         run = ImportRun.objects.create(
-            target=target.name, profile=profile.name, source=profile.source, digest=digest, user=options.user,
-            agency=options.agency, started_at=timezone.now(),
+            target=target.name,
+            profile=profile.name,
+            source=profile.source,
+            digest=digest,
+            user=options.user,
+            agency=options.agency,
+            started_at=timezone.now(),
         )
         files = ImportFile.objects.bulk_create(
             ImportFile(
-                run=run, position=position, name=source.path.name[:255], sha256=source.sha256, size=source.size,
-                encoding=source.encoding or source.kind, rows_total=source.row_count,
+                run=run,
+                position=position,
+                name=source.path.name[:255],
+                sha256=source.sha256,
+                size=source.size,
+                encoding=source.encoding or source.kind,
+                rows_total=source.row_count,
             )
             for position, source in enumerate(sources)
         )
@@ -306,13 +323,26 @@ def _commit(target: Target, chunk: Chunk, options: Options) -> None:
 def _write_problems(cursor, target: Target, chunk: Chunk) -> None:
     file_id = target.file.pk
     copy_lines(
-        cursor, "cases_importreject", ("file_id", "line", "kind", '"column"', "value", "rule", "message", "raw"),
+        cursor,
+        "cases_importreject",
+        ("file_id", "line", "kind", '"column"', "value", "rule", "message", "raw"),
         (
-            copy_line((
-                file_id, p.line, p.kind, p.column[:120], p.value[:200], p.rule, p.message[:500],
-                encrypt({"cells": [str(cell) for cell in p.cells]}, context=reject_context(file_id, p.line))
-                if p.cells is not None else None,
-            ))
+            copy_line(
+                (
+                    file_id,
+                    p.line,
+                    p.kind,
+                    p.column[:120],
+                    p.value[:200],
+                    p.rule,
+                    p.message[:500],
+                    encrypt(
+                        {"cells": [str(cell) for cell in p.cells]}, context=reject_context(file_id, p.line)
+                    )
+                    if p.cells is not None
+                    else None,
+                )
+            )
             for p in chunk.problems
         ),
     )
@@ -327,9 +357,9 @@ def _write_warnings(cursor, run: ImportRun, chunk: Chunk) -> None:
     if not chunk.warnings:
         return
     cursor.execute(
-        "INSERT INTO cases_importwarning (run_id, rule, \"column\", value, count, first_line)"
+        'INSERT INTO cases_importwarning (run_id, rule, "column", value, count, first_line)'
         " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::int[])"
-        " ON CONFLICT (run_id, rule, \"column\", value) DO UPDATE SET count = cases_importwarning.count + excluded.count",
+        ' ON CONFLICT (run_id, rule, "column", value) DO UPDATE SET count = cases_importwarning.count + excluded.count',
         [run.pk, *map(list, zip(*((*key, *entry) for key, entry in chunk.warnings.items()), strict=True))],
     )
 
@@ -369,7 +399,9 @@ def summary(run: ImportRun) -> dict:
     """The JSON object of `--json`."""
     return {
         "run": run.pk,
-        "files": [{"name": f.name, "sha256": f.sha256, "rows": f.rows_total} for f in run.files.order_by("position")],
+        "files": [
+            {"name": f.name, "sha256": f.sha256, "rows": f.rows_total} for f in run.files.order_by("position")
+        ],
         **{name: getattr(run, name) for name in COUNTERS},
         "seconds": round(run.seconds, 3),
         "control": run.control,
@@ -382,13 +414,23 @@ REJECT_COLUMNS = ("file", "line", "kind", "column", "value", "rule", "reason")
 def reject_rows(run: ImportRun) -> Iterator[list[str]]:
     """The rejects of a run as table rows, header first; behind each its row as it stood in the file."""
     yield [*REJECT_COLUMNS, "row…"]
-    rejects = ImportReject.objects.filter(file__run=run).select_related("file").order_by("file__position", "line", "pk")
+    rejects = (
+        ImportReject.objects.filter(file__run=run)
+        .select_related("file")
+        .order_by("file__position", "line", "pk")
+    )
     for reject in rejects.iterator(2000):
         raw = reject.raw
         cells = decrypt(raw, context=reject_context(reject.file_id, reject.line))["cells"] if raw else []
         yield [
-            reject.file.name, str(reject.line), reject.kind, reject.column, reject.value, reject.rule,
-            reject.message, *cells,
+            reject.file.name,
+            str(reject.line),
+            reject.kind,
+            reject.column,
+            reject.value,
+            reject.rule,
+            reject.message,
+            *cells,
         ]
 
 

@@ -54,7 +54,9 @@ class MerchantTarget(Target):
                 self._problem(chunk, line, rule, message, raw, column, value, kind)
         return chunk
 
-    def _problem(self, chunk, line, rule, message, cells, column="", value="", kind=RejectKind.REJECTED) -> None:
+    def _problem(
+        self, chunk, line, rule, message, cells, column="", value="", kind=RejectKind.REJECTED
+    ) -> None:
         chunk.counts["duplicates" if kind == RejectKind.DUPLICATE else "rejected"] += 1
         chunk.problems.append(Problem(line, kind.value, rule, message, column, value, cells))
 
@@ -69,11 +71,19 @@ class MerchantTarget(Target):
         name = self._cell(cells, "name")
         key = name_key(name)
         if not key:
-            return header.get("name", "name"), name, "required", _("The row has no name."), RejectKind.REJECTED
+            return (
+                header.get("name", "name"),
+                name,
+                "required",
+                _("The row has no name."),
+                RejectKind.REJECTED,
+            )
         for field, limit in LIMITS.items():
             if len(self._cell(cells, field)) > limit:
                 return (
-                    header[field], self._cell(cells, field)[:60] + "…", "length",
+                    header[field],
+                    self._cell(cells, field)[:60] + "…",
+                    "length",
                     _("The text is longer than %(limit)d characters. Shorten it.") % {"limit": limit},
                     RejectKind.REJECTED,
                 )
@@ -95,32 +105,47 @@ class MerchantTarget(Target):
         identity = (code,) if code else (key, region.pk if region else None)
         if identity in self.once:
             return (
-                header.get("credit_code" if code else "name", "name"), code or name, "duplicate",
+                header.get("credit_code" if code else "name", "name"),
+                code or name,
+                "duplicate",
                 _("This merchant stands in the file before; the first row was taken. Remove one of them."),
                 RejectKind.DUPLICATE,
             )
         self.once.add(identity)
         aliases = [part for part in re.split(r"[;；、]", self._cell(cells, "aliases")) if part.strip()]
-        chunk.new.append(Merchant(
-            name=name, name_key=key, credit_code=code, aliases=aliases, region_id=region.pk if region else None,
-            address=self._cell(cells, "address"), industry_id=industry, verified=True,
-        ))
+        chunk.new.append(
+            Merchant(
+                name=name,
+                name_key=key,
+                credit_code=code,
+                aliases=aliases,
+                region_id=region.pk if region else None,
+                address=self._cell(cells, "address"),
+                industry_id=industry,
+                verified=True,
+            )
+        )
         chunk.control.add(kind="merchant", region=region.code if region else "")
         return None
 
     def write(self, cursor, chunk: Chunk) -> None:
         codes = [merchant.credit_code for merchant in chunk.new if merchant.credit_code]
         keys = [merchant.name_key for merchant in chunk.new if not merchant.credit_code]
-        by_code = {m.credit_code: m for m in Merchant.objects.select_for_update().filter(credit_code__in=codes)}
+        by_code = {
+            m.credit_code: m for m in Merchant.objects.select_for_update().filter(credit_code__in=codes)
+        }
         by_name = {
             (m.name_key, m.region_id): m
             for m in Merchant.objects.select_for_update()
-            .filter(name_key__in=keys, credit_code=None).order_by("verified", "-pk")
+            .filter(name_key__in=keys, credit_code=None)
+            .order_by("verified", "-pk")
         }
         fresh, changed = [], []
         for merchant in chunk.new:
-            found = by_code.get(merchant.credit_code) if merchant.credit_code else by_name.get(
-                (merchant.name_key, merchant.region_id)
+            found = (
+                by_code.get(merchant.credit_code)
+                if merchant.credit_code
+                else by_name.get((merchant.name_key, merchant.region_id))
             )
             if found is None:
                 fresh.append(merchant)

@@ -45,10 +45,16 @@ def _by_code(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
     ids = dict(cursor.fetchall())
     missing = {key[0]: key for key in sorted(wanted, key=str) if key[0] not in ids}
     if missing:
-        cursor.execute(ADD_BY_CODE, {
-            "names": [key[3] for key in missing.values()], "keys": [key[1] for key in missing.values()],
-            "codes": list(missing), "regions": [key[2] for key in missing.values()], "now": now,
-        })
+        cursor.execute(
+            ADD_BY_CODE,
+            {
+                "names": [key[3] for key in missing.values()],
+                "keys": [key[1] for key in missing.values()],
+                "codes": list(missing),
+                "regions": [key[2] for key in missing.values()],
+                "now": now,
+            },
+        )
         cursor.execute(BY_CODE, [list(missing)])
         ids |= dict(cursor.fetchall())
     return {key: ids[key[0]] for key in wanted}
@@ -62,10 +68,15 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
     ids |= _select(cursor, UNVERIFIED, places.keys() - ids.keys())
     missing = {place: name for place, name in places.items() if place not in ids}
     if missing:
-        cursor.execute(ADD_UNVERIFIED, {
-            "names": list(missing.values()), "keys": [key for key, _ in missing],
-            "regions": [region for _, region in missing], "now": now,
-        })
+        cursor.execute(
+            ADD_UNVERIFIED,
+            {
+                "names": list(missing.values()),
+                "keys": [key for key, _ in missing],
+                "regions": [region for _, region in missing],
+                "now": now,
+            },
+        )
         ids |= _select(cursor, UNVERIFIED, missing)
     return {key: ids[key[1], key[2]] for key in wanted}
 
