@@ -162,13 +162,13 @@ def _stored_amounts(claimed, amounts) -> dict[str, Decimal]:
     return {name: amount for name, amount in named.items() if amount is not None}
 
 
-def _state(kind: str, acceptance: str, handling: str, dates: dict) -> str:
-    """The state that the source's two statuses amount to; where it has none, its dates speak."""
+def _state(kind: str, acceptance: str, handling: str, outcome: str, dates: dict) -> str:
+    """The state that the source's two statuses amount to; where it has none, its outcome and dates speak."""
     if acceptance == "refused":
         return State.REFUSED.value
     if acceptance == "not_filed" and kind == Kind.REPORT:
         return State.NOT_FILED.value
-    if handling == "closed" or (not handling and dates["closed_at"]):
+    if handling == "closed" or (not handling and (dates["closed_at"] or outcome)):
         return State.CLOSED.value
     if acceptance == "filed" and kind == Kind.REPORT:
         return State.FILED.value
@@ -490,7 +490,7 @@ class CaseTarget(Target):
             self._coded(cells, "handling"),
             self._coded(cells, "outcome"),
         )
-        state = _state(kind, acceptance, handled, dates)
+        state = _state(kind, acceptance, handled, outcome, dates)
         if kind == Kind.INQUIRY and state == State.CLOSED and not outcome:
             outcome = Outcome.ANSWERED.value
         _complete(kind, state, dates)
