@@ -29,7 +29,7 @@ from core.importing.values import (
     parse_phone,
 )
 from core.personal_data import keyed_digest, mask
-from core.text import clean_cell, clean_text, name_key
+from core.text import clean_cell, name_key
 from registry.domain import Directory, load_calendar
 from registry.domain.merchants import resolve_merchants
 from registry.enums import AgencyKind
@@ -230,8 +230,7 @@ class CaseTarget(Target):
             cells = [self._sheet_text(index, cell) for index, cell in enumerate(cells)]
         joined = SEPARATOR.join(cells)
         if DIRTY.search(joined) or not unicodedata.is_normalized("NFC", joined):
-            narrative = {self.at.get("narrative"), self.at.get("demand")}
-            return [clean_text(cell) if i in narrative else clean_cell(cell) for i, cell in enumerate(cells)]
+            return [clean_cell(cell) for cell in cells]
         return cells
 
     def _sheet_text(self, index: int, cell) -> str:
