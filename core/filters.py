@@ -87,5 +87,9 @@ class FilterSet(django_filters.FilterSet):
     def _in_words(field, value) -> str:
         if isinstance(value, (list, tuple)) or hasattr(value, "exists"):
             return "、".join(FilterSet._in_words(field, item) for item in value)
-        choices = {} if isinstance(field, forms.ModelChoiceField) else dict(getattr(field, "choices", []))
-        return str(choices.get(value, value))
+        if isinstance(field, forms.ModelChoiceField):
+            return str(value)
+        choices: dict = {}
+        for key, label in getattr(field, "choices", []):
+            choices.update(label if isinstance(label, (list, tuple)) else {key: label})
+        return str(choices.get(value, value)).strip()

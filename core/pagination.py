@@ -202,11 +202,18 @@ class KeysetPaginator:
         rows = self._read(None, backwards=False)
         return self._page(rows[: self.size], more_before=False, more_after=len(rows) > self.size)
 
-    def neighbours(self, row) -> tuple[Any, Any]:
-        """The rows before and after `row` in this order, None where there is none."""
-        cursor = self._cursor(row)
-        before, after = self._read(cursor, backwards=True), self._read(cursor, backwards=False)
-        return before[0] if before else None, after[0] if after else None
+    def neighbours(self, row, field: str = "pk") -> tuple[Any, Any]:
+        """`field` of the rows before and after `row` in this order, None where there is none; one query."""
+        arms = []
+        for side in ("before", "after"):
+            parts = self._parts(self._cursor(row), backwards=side == "before")
+            arms += [
+                part.values_list(Value(side), Value(number), field)[:1] for number, part in enumerate(parts)
+            ]
+        found: dict[str, Any] = {}
+        for side, _number, value in sorted(arms[0].union(*arms[1:], all=True), key=lambda line: line[:2]):
+            found.setdefault(side, value)
+        return found.get("before"), found.get("after")
 
     def ordered(self) -> QuerySet:
         """The whole list in its order, for exports."""
@@ -232,6 +239,15 @@ class KeysetPaginator:
 
     def _read(self, cursor: Cursor | None, *, backwards: bool) -> list:
         """Up to size + 1 rows beyond `cursor`, in reading order."""
+        rows: list = []
+        for part in self._parts(cursor, backwards=backwards):
+            rows += part[: self.size + 1 - len(rows)]
+            if len(rows) > self.size:
+                break
+        return rows
+
+    def _parts(self, cursor: Cursor | None, *, backwards: bool) -> list[QuerySet]:
+        """The parts of the list beyond `cursor`, in reading order."""
         descending = self.sort.descending != backwards
         parts = [False, True] if self.nullable else [False]
         if backwards:
@@ -240,14 +256,10 @@ class KeysetPaginator:
             parts = parts[parts.index(cursor.value is None) :]
         elif cursor is not None and cursor.value is None:
             raise BadCursor("a row of this order always has a value")
-        rows: list = []
-        for number, without_value in enumerate(parts):
-            start = cursor if number == 0 else None
-            part = self._part(start, without_value=without_value, descending=descending)
-            rows += part[: self.size + 1 - len(rows)]
-            if len(rows) > self.size:
-                break
-        return rows
+        return [
+            self._part(cursor if number == 0 else None, without_value=without_value, descending=descending)
+            for number, without_value in enumerate(parts)
+        ]
 
     def _part(self, cursor: Cursor | None, *, without_value: bool, descending: bool) -> QuerySet:
         queryset, field = self.queryset, self.sort.field
