@@ -70,12 +70,11 @@ class Column:
         return mask_numbers(str(value)) if self.masked else str(value)
 
 
-def rows(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[list]:
-    """The cells of every row, read through a server-side cursor in batches."""
-    language = translation.get_language()
+def rows(queryset: QuerySet, columns: Sequence[Column], language: str | None) -> Iterator[list]:
+    """The cells of every row in `language`, read through a server-side cursor in batches."""
     records = queryset.iterator(chunk_size=BATCH)
     while batch := list(islice(records, BATCH)):
-        # a stream is sent after the middleware is done: the language has to be set for each batch
+        # a stream is sent after the middleware is done, so the language has to be set for each batch
         with translation.override(language):
             cells = [[column.read(record) for column in columns] for record in batch]
         yield from cells
@@ -102,9 +101,13 @@ class _Line:
 
 def csv_lines(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[bytes]:
     """A CSV file in UTF-8 with a byte order mark, without which Excel misreads Chinese."""
+    headers = [csv_cell(str(column.header)) for column in columns]
+    return _csv_lines(headers, rows(queryset, columns, translation.get_language()))
+
+
+def _csv_lines(headers: list[str], records: Iterator[list]) -> Iterator[bytes]:
     writer = csv.writer(_Line())
-    yield b"\xef\xbb\xbf" + writer.writerow([csv_cell(str(column.header)) for column in columns]).encode()
-    records = rows(queryset, columns)
+    yield b"\xef\xbb\xbf" + writer.writerow(headers).encode()
     while batch := list(islice(records, BATCH)):
         yield "".join(writer.writerow([csv_cell(cell) for cell in cells]) for cells in batch).encode()
 
@@ -129,6 +132,7 @@ def write_xlsx(queryset: QuerySet, columns: Sequence[Column], target, *, sheet: 
         "strings_to_numbers": False,
     }
     written = 0
+    records = rows(queryset, columns, translation.get_language())
     with xlsxwriter.Workbook(target, options) as workbook:
         worksheet = workbook.add_worksheet(sheet[:31] or None)
         heading = workbook.add_format({"bold": True, "bg_color": "#E8F0FB", "bottom": 1})
@@ -141,7 +145,7 @@ def write_xlsx(queryset: QuerySet, columns: Sequence[Column], target, *, sheet: 
             worksheet.set_column(position, position, column.width)
             worksheet.write_string(0, position, str(column.header), heading)
         worksheet.freeze_panes(1, 0)
-        for written, cells in enumerate(islice(rows(queryset, columns), XLSX_MAX_ROWS), start=1):
+        for written, cells in enumerate(islice(records, XLSX_MAX_ROWS), start=1):
             for position, cell in enumerate(cells):
                 _write_cell(worksheet, written, position, cell, styles)
         worksheet.autofilter(0, 0, written, len(columns) - 1)

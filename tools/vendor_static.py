@@ -81,8 +81,18 @@ def vendor() -> None:
     put("@tabler/icons", "tabler-icons/sprite.svg", sprite(package["icons"], outline))
     bundle = modules / "echarts.custom.min.js"
     subprocess.run(
-        ["npx", "--no-install", "esbuild", "echarts-entry.js", "--bundle", "--minify", "--format=iife",
-         "--target=es2018", "--legal-comments=eof", f"--outfile={bundle}"],
+        [
+            "npx",
+            "--no-install",
+            "esbuild",
+            "echarts-entry.js",
+            "--bundle",
+            "--minify",
+            "--format=iife",
+            "--target=es2018",
+            "--legal-comments=eof",
+            f"--outfile={bundle}",
+        ],
         cwd=FRONTEND,
         check=True,
     )

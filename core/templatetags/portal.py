@@ -96,7 +96,7 @@ def change(value, unit: str, good: str, digits: int) -> SafeString:
         return format_html('<span class="delta">{}</span>', UNKNOWN)
     size = rounded(value, digits)
     if size == 0:
-        return format_html('<span class="delta">{}</span>', _("level"))
+        return format_html('<span class="delta">{}</span>', _("no change"))
     up = size > 0
     tone = "neutral" if good == "none" else "good" if up == (good == "up") else "bad"
     return format_html(
