@@ -112,11 +112,8 @@ def _csv_lines(headers: list[str], records: Iterator[list]) -> Iterator[bytes]:
         yield "".join(writer.writerow([csv_cell(cell) for cell in cells]) for cells in batch).encode()
 
 
-def write_xlsx(queryset: QuerySet, columns: Sequence[Column], target, *, sheet: str = "") -> int:
-    """Write the list as an XLSX workbook to the file or path `target`; returns the number of rows.
-
-    Raises ExportTooLarge, before anything is written, when the rows do not fit into one sheet.
-    """
+def check_fits(queryset: QuerySet) -> None:
+    """Raises ExportTooLarge when the rows do not fit into one sheet."""
     if queryset.order_by()[: XLSX_MAX_ROWS + 1].count() > XLSX_MAX_ROWS:
         raise ExportTooLarge(
             _(
@@ -125,6 +122,14 @@ def write_xlsx(queryset: QuerySet, columns: Sequence[Column], target, *, sheet: 
             )
             % {"limit": f"{XLSX_MAX_ROWS:,}"}
         )
+
+
+def write_xlsx(queryset: QuerySet, columns: Sequence[Column], target, *, sheet: str = "") -> int:
+    """Write the list as an XLSX workbook to the file or path `target`; returns the number of rows.
+
+    Raises ExportTooLarge, before anything is written, when the rows do not fit into one sheet.
+    """
+    check_fits(queryset)
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -184,8 +189,11 @@ def respond(
         response = StreamingHttpResponse(csv_lines(queryset, columns), content_type=CSV_TYPE)
         response["Content-Disposition"] = content_disposition_header(True, file_name(name, "csv"))
         return response
-    # closed by FileResponse once it is sent, and gone with that
-    target = tempfile.TemporaryFile()  # noqa: SIM115
-    write_xlsx(queryset, columns, target, sheet=title)
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it once it is sent
+    try:
+        write_xlsx(queryset, columns, target, sheet=title)
+    except BaseException:
+        target.close()
+        raise
     target.seek(0)
     return FileResponse(target, as_attachment=True, filename=file_name(name, "xlsx"), content_type=XLSX_TYPE)
