@@ -14,14 +14,20 @@ from core.templatetags.portal import UNKNOWN, count, money, state
 
 
 class Column(tables.Column):
-    """A text column; `css` are further classes of the cell."""
+    """A text column; `css` are further classes of the cell.
+
+    Text as someone wrote it is marked as not to be translated; `written=False` for words of the portal's own.
+    """
 
     css = ""
     head_css = ""
+    written = True
 
-    def __init__(self, *args, card: str = "line", css: str = "", **kwargs):
+    def __init__(self, *args, card: str = "line", css: str = "", written: bool | None = None, **kwargs):
         classes = " ".join(part for part in (f"card-{card}", self.css, css) if part)
         attrs = {"td": {"class": classes}, "th": {"class": self.head_css or css}}
+        if self.written if written is None else written:
+            attrs["td"]["translate"] = "no"
         super().__init__(*args, attrs=attrs | kwargs.pop("attrs", {}), orderable=False, **kwargs)
 
 
@@ -29,6 +35,7 @@ class NumberColumn(Column):
     """A whole number, aligned at the right."""
 
     css = head_css = "num"
+    written = False
 
     def render(self, value):
         return count(value)
@@ -38,6 +45,7 @@ class MoneyColumn(Column):
     """An amount in yuan to the fen, aligned at the right."""
 
     css = head_css = "num"
+    written = False
 
     def render(self, value):
         return money(value)
@@ -47,6 +55,7 @@ class DateColumn(Column):
     """A local date, year first in both languages."""
 
     css = "date"
+    written = False
 
     def render(self, value):
         local = timezone.localtime(value) if hasattr(value, "hour") else value
@@ -57,6 +66,7 @@ class TimeColumn(Column):
     """A local date and time of day to the minute."""
 
     css = "date"
+    written = False
 
     def render(self, value):
         return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
@@ -66,6 +76,7 @@ class StateColumn(Column):
     """A field with choices as a coloured dot and words; `tones` maps its values to tones of `state`."""
 
     css = "nowrap"
+    written = False
 
     def __init__(self, *args, tones: Mapping[str, str], **kwargs):
         super().__init__(*args, **kwargs)
