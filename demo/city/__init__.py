@@ -1,0 +1,11 @@
+"""A synthetic city, written as the files that a real one would export. See `figures` for its totals and their sources.
+
+    write_city(directory, scale=0.008, seed=2020, today=date(2026, 4, 20))
+
+The package stands alone: it needs no database and shares no code with the importer or with the figures that are
+computed from what it writes.
+"""
+
+from demo.city.files import CityFile, Manifest, write_city
+
+__all__ = ["CityFile", "Manifest", "write_city"]

@@ -1,0 +1,116 @@
+"""The totals that the synthetic city must show, and how they scale.
+
+Sources
+- 2020: items received by the market-regulation system 750,000, recovered 126 million yuan (bureaus), 15,000
+  inquiries and 14,000 disputes at the councils, mediation success 98.1 %: the white paper of Hangzhou for 2020, topic
+  page of hangzhou.com.cn, 2021-03-14. Where the press says "more than", the city has exactly the round number.
+- 2019: items received 689,900, recovered 206 million yuan, bureaus and councils together: hznews.hangzhou.com.cn,
+  2020-03-16.
+- The mix of complaints, reports and inquiries of 2020: Zhejiang's 713,900, 556,400 and 255,100, and its rates of
+  closing (92.09 %) and verifying (96.67 %) in time: zjrb.zjol.com.cn, 2021-03-16.
+- No source is known for the mix of 2019 and for the councils of 2019: MIX[2019], COUNCIL[2019] and
+  COUNCIL_SUCCESS[2019] are our own, bent towards Zhejiang's growth (reports almost tripled there, complaints rose by
+  a third). What the councils recovered in 2020 is not known either, and comes out as it comes.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+COMPLAINT, REPORT, INQUIRY = "complaint", "report", "inquiry"
+KINDS = (COMPLAINT, REPORT, INQUIRY)
+BUREAU, COUNCIL_BODY = "12315", "council"
+YEARS = (2019, 2020)
+
+RECEIVED = {2019: 689_900, 2020: 750_000}
+MIX = {
+    2019: {COMPLAINT: 330_000, REPORT: 185_000, INQUIRY: 174_900},
+    2020: {COMPLAINT: 713_900, REPORT: 556_400, INQUIRY: 255_100},
+}
+COUNCIL = {2019: {COMPLAINT: 12_600, INQUIRY: 14_100}, 2020: {COMPLAINT: 14_000, INQUIRY: 15_000}}
+COUNCIL_SUCCESS = {2019: Decimal("0.976"), 2020: Decimal("0.981")}
+
+RECOVERED = {2019: Decimal(206_000_000), 2020: Decimal(126_000_000)}
+RECOVERED_WITH_COUNCILS = (2019,)  # the years whose sum covers bureaus and councils; 2020 covers bureaus alone
+
+# open and recent work: rows at scale 1, and the least that a small city has to show
+RECENT_DAYS = 120
+RECENT_MIX = {COMPLAINT: 520, REPORT: 300, INQUIRY: 180}
+RECENT_COUNCIL_MIX = {COMPLAINT: 560, INQUIRY: 440}
+RECENT = {BUREAU: (40_000, 2_400), COUNCIL_BODY: (2_400, 240)}
+
+SMALLEST_SCALE, LARGEST_SCALE = Decimal("0.001"), Decimal(10)
+
+
+def scaled(number: Decimal | int, scale: Decimal, step: str = "1") -> Decimal:
+    """`number` times `scale`, rounded half up to `step` (1 for items, 0.01 for yuan)."""
+    return (Decimal(number) * scale).quantize(Decimal(step), ROUND_HALF_UP)
+
+
+def largest_remainder(total: int, weights: list) -> list[int]:
+    """Whole numbers in proportion to `weights` whose sum is `total` (the first wins a tie)."""
+    whole = sum(weights)
+    exact = [Decimal(total) * Decimal(weight) / Decimal(whole) for weight in weights]
+    parts = [int(value) for value in exact]
+    order = sorted(range(len(weights)), key=lambda i: (parts[i] - exact[i], i))
+    for i in order[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def split(total: int, mix: dict[str, int]) -> dict[str, int]:
+    """`total` items by kind in the proportions of `mix`."""
+    return dict(zip(mix, largest_remainder(total, list(mix.values())), strict=True))
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """What one file must contain: how many cases of each kind. `year` is None for open and recent work."""
+
+    name: str
+    body: str
+    year: int | None
+    counts: dict[str, int]
+    encoding: str = "utf-8-sig"
+
+
+def file_plans(scale: Decimal) -> list[FilePlan]:
+    """The six case files of a city of this scale."""
+    plans = []
+    for year in YEARS:
+        counts = split(int(scaled(RECEIVED[year], scale)), MIX[year])
+        plans.append(FilePlan(f"12315_{year}.csv", BUREAU, year, counts))
+    plans.append(FilePlan("12315_open.csv", BUREAU, None, split(_recent(BUREAU, scale), RECENT_MIX)))
+    for year in YEARS:
+        counts = {kind: int(scaled(number, scale)) for kind, number in COUNCIL[year].items()}
+        encoding = "gb18030" if year == 2019 else "utf-8-sig"
+        plans.append(FilePlan(f"council_{year}.csv", COUNCIL_BODY, year, counts, encoding))
+    counts = split(_recent(COUNCIL_BODY, scale), RECENT_COUNCIL_MIX)
+    plans.append(FilePlan("council_open.csv", COUNCIL_BODY, None, counts))
+    return plans
+
+
+def recovered_by_bureaus(year: int, scale: Decimal, by_councils: int) -> int:
+    """What the bureaus' file of a past year must sum to, in cents; `by_councils` is the sum of the councils' file."""
+    total = int(scaled(RECOVERED[year], scale, "0.01") * 100)
+    return total - by_councils if year in RECOVERED_WITH_COUNCILS else total
+
+
+def council_outcomes(closed: int, year: int) -> tuple[int, int]:
+    """(agreements, failures) among `closed` disputes: about seven in eight are decided by mediation, or the number
+    next to that for which the rate of success comes out right to one decimal."""
+    aim = COUNCIL_SUCCESS[year]
+    wanted = round(closed * 0.875)
+    best = None
+    for decided in sorted(range(1, closed + 1), key=lambda d: abs(d - wanted)):
+        failed = int(((1 - aim) * decided).to_integral_value(ROUND_HALF_UP))
+        error = abs(Decimal(decided - failed) / decided - aim)
+        if error < Decimal("0.0005"):
+            return decided - failed, failed
+        if best is None or error < best[0]:
+            best = (error, decided - failed, failed)
+    return best[1:] if best else (0, 0)
+
+
+def _recent(body: str, scale: Decimal) -> int:
+    full, least = RECENT[body]
+    return max(int(scaled(full, scale)), least)
