@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +7,11 @@ from django.utils.translation import gettext_lazy as _
 class CasesConfig(AppConfig):
     name = "cases"
     verbose_name = _("Cases")
+
+    def ready(self):
+        # models are not loaded any sooner
+        from cases.models import ClockRule  # noqa: PLC0415
+        from registry.reference import Dataset, register  # noqa: PLC0415
+
+        rules = Path(__file__).parent / "reference" / "clock_rules.csv"
+        register(Dataset("clock_rules", ClockRule, rules, key=("code", "valid_from")))

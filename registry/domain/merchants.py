@@ -4,20 +4,16 @@ MerchantKey = tuple[str | None, str, int | None, str]
 
 BY_CODE = "SELECT credit_code, id FROM registry_merchant WHERE credit_code = ANY(%s)"
 ADD_BY_CODE = """
-INSERT INTO registry_merchant (name, name_key, credit_code, aliases, region_id, address, verified, created_at, updated_at)
-SELECT name, key, code, '{}', region, '', true, %(now)s, %(now)s
-  FROM unnest(%(names)s::text[], %(keys)s::text[], %(codes)s::text[], %(regions)s::bigint[]) AS t(name, key, code, region)
+INSERT INTO registry_merchant (name, name_key, credit_code, aliases, region_id, address, verified,
+created_at, updated_at) SELECT name, key, code, '{}', region, '', true, %(now)s, %(now)s
+  FROM unnest(%(names)s::text[], %(keys)s::text[], %(codes)s::text[], %(regions)s::bigint[]) AS t(name, key,
+  code, region)
 ON CONFLICT (credit_code) DO NOTHING"""
-BY_NAME = """
-SELECT k.key, k.region, min(m.id)
-  FROM unnest(%(keys)s::text[], %(regions)s::bigint[]) AS k(key, region)
-  JOIN registry_merchant m ON m.name_key = k.key AND m.region_id = k.region AND m.verified
- GROUP BY 1, 2 HAVING count(*) = 1"""
+# the keys as one array: the plan stays an index scan however little the planner knows of the table yet
+VERIFIED = "SELECT name_key, region_id, id FROM registry_merchant WHERE name_key = ANY(%s) AND verified"
 UNVERIFIED = """
-SELECT k.key, k.region, m.id
-  FROM unnest(%(keys)s::text[], %(regions)s::bigint[]) AS k(key, region)
-  JOIN registry_merchant m ON m.name_key = k.key AND m.region_id IS NOT DISTINCT FROM k.region
-   AND NOT m.verified AND m.credit_code IS NULL"""
+SELECT name_key, region_id, id FROM registry_merchant
+ WHERE name_key = ANY(%s) AND NOT verified AND credit_code IS NULL"""
 ADD_UNVERIFIED = """
 INSERT INTO registry_merchant (name, name_key, aliases, region_id, address, verified, created_at, updated_at)
 SELECT name, key, '{}', region, '', false, %(now)s, %(now)s
@@ -26,10 +22,11 @@ ON CONFLICT (name_key, region_id) WHERE NOT verified AND credit_code IS NULL DO 
 
 
 def resolve_merchants(cursor, wanted: set[MerchantKey], *, now) -> dict[MerchantKey, int]:
-    """The id of each wanted merchant (valid credit code or None, normalised name, region id, name as written).
+    """The id of each wanted merchant (valid credit code or None, normalised name, region id, name as
+    written).
 
-    A code decides alone. Otherwise exactly one verified merchant of that name and region, or else an unverified one,
-    made where there is none: never a namesake elsewhere.
+    A code decides alone. Otherwise exactly one verified merchant of that name and region, or else an
+    unverified one, made where there is none: never a namesake elsewhere.
     """
     coded = {key for key in wanted if key[0]}
     named = wanted - coded
@@ -64,8 +61,10 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
     if not wanted:
         return {}
     places = {(key[1], key[2]): key[3] for key in sorted(wanted, key=str)}
-    ids = _select(cursor, BY_NAME, places)
-    ids |= _select(cursor, UNVERIFIED, places.keys() - ids.keys())
+    # without a place nobody is the same merchant for certain
+    located = {place for place in places if place[1] is not None}
+    ids = {place: pks[0] for place, pks in _select(cursor, VERIFIED, located).items() if len(pks) == 1}
+    ids |= _unverified(cursor, places.keys() - ids.keys())
     missing = {place: name for place, name in places.items() if place not in ids}
     if missing:
         cursor.execute(
@@ -77,13 +76,21 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
                 "now": now,
             },
         )
-        ids |= _select(cursor, UNVERIFIED, missing)
+        ids |= _unverified(cursor, missing)
     return {key: ids[key[1], key[2]] for key in wanted}
 
 
-def _select(cursor, query: str, places) -> dict[tuple[str, int | None], int]:
-    places = list(places)
-    if not places:
-        return {}
-    cursor.execute(query, {"keys": [key for key, _ in places], "regions": [region for _, region in places]})
-    return {(key, region): pk for key, region, pk in cursor.fetchall()}
+def _unverified(cursor, places) -> dict[tuple[str, int | None], int]:
+    return {place: pks[0] for place, pks in _select(cursor, UNVERIFIED, places).items()}
+
+
+def _select(cursor, query: str, places) -> dict[tuple[str, int | None], list[int]]:
+    """Ids by (normalised name, region id) of those of `places` that the query finds."""
+    places = set(places)
+    found: dict[tuple[str, int | None], list[int]] = {}
+    if places:
+        cursor.execute(query, [[key for key, _ in places]])
+        for key, region, pk in cursor.fetchall():
+            if (key, region) in places:
+                found.setdefault((key, region), []).append(pk)
+    return found
