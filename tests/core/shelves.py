@@ -39,6 +39,16 @@ with isolate_apps("core"):
         def __str__(self):
             return self.title
 
+    class Loan(models.Model):
+        book = models.ForeignKey(Book, models.PROTECT)
+
+        class Meta:
+            app_label = "core"
+            db_table = "test_loan"
+
+        def __str__(self):
+            return str(self.pk)
+
 
 @contextmanager
 def shelves():

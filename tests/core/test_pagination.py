@@ -161,6 +161,19 @@ def test_depth_is_reached_by_a_range_of_the_index(books):
     assert "Sort" not in plan
 
 
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("descending", [True, False])
+def test_neighbours_of_a_row(books, field, descending, django_assert_num_queries):
+    paginator = KeysetPaginator(books, Sort("x", field, descending))
+    rows = list(paginator.ordered())
+    missing = [place for place, row in enumerate(rows) if place and paginator._cursor(row).value is None][:1]
+    for place in {0, 1, 1499, len(rows) - 1, *missing, *(place - 1 for place in missing)}:
+        with django_assert_num_queries(1):
+            before, after = paginator.neighbours(rows[place], "title")
+        assert before == (rows[place - 1].title if place else None)
+        assert after == (rows[place + 1].title if place + 1 < len(rows) else None)
+
+
 def test_count_stops_at_the_cap(books, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(pagination, "COUNT_CAP", 1000)
     page = KeysetPaginator(books, Sort("x", "id", True), 25).page()
