@@ -3,12 +3,15 @@
 import pgtrigger
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import SignInOutcome
+from accounts.enums import AccessAction, SignInOutcome
 from accounts.querysets import LogQuerySet, UserManagerWithScope
 
 APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
+EXCLUSIVE_ROLES = "accounts_exclusive_roles"  # the constraint that the trigger names when it refuses
+LOG_DAYS_MIN = 183  # six months: Cybersecurity Law, article 21
 
 
 class User(AbstractUser):
@@ -34,10 +37,51 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="accounts_user_username_any_case",
+                violation_error_message=_("A user of this name exists already, written with other capitals."),
+            )
+        ]
 
     def get_full_name(self):
         """Chinese order, without a space."""
         return f"{self.last_name}{self.first_name}".strip() or self.username
+
+
+class UserRole(User.groups.through):
+    """The roles held. Account managers, auditors and those who work on cases exclude each other, whatever writes
+    the row; the user's own row is locked first, so that two writers cannot each add half of a forbidden pair."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = _("role held")
+        verbose_name_plural = _("roles held")
+        triggers = [
+            pgtrigger.Trigger(
+                name="exclusive_roles",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                declare=[("families", "text[]")],
+                func=f"""
+                    PERFORM 1 FROM accounts_user WHERE id = NEW.user_id FOR NO KEY UPDATE;
+                    SELECT array_agg(DISTINCT CASE WHEN name IN ('auditor', 'account_manager') THEN name
+                                                   ELSE 'case' END)
+                      INTO families
+                      FROM auth_group
+                     WHERE id = NEW.group_id
+                        OR id IN (SELECT group_id FROM accounts_user_groups
+                                   WHERE user_id = NEW.user_id AND id IS DISTINCT FROM NEW.id);
+                    IF cardinality(families) > 1 THEN
+                        RAISE EXCEPTION 'roles of different families: %', array_to_string(families, ', ')
+                              USING ERRCODE = 'check_violation', CONSTRAINT = '{EXCLUSIVE_ROLES}';
+                    END IF;
+                    RETURN NEW;
+                """,  # noqa: S608 - a constant
+            )
+        ]
 
 
 class SignIn(models.Model):
@@ -58,7 +102,14 @@ class SignIn(models.Model):
         verbose_name = _("sign-in")
         verbose_name_plural = _("sign-in log")
         ordering = ["-at", "-pk"]
-        triggers = [pgtrigger.Protect(name="no_update", operation=pgtrigger.Update)]
+        triggers = [
+            pgtrigger.Protect(name="no_update", operation=pgtrigger.Update),
+            pgtrigger.Protect(
+                name="kept_six_months",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition(f"OLD.at > statement_timestamp() - interval '{LOG_DAYS_MIN} days'"),
+            ),
+        ]
 
     def __str__(self):
         return f"{self.username} {self.at:%Y-%m-%d %H:%M}"
@@ -69,7 +120,7 @@ class AccessLog(models.Model):
 
     user = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("user"))
     at = models.DateTimeField(_("time"), db_index=True)
-    action = models.CharField(_("action"), max_length=20)
+    action = models.CharField(_("action"), max_length=20, choices=AccessAction)
     target = models.CharField(_("of what"), max_length=200)
     fields = models.CharField(_("data"), max_length=200, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)

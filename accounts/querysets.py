@@ -1,13 +1,23 @@
 from django.contrib.auth.models import UserManager
 from django.db import models
 
+from registry.enums import AgencyKind
+
+
+def sees_whole_city(user) -> bool:
+    """Whether `user` belongs to the city bureau, which no agency stands above."""
+    agency = user.agency
+    return agency is not None and agency.kind == AgencyKind.BUREAU and agency.parent_id is None
+
 
 class UserQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Account managers see the accounts of their agency and below; everyone else sees only himself."""
         if not user.is_authenticated:
             return self.none()
-        if user.has_perm("accounts.change_user") and user.agency_id:
+        if user.is_superuser:
+            return self
+        if user.has_perm("accounts.view_user") and user.agency_id:
             return self.filter(agency__path__startswith=user.agency.path)
         return self.filter(pk=user.pk)
 
@@ -18,5 +28,10 @@ class UserManagerWithScope(UserManager.from_queryset(UserQuerySet)):
 
 class LogQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """The logs are for those who hold the permission to read them; everyone else sees nothing."""
-        return self if user.has_perm(f"accounts.view_{self.model._meta.model_name}") else self.none()
+        """The logs are for those who hold the permission to read them. The city bureau, which runs the portal,
+        reads every line; another agency reads the lines of its own people and of those below it."""
+        if not user.has_perm(f"accounts.view_{self.model._meta.model_name}"):
+            return self.none()
+        if user.is_superuser or sees_whole_city(user):
+            return self
+        return self.filter(user__agency__path__startswith=user.agency.path) if user.agency_id else self.none()

@@ -1,0 +1,117 @@
+"""Roles: what each may do. `manage.py sync_roles` brings the database to what stands here.
+
+A role is a Django group named by its code. Nobody holds roles of two families: who manages accounts or reads the
+logs does not work on cases. A superuser passes every permission check and so stands outside the families: he is for
+setting the portal up (first account managers, agencies, reference data), not for daily work.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.enums import Family
+
+# who may see the cases of every agency belongs to the agency that stands above all
+ALL_AGENCIES = "cases.view_all_agencies"
+
+
+# without agencies: their tree decides who sees what, and belongs to the setting-up
+VOCABULARIES = (
+    "calendarday",
+    "calendarnotice",
+    "category",
+    "channel",
+    "industry",
+    "merchant",
+    "platform",
+    "problem",
+    "region",
+    "regionsuccession",
+)
+EDIT_VOCABULARIES = {
+    f"registry.{verb}_{model}" for verb in ("view", "add", "change") for model in VOCABULARIES
+}
+
+
+@dataclass(frozen=True)
+class Role:
+    """`staff` roles enter the administration pages."""
+
+    code: str
+    label: Any
+    family: Family
+    permissions: frozenset[str]
+    staff: bool = False
+
+    @property
+    def whole_city(self) -> bool:
+        return ALL_AGENCIES in self.permissions
+
+
+def _role(code: str, label, family: Family, permissions: Iterable[str], *, staff: bool = False) -> Role:
+    return Role(code, label, family, frozenset(permissions), staff)
+
+
+ROLES: dict[str, Role] = {
+    role.code: role
+    for role in (
+        _role(
+            "regulator",
+            _("Regulator"),
+            Family.CASE,
+            {"cases.view_case", "cases.export_case", "cases.view_importrun"},
+        ),
+        _role(
+            "city_regulator",
+            _("City regulator (all agencies)"),
+            Family.CASE,
+            {"cases.view_case", ALL_AGENCIES, "cases.export_case", "cases.view_importrun"},
+        ),
+        _role(
+            "officer",
+            _("Case officer"),
+            Family.CASE,
+            {"cases.view_case", "cases.reveal_party", "cases.reveal_reporter", "cases.export_case"},
+        ),
+        _role("mediator", _("Mediator"), Family.CASE, {"cases.view_case", "cases.reveal_party"}),
+        _role(
+            "clerk",
+            _("Data clerk"),
+            Family.CASE,
+            {"cases.view_case", "cases.view_importrun", "cases.add_importrun", "registry.view_agency"}
+            | EDIT_VOCABULARIES,
+            staff=True,
+        ),
+        _role(
+            "auditor",
+            _("Auditor"),
+            Family.AUDITOR,
+            {
+                "accounts.view_signin",
+                "accounts.view_accesslog",
+                "cases.view_casehistory",
+                "cases.view_importrun",
+            },
+        ),
+        _role(
+            "account_manager",
+            _("Account manager"),
+            Family.ACCOUNT_MANAGER,
+            {
+                "accounts.view_user",
+                "accounts.add_user",
+                "accounts.change_user",
+                "accounts.view_signin",
+                "registry.view_agency",
+            },
+            staff=True,
+        ),
+    )
+}
+
+
+def families(codes: Iterable[str]) -> set[Family]:
+    """The families of the roles `codes`."""
+    return {ROLES[code].family for code in codes}

@@ -1,0 +1,65 @@
+from django.utils.translation import gettext_lazy as _
+
+from accounts.enums import AccessAction, SignInOutcome
+from accounts.models import AccessLog, SignIn
+from core.tables import Column, StateColumn, Table, TimeColumn
+
+DATA = {
+    "name": _("name"),
+    "phone": _("phone"),
+    "address": _("address"),
+    "id_type": _("kind of identity document"),
+    "id_number": _("identity number"),
+}
+
+
+class UserColumn(Column):
+    """A full name with the user name behind it."""
+
+    def render(self, value):
+        name = value.get_full_name()
+        return name if name == value.username else f"{name} ({value.username})"
+
+
+class SignInTable(Table):
+    at = TimeColumn(verbose_name=_("Time"), card="aside")
+    username = Column(verbose_name=_("User name as entered"), card="title")
+    user = UserColumn(verbose_name=_("User"))
+    agency = Column(verbose_name=_("Agency"), accessor="user__agency", card="hide")
+    outcome = StateColumn(
+        verbose_name=_("Outcome"),
+        card="end",
+        tones={
+            SignInOutcome.SUCCEEDED: "green",
+            SignInOutcome.FAILED: "amber",
+            SignInOutcome.LOCKED_OUT: "red",
+        },
+    )
+    ip = Column(verbose_name=_("Address"))
+    user_agent = Column(verbose_name=_("Browser"), card="hide", css="clip")
+
+    class Meta(Table.Meta):
+        model = SignIn
+        fields = ["at", "username", "user", "agency", "outcome", "ip", "user_agent"]
+
+
+class AccessLogTable(Table):
+    at = TimeColumn(verbose_name=_("Time"), card="aside")
+    user = UserColumn(verbose_name=_("User"), card="title")
+    agency = Column(verbose_name=_("Agency"), accessor="user__agency", card="hide")
+    action = StateColumn(
+        verbose_name=_("Action"),
+        card="end",
+        tones={AccessAction.REVEAL: "blue", AccessAction.EXPORT: "amber"},
+    )
+    target = Column(verbose_name=_("Of what"))
+    fields = Column(verbose_name=_("Data"))
+    reason = Column(verbose_name=_("Reason"), css="clip")
+    ip = Column(verbose_name=_("Address"), card="hide")
+
+    class Meta(Table.Meta):
+        model = AccessLog
+        fields = ["at", "user", "agency", "action", "target", "fields", "reason", "ip"]
+
+    def render_fields(self, value):
+        return _("、").join(str(DATA.get(name, name)) for name in value.split(", "))
