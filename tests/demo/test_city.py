@@ -286,7 +286,7 @@ def test_shares_in_time_are_near_those_of_zhejiang(city):
 
 def test_open_work_is_recent_and_partly_overdue(city):
     rows = city.rows("12315_open.csv")
-    assert len(rows) == 2400
+    assert len(rows) == 2700
     assert (day(rows[0]["登记时间"]), day(rows[-1]["登记时间"])) == (TODAY - dt.timedelta(120), TODAY - dt.timedelta(1))
     still = [row for row in rows if row["办理情况状态"] != "已办结"]
     assert 400 <= len(still) <= 700
