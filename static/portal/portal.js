@@ -24,6 +24,10 @@
     document.querySelectorAll("form[data-autosubmit]").forEach(function (form) {
       form.addEventListener("change", function () { form.requestSubmit(); });
     });
+    document.querySelectorAll("[data-print]").forEach(function (button) {
+      button.hidden = false;
+      button.addEventListener("click", function () { window.print(); });
+    });
     var body = document.body;
     // an address holds only what was chosen
     body.addEventListener("htmx:configRequest", function (event) {

@@ -1,0 +1,353 @@
+"""What the page of a case shows, made ready for its template: facts, steps, clocks, timeline, parties, changes."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from cases.domain.reveal import personal_context
+from cases.enums import FINAL_STATES, LOSS_KINDS, Kind, RecoveryKind, State, TermUnit
+from cases.models import Case, CaseHistory, Clock, ImportDifference, Party, Recovery
+from core.personal_data import PersonalDataError, decrypt, mask
+from core.templatetags.portal import UNKNOWN, is_chinese, money
+from core.text import mask_numbers
+
+SOON_DAYS = 7
+PERSONAL = ("name", "phone", "address", "id_type", "id_number")
+
+
+def personal_label(name: str) -> str:
+    """A field of the personal data in words."""
+    return {
+        "name": _("Name"), "phone": _("Phone"), "address": _("Address"), "id_type": _("Identity document"),
+        "id_number": _("Identity number"),
+    }.get(name, name)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One cell of the grid. `written`: what the source wrote, where it was not recognised or says more."""
+
+    label: str
+    value: Any = None
+    written: str = ""
+    hint: str = ""
+    wide: bool = False
+    free: bool = False  # text as someone wrote it, in whatever language
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    at: dt.datetime | None
+    status: str  # done, now, todo
+
+
+@dataclass(frozen=True)
+class Term:
+    """A clock as the page shows it; `days` are left, or late where negative (calendar days)."""
+
+    clock: Clock
+    name: str
+    length: str
+    basis: str
+    tone: str  # over, soon, far, done, late
+    days: int
+    used: int  # per cent of the time
+
+    @property
+    def running(self) -> bool:
+        return self.clock.stopped_on is None
+
+    @property
+    def days_late(self) -> int:
+        return -self.days
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the timeline; `at` is a date where the time of day is not known."""
+
+    at: Any
+    title: str
+    by: str = ""
+    note: str = ""
+
+    @property
+    def has_time(self) -> bool:
+        return isinstance(self.at, dt.datetime)
+
+
+@dataclass(frozen=True)
+class PartyView:
+    """A party with masked data; `sealed` without permission shows nothing at all."""
+
+    party: Party
+    rows: list[tuple[str, str]]
+    hidden: bool
+    unreadable: bool
+    can_reveal: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    at: dt.datetime
+    created: bool
+    fields: list[tuple[str, str, str]]  # label, before, after
+
+
+def numbers_masked(case: Case, user) -> bool:
+    """Whether phone and identity numbers inside the texts are hidden from `user`."""
+    permission = "cases.reveal_reporter" if case.kind == Kind.REPORT else "cases.reveal_party"
+    return not user.has_perm(permission)
+
+
+def _named(label: str, resolved, written: str, **more) -> Fact:
+    return Fact(label, resolved, written if written and written != str(resolved or "") else "", **more)
+
+
+def facts(case: Case, *, masked: bool) -> list[tuple[str, list[Fact]]]:
+    """The grid, in groups."""
+    text = mask_numbers if masked else str
+    other_custodian = [Fact(_("Custodian"), case.custodian)] if case.custodian_id != case.handling_id else []
+    return [
+        (_("Registration"), [
+            Fact(_("Case number"), case.number),
+            Fact(_("Kind"), case.get_kind_display()),
+            Fact(_("Handled by"), case.get_body_display()),
+            Fact(_("Received"), case.received_at),
+            _named(_("Channel"), case.channel, case.channel_written),
+            _named(_("Region"), case.region, case.region_written),
+            _named(_("Handling agency"), case.handling, case.agency_written),
+            Fact(_("Department"), case.department, free=True),
+            Fact(_("Officer"), case.officer.get_full_name() if case.officer else None, free=True),
+            *other_custodian,
+        ]),
+        (_("Merchant"), [
+            _named(
+                _("Merchant"), case.merchant, case.merchant_written, wide=True, free=True,
+                hint="" if case.merchant is None or case.merchant.verified else _("unverified"),
+            ),
+            Fact(_("Unified social credit code"), case.merchant.credit_code if case.merchant else None),
+            Fact(_("Address"), case.merchant_address or (case.merchant.address if case.merchant else ""), free=True),
+            _named(_("Platform"), case.platform, case.platform_written),
+        ]),
+        (_("Matter"), [
+            _named(_("Category"), case.category, case.category_written),
+            _named(_("Problem"), case.problem, case.problem_written),
+            Fact(_("Goods or service"), text(case.goods), free=True),
+            Fact(_("Brand"), case.brand, free=True),
+            Fact(_("Sales mode"), case.get_sales_mode_display()),
+            Fact(_("Order number"), case.order_number, free=True),
+            Fact(_("Date of the dispute"), case.occurred_on),
+            Fact(_("Outcome"), case.get_outcome_display()),
+            Fact(_("Legal ground"), case.ground, free=True),
+        ]),
+    ]
+
+
+def steps(case: Case) -> list[Step]:
+    """The way of a case of this kind, and how far it has come."""
+    decided = case.decided_at or case.accepted_at
+    ends = {State.REFUSED: _("Not accepted"), State.NOT_FILED: _("Not filed")}
+    if case.state in ends:
+        way = [(State.REGISTERED, _("Registered"), case.received_at), (case.state, ends[case.state], decided)]
+    elif case.kind == Kind.INQUIRY:
+        way = [(State.REGISTERED, _("Registered"), case.received_at), (State.CLOSED, _("Answered"), case.closed_at)]
+    elif case.kind == Kind.REPORT:
+        way = [
+            (State.REGISTERED, _("Registered"), case.received_at),
+            (State.ACCEPTED, _("Verification"), case.accepted_at),
+            (State.FILED, pgettext("a report", "Filed"), decided),
+            (State.CLOSED, _("Closed"), case.closed_at),
+        ]
+        if case.state == State.CLOSED and decided is None:
+            way.pop(2)
+    else:
+        way = [
+            (State.REGISTERED, _("Registered"), case.received_at),
+            (State.ACCEPTED, _("Accepted"), case.accepted_at or decided),
+            (State.CLOSED, _("Closed"), case.closed_at),
+        ]
+    states = [state for state, _name, _at in way]
+    here = states.index(case.state) if case.state in states else 0
+    return [
+        Step(name, at, "todo" if n > here else "now" if n == here and case.state not in FINAL_STATES else "done")
+        for n, (_state, name, at) in enumerate(way)
+    ]
+
+
+def terms(case: Case, today: dt.date) -> list[Term]:
+    """The case's clocks: those that run first, the most urgent at the top."""
+    found = []
+    for clock in sorted(case.clocks.all(), key=lambda c: (c.stopped_on is not None, c.due_on, c.pk)):
+        rule = clock.rule
+        days = (clock.due_on - (clock.stopped_on or today)).days
+        if clock.stopped_on is not None:
+            tone = "late" if days < 0 else "done"
+        else:
+            tone = "over" if days < 0 else "soon" if days <= SOON_DAYS else "far"
+        span = (clock.due_on - clock.started_on).days or 1
+        used = max(0, min(100, round(100 * ((clock.stopped_on or today) - clock.started_on).days / span)))
+        unit = (
+            ngettext("%(n)d working day", "%(n)d working days", rule.length)
+            if rule.unit == TermUnit.WORKING
+            else ngettext("%(n)d day", "%(n)d days", rule.length)
+        )
+        basis = rule.basis if is_chinese() else rule.basis_en or rule.basis
+        found.append(Term(clock, str(rule), unit % {"n": rule.length}, basis, tone, days, used))
+    return found
+
+
+def timeline(case: Case) -> list[Entry]:
+    """What happened, the newest first: the stamps of the case and the acts done here."""
+    entries = [Entry(case.received_at, _("Registered"), by=str(case.receiving or ""))]
+    handled_by = str(case.handling or "")
+    if case.decided_at and case.state in (State.REFUSED, State.NOT_FILED):
+        entries.append(Entry(case.decided_at, case.get_state_display(), by=handled_by, note=case.ground))
+    elif case.decided_at and case.decided_at != case.accepted_at:
+        title = _("Decided on filing") if case.kind == Kind.REPORT else _("Decided on acceptance")
+        entries.append(Entry(case.decided_at, title, by=handled_by))
+    if case.accepted_at:
+        entries.append(Entry(case.accepted_at, _("Accepted"), by=handled_by))
+    if case.closed_at and case.state == State.CLOSED:
+        entries.append(Entry(case.closed_at, _("Closed"), by=handled_by, note=case.get_outcome_display()))
+    states = dict(State.choices)
+    for event in case.events.all():
+        after = states.get(event.after)
+        title = str(after) if after and event.after != event.before else event.verb
+        by = event.actor.get_full_name() if event.actor else ""
+        entries.append(Entry(event.at, title, by=by, note=mask_numbers(event.note)))
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def parties(case: Case, user) -> list[PartyView]:
+    """The parties with masked data. A sealed one is not even masked without its own permission."""
+    found = []
+    for party in case.parties.all():
+        allowed = user.has_perm("cases.reveal_reporter" if party.sealed else "cases.reveal_party")
+        hidden = party.sealed and not allowed
+        rows, unreadable = [], False
+        if party.personal and not hidden:
+            try:
+                personal = decrypt(party.personal, context=personal_context(party.pk))
+            except PersonalDataError:
+                personal, unreadable = {}, True
+            rows = personal_rows({name: mask(name, value) for name, value in personal.items()})
+        found.append(PartyView(party, rows, hidden, unreadable, allowed and party.personal is not None))
+    return found
+
+
+def personal_rows(personal: dict[str, str]) -> list[tuple[str, str]]:
+    """(label, value) of the fields that have one, in a fixed order."""
+    names = [*PERSONAL, *(name for name in personal if name not in PERSONAL)]
+    return [(personal_label(name), personal[name]) for name in names if personal.get(name)]
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """The money of a case in yuan; None where nothing is known."""
+
+    claimed: Decimal | None
+    recovered: Decimal | None
+    apart: Decimal | None  # multiple and moral damages
+    postings: list[Recovery]
+
+
+def amounts(case: Case) -> Amounts:
+    postings = sorted(case.recoveries.all(), key=lambda p: (p.posted_on, p.pk))
+    losses = [p.amount for p in postings if p.kind in LOSS_KINDS]
+    apart = [p.amount for p in postings if p.kind not in LOSS_KINDS]
+    return Amounts(case.claimed, sum(losses) if losses else None, sum(apart) if apart else None, postings)
+
+
+HISTORY_FIELDS = (
+    "state", "outcome", "ground", "kind", "body", "handling", "custodian", "officer", "merchant", "category",
+    "problem", "region", "claimed", "received_at", "decided_at", "accepted_at", "closed_at", "regime",
+)
+HISTORY_RELATIONS = ("handling", "custodian", "officer", "merchant", "category", "problem", "region")
+
+
+def changes(case: Case) -> list[Change]:
+    """The history that the database keeps, newest first: what changed with each write."""
+    rows = list(
+        CaseHistory.objects.filter(pgh_obj=case.pk).select_related(*HISTORY_RELATIONS).order_by("pgh_id")
+    )
+    found = []
+    for position, row in enumerate(rows):
+        before = rows[position - 1] if position else None
+        fields = list(_differences(before, row)) if before else []
+        if fields or before is None:
+            found.append(Change(row.pgh_created_at, before is None, fields))
+    return found[::-1]
+
+
+def _differences(before, after) -> Iterator[tuple[str, str, str]]:
+    for name in HISTORY_FIELDS:
+        field = Case._meta.get_field(name)
+        if getattr(before, field.attname) != getattr(after, field.attname):
+            yield str(field.verbose_name), _shown(before, field), _shown(after, field)
+
+
+def _shown(row, field) -> str:
+    value = getattr(row, field.name)
+    if value in (None, ""):
+        return UNKNOWN
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    return value_in_words(value)
+
+
+def value_in_words(value) -> str:
+    if isinstance(value, dt.datetime):
+        return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
+    if isinstance(value, Decimal):
+        return money(value)
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a source said of a case that was worked on here: (label, here, in the source)."""
+
+    where: ImportDifference
+    rows: list[tuple[str, str, str]]
+
+
+def differences(case: Case) -> list[Difference]:
+    """What imports would have changed and did not, newest first."""
+    posted = dict.fromkeys(RecoveryKind.values, Decimal(0))
+    for posting in case.recoveries.all():
+        posted[posting.kind] += posting.amount
+    kinds = dict(RecoveryKind.choices)
+    found = []
+    for difference in case.differences.select_related("file").order_by("-pk"):
+        rows = []
+        for name, says in difference.says.items():
+            if name in kinds:
+                label, mine, theirs = kinds[name], money(posted[name]), _source_value(says, None)
+            else:
+                field = Case._meta.get_field(name)
+                label, mine, theirs = field.verbose_name, _shown(case, field), _source_value(says, field)
+            rows.append((str(label), mine, theirs))
+        found.append(Difference(difference, rows))
+    return found
+
+
+def _source_value(says: str, field) -> str:
+    """What the source said, written as the page writes what is stored here."""
+    if field is not None and field.choices:
+        return str(dict(field.flatchoices).get(says, says))
+    if field is not None and isinstance(field, models.DateTimeField):
+        at = parse_datetime(says)
+        return value_in_words(at) if at else says
+    if field is None or isinstance(field, models.DecimalField):
+        return money(Decimal(says))
+    return says

@@ -1,0 +1,304 @@
+"""The query forms of the case list, the recovery ledger and the import runs."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import django_filters
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from cases.enums import (
+    LOSS_KINDS,
+    OPEN_STATES,
+    Body,
+    Kind,
+    Outcome,
+    RecoveryKind,
+    RecoveryMeans,
+    RecoveryStatus,
+    RunState,
+    State,
+)
+from cases.models import Case, CaseReference, ImportFile, ImportRun, Recovery
+from cases.querysets import local_day_bounds
+from cases.references import References
+from core import panels
+from core.exceptions import DomainError
+from core.filters import Chip, DateFilter, FilterSet, WordFilter
+from core.lookups import contains
+from registry.models import Merchant
+
+ALL = pgettext_lazy("any value of a filter", "All")
+UNKNOWN = "unknown"
+UNKNOWN_CHOICE = (UNKNOWN, _("(not recognised)"))
+OPEN_CHOICE = ("open", _("All open cases"))
+SEARCH_DAYS = 400  # where no dates are given, words are looked for in cases received in so many days
+MERCHANTS = 500  # up to here a search names the merchants one by one; beyond, it joins them
+WORDS = 6
+NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z][0-9A-Za-z_/.-]{3,79}")
+SELECTION = ("metric", "part", "from", "to", "region", "agency")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The very rows behind a figure. `parameters` are what the address says of it."""
+
+    queryset: QuerySet | None
+    title: str
+    description: str
+    parameters: dict[str, str]
+    error: str = ""
+
+
+def read_selection(name: str, request) -> Selection | None:
+    """The rows of the figure that the address names (`?metric=…`), resolved by the app that owns the figures."""
+    parameters = {key: request.GET[key] for key in SELECTION if request.GET.get(key)}
+    if "metric" not in parameters:
+        return None
+    try:
+        queryset, title, description = panels.selection(name)(request.user, parameters)
+    except DomainError as error:
+        return Selection(None, parameters["metric"], "", parameters, str(error))
+    return Selection(queryset, str(title), str(description), parameters)
+
+
+class Choice(django_filters.ChoiceFilter):
+    """A select whose empty choice is "All"; from a dozen choices on one can type in it."""
+
+    def __init__(self, *args, searchable: bool = False, **kwargs):
+        widget = forms.Select(attrs={"data-search": ""} if searchable else {})
+        super().__init__(*args, **({"empty_label": ALL, "widget": widget, "choices": ()} | kwargs))
+
+
+class SelectedFilterSet(FilterSet):
+    """A form over rows that a figure may have selected beforehand; the figure shows as the first chip."""
+
+    def __init__(self, *args, selection: Selection | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.selection = selection
+        if selection and selection.error:
+            self.form.is_valid()
+            self.form.add_error(None, selection.error)
+
+    def chips(self) -> list[Chip]:
+        chips = super().chips()
+        if self.selection:
+            chips.insert(0, Chip(gettext("Figure"), self.selection.title, SELECTION))
+        return chips
+
+
+class CaseFilterSet(SelectedFilterSet):
+    """The case list. `place` and `handling` are codes; a place or agency stands for all below it."""
+
+    on_phone = ("q", "state")
+
+    q = WordFilter(
+        label=_("Search"), method="search", placeholder=_("Number, merchant, words of the narrative")
+    )
+    kind = Choice(label=_("Kind"), choices=Kind.choices)
+    state = Choice(label=_("State"), method="by_state", choices=[OPEN_CHOICE, *State.choices])
+    due = Choice(
+        label=_("Due"), method="by_due",
+        choices=[("overdue", _("Overdue")), ("3", _("Within 3 days")), ("7", _("Within 7 days"))],
+    )
+    received_from = DateFilter(label=_("Received from"), method="by_start")
+    received_to = DateFilter(label=_("Received to"), method="by_end")
+    place = Choice(label=_("Region"), method="by_region", searchable=True)
+    handling = Choice(label=_("Agency"), method="by_agency", searchable=True)
+    category = Choice(label=_("Category"), method="by_category", searchable=True)
+    problem = Choice(label=_("Problem"), method="by_problem", searchable=True)
+    channel = Choice(label=_("Channel"), method="by_channel")
+    outcome = Choice(label=_("Outcome"), choices=Outcome.choices)
+    body = Choice(label=_("Handled by"), choices=Body.choices)
+    mark = Choice(
+        label=_("To do"), method="by_mark",
+        choices=[("dispatch", _("To dispatch")), ("differs", _("Differs from its source"))],
+    )
+    run = django_filters.ModelChoiceFilter(
+        label=_("Import run"), method="by_run", widget=forms.HiddenInput,
+        queryset=lambda request: ImportRun.objects.visible_to(request.user),
+    )
+    merchant = django_filters.ModelChoiceFilter(
+        label=_("Merchant"), field_name="merchant", widget=forms.HiddenInput,
+        queryset=lambda request: Merchant.objects.visible_to(request.user),
+    )
+
+    class Meta:
+        model = Case
+        fields: list[str] = []
+
+    def __init__(self, *args, **kwargs):
+        self.words_since: dt.date | None = None  # set where a search for words was limited
+        super().__init__(*args, **kwargs)
+
+    @cached_property
+    def references(self) -> References:
+        return References()
+
+    def get_form_class(self):
+        references = self.references
+        for name, choices in {
+            "place": references.regions(),
+            "handling": references.choices("agency"),
+            "channel": references.choices("channel"),
+            "category": references.classes("category"),
+            "problem": references.classes("problem"),
+        }.items():
+            self.filters[name].extra["choices"] = [UNKNOWN_CHOICE, *choices]
+        return super().get_form_class()
+
+    def by_state(self, queryset, name, value):
+        return queryset.open() if value == OPEN_CHOICE[0] else queryset.filter(state=value)
+
+    def by_due(self, queryset, name, value):
+        today = timezone.localdate()
+        if value == "overdue":
+            return queryset.overdue(today=today)
+        return queryset.due_between(today, today + dt.timedelta(days=int(value)))
+
+    def by_start(self, queryset, name, value):
+        return queryset.filter(received_at__gte=local_day_bounds(value, value)[0])
+
+    def by_end(self, queryset, name, value):
+        return queryset.filter(received_at__lt=local_day_bounds(value, value)[1])
+
+    def _by_reference(self, queryset, field: str, of: str, value: str):
+        if value == UNKNOWN:
+            return queryset.filter(**{f"{field}__isnull": True})
+        return queryset.filter(**{f"{field}__in": self.references.ids(of, value)})
+
+    def by_region(self, queryset, name, value):
+        return self._by_reference(queryset, "region", "region", value)
+
+    def by_agency(self, queryset, name, value):
+        return self._by_reference(queryset, "handling", "agency", value)
+
+    def by_category(self, queryset, name, value):
+        return self._by_reference(queryset, "category", "category", value)
+
+    def by_problem(self, queryset, name, value):
+        return self._by_reference(queryset, "problem", "problem", value)
+
+    def by_channel(self, queryset, name, value):
+        return self._by_reference(queryset, "channel", "channel", value)
+
+    def by_mark(self, queryset, name, value):
+        return to_dispatch(queryset) if value == "dispatch" else queryset.filter(differs=True)
+
+    def by_run(self, queryset, name, value):
+        return queryset.filter(import_file__in=ImportFile.objects.filter(run=value).values("pk"))
+
+    def search(self, queryset, name, value):
+        """A number of the case in any system wins; otherwise all words in the merchant's name, or, among the
+        cases received in the searched days, all of them in the narrative or the merchant as written."""
+        words = value.split()[:WORDS]
+        number = words[0] if len(words) == 1 and NUMBER.fullmatch(words[0]) else None
+        found = self._look_up(words, number)
+        if found["case"] or found["reference"]:
+            return queryset.filter(
+                Q(number__startswith=number) | Q(external_number__startswith=number) | Q(pk__in=found["reference"])
+            )
+        text = Q(*(contains("narrative", word) | contains("merchant_written", word) for word in words))
+        data = self.form.cleaned_data
+        if not data.get("received_from"):
+            end = data.get("received_to") or timezone.localdate()
+            self.words_since = end - dt.timedelta(days=SEARCH_DAYS)
+            text &= Q(received_at__gte=local_day_bounds(self.words_since, end)[0])
+        merchants = found["merchant"]
+        if len(merchants) > MERCHANTS:
+            merchants = _merchants(words).values("pk")
+        return queryset.filter(Q(merchant__in=merchants) | text) if merchants else queryset.filter(text)
+
+    def _look_up(self, words: list[str], number: str | None) -> Mapping[str, list[int]]:
+        """Whether a case has this number, the cases that have it as a further one, and the merchants: one query."""
+        parts = [_merchants(words).values_list(Value("merchant"), "pk")[: MERCHANTS + 1]]
+        if number:
+            user = self.request.user
+            numbers = Q(number__startswith=number) | Q(external_number__startswith=number)
+            parts += [
+                Case.objects.visible_to(user).filter(numbers).order_by().values_list(Value("case"), "pk")[:1],
+                CaseReference.objects.visible_to(user).filter(number__startswith=number).order_by()
+                .values_list(Value("reference"), "case_id")[:100],
+            ]
+        found: dict[str, list[int]] = {"case": [], "reference": [], "merchant": []}
+        for of, pk in parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]:
+            found[of].append(pk)
+        return found
+
+
+def _merchants(words: list[str]) -> QuerySet:
+    return Merchant.objects.filter(*(contains("name", word) for word in words)).order_by()
+
+
+def to_dispatch(queryset):
+    """Open cases that no agency handles yet."""
+    return queryset.filter(handling__isnull=True, state__in=OPEN_STATES)
+
+
+class RecoveryFilterSet(SelectedFilterSet):
+    """The ledger of postings."""
+
+    on_phone = ("q", "posted_from", "posted_to")
+
+    q = WordFilter(label=_("Case number"), method="by_number")
+    posted_from = DateFilter(label=_("Posted from"), field_name="posted_on", lookup_expr="gte")
+    posted_to = DateFilter(label=_("Posted to"), field_name="posted_on", lookup_expr="lte")
+    kind = Choice(
+        label=_("Kind"), method="by_kind",
+        choices=[("loss", _("Recovered loss (without multiple and moral damages)")), *RecoveryKind.choices],
+    )
+    status = Choice(label=_("Status"), choices=RecoveryStatus.choices)
+    means = Choice(label=_("By"), choices=RecoveryMeans.choices)
+    origin = Choice(
+        label=_("Origin"), method="by_origin",
+        choices=[("imported", _("Imported")), ("here", _("Posted here"))],
+    )
+
+    class Meta:
+        model = Recovery
+        fields: list[str] = []
+
+    def by_number(self, queryset, name, value):
+        number = value.strip()
+        return queryset.filter(Q(case__number__startswith=number) | Q(case__external_number__startswith=number))
+
+    def by_kind(self, queryset, name, value):
+        return queryset.filter(kind__in=LOSS_KINDS) if value == "loss" else queryset.filter(kind=value)
+
+    def by_origin(self, queryset, name, value):
+        return queryset.filter(import_file__isnull=value == "here")
+
+
+class RunFilterSet(FilterSet):
+    """The import runs."""
+
+    q = WordFilter(label=_("Search"), method="search", placeholder=_("Profile or file name"))
+    target = Choice(
+        label=_("What"), choices=[("cases", _("Cases")), ("merchants", _("Merchants"))]
+    )
+    state = Choice(label=_("State"), choices=RunState.choices)
+    problems = Choice(
+        label=_("Findings"), method="by_problems",
+        choices=[
+            ("rejected", _("With rejected rows")),
+            ("warnings", _("With warnings")),
+            ("differing", _("Differing from work done here")),
+        ],
+    )
+
+    class Meta:
+        model = ImportRun
+        fields: list[str] = []
+
+    def search(self, queryset, name, value):
+        files = ImportFile.objects.filter(contains("name", value), run=OuterRef("pk"))
+        return queryset.filter(contains("profile", value) | Q(Exists(files)))
+
+    def by_problems(self, queryset, name, value):
+        return queryset.filter(**{f"{value}__gt": 0})

@@ -1,0 +1,217 @@
+"""Columns of the case list, the recovery ledger, the import runs and their rejects."""
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from cases.enums import RunState, State
+from cases.models import Case, ImportReject, ImportRun, Recovery
+from core.tables import (
+    Column,
+    DateColumn,
+    MoneyColumn,
+    NumberColumn,
+    StateColumn,
+    Table,
+    TimeColumn,
+)
+from core.templatetags.portal import UNKNOWN, due_tag, money, state
+from core.text import mask_numbers
+
+STATE_TONES = {
+    State.REGISTERED: "grey",
+    State.ACCEPTED: "blue",
+    State.FILED: "blue",
+    State.REFUSED: "grey",
+    State.NOT_FILED: "grey",
+    State.CLOSED: "green",
+}
+SUBJECT_LENGTH = 60
+NOT_CARRIED = ("after", "before", "size", "format")
+
+
+def subject(text: str) -> str:
+    """The start of a narrative in one line, with phone and identity numbers masked."""
+    line = " ".join(mask_numbers(text).split())
+    return line if len(line) <= SUBJECT_LENGTH else f"{line[:SUBJECT_LENGTH]}…"
+
+
+def as_written(resolved, written: str):
+    """The resolved name; where there is none, what the source wrote, marked as such."""
+    if resolved is not None:
+        return str(resolved)
+    if not written:
+        return UNKNOWN
+    return format_html('<span class="written" title="{}">{}</span>', gettext("as written, not recognised"), written)
+
+
+class Written(Column):
+    """A name as resolved, or as the source wrote it."""
+
+    def __init__(self, *args, source: str, **kwargs):
+        super().__init__(*args, empty_values=(), **kwargs)
+        self.source = source
+
+    def render(self, value, record):
+        return as_written(value, getattr(record, self.source))
+
+
+class CaseTable(Table):
+    number = Column(card="line", css="nowrap tnum", written=False)
+    kind = Column(card="line", css="nowrap", written=False)
+    subject = Column(verbose_name=_("Subject"), accessor="opening", card="title", css="clip-wide", empty_values=())
+    merchant = Written(source="merchant_written", css="clip")
+    region = Written(source="region_written", css="nowrap")
+    category = Written(source="category_written", css="clip")
+    claimed = MoneyColumn(verbose_name=_("Claimed (CNY)"), card="end")
+    received = DateColumn(accessor="received_at", verbose_name=_("Received"), card="hide")
+    due = Column(accessor="running", verbose_name=_("Due"), card="end", css="date", empty_values=(), written=False)
+    state = StateColumn(tones=STATE_TONES, card="aside")
+
+    class Meta(Table.Meta):
+        model = Case
+        fields = ("number", "kind", "subject", "merchant", "region", "category", "claimed", "received", "due", "state")
+        empty_text = _("No case matches these filters.")
+
+    def link(self, record: Case) -> str:
+        """The case, with the list's query, so that its page can lead to the next one."""
+        query = self.request.GET.copy()
+        for name in NOT_CARRIED:
+            query.pop(name, None)
+        query["sort"] = self.keyset.sort.parameter
+        return f"{record.get_absolute_url()}?{query.urlencode()}"
+
+    def render_number(self, record):
+        return format_html('<a href="{}">{}</a>', self.link(record), record.number)
+
+    def render_subject(self, record):
+        text = subject(record.opening) or record.goods or UNKNOWN
+        return format_html('<span title="{}">{}</span>', text, text)
+
+    def render_merchant(self, record):
+        name = as_written(record.merchant, record.merchant_written)
+        return format_html('<span title="{}">{}</span>', record.merchant or record.merchant_written, name)
+
+    def render_due(self, record):
+        if not record.running:
+            return UNKNOWN
+        due_on = record.running[0].due_on
+        return format_html("{} {}", f"{due_on:%Y-%m-%d}", due_tag(due_on))
+
+
+class RecoveryTable(Table):
+    posted = DateColumn(accessor="posted_on", verbose_name=_("Date"))
+    case = Column(card="title", css="nowrap tnum", written=False)
+    merchant = Written(
+        accessor="case__merchant", source="merchant_written", verbose_name=_("Merchant"), css="clip"
+    )
+    kind = Column(css="nowrap", written=False)
+    status = Column(css="nowrap", written=False)
+    means = Column(css="nowrap", written=False)
+    amount = MoneyColumn(verbose_name=_("Amount (CNY)"), card="aside")
+    origin = Column(
+        accessor="import_file", verbose_name=_("Origin"), css="clip", empty_values=(), card="line"
+    )
+
+    class Meta(Table.Meta):
+        model = Recovery
+        fields = ("posted", "case", "merchant", "kind", "status", "means", "amount", "origin")
+        empty_text = _("No posting matches these filters.")
+
+    def render_case(self, record):
+        return format_html('<a href="{}">{}</a>', record.case.get_absolute_url(), record.case.number)
+
+    def render_merchant(self, record):
+        return as_written(record.case.merchant, record.case.merchant_written)
+
+    def render_amount(self, record):
+        if record.reversal_of_id is None:
+            return money(record.amount)
+        return format_html('<span class="flag">{}</span> {}', gettext("reversal"), money(record.amount))
+
+    def render_origin(self, record):
+        return origin_of(record, self.request.user)
+
+
+def origin_of(recovery: Recovery, user):
+    """Who or what made a posting: the import's file, or the person who posted it here."""
+    file = recovery.import_file
+    if file is None:
+        return recovery.actor.get_full_name() if recovery.actor else UNKNOWN
+    if user.has_perm("cases.view_importrun"):
+        return format_html('<a href="{}">{}</a>', reverse("imports:detail", args=[file.run_id]), file.name)
+    return file.name
+
+
+RUN_TONES = {RunState.RUNNING: "blue", RunState.COMPLETED: "green"}
+
+
+class RunTable(Table):
+    run = Column(accessor="pk", verbose_name=_("Run"), css="nowrap tnum", written=False)
+    files = Column(verbose_name=_("Files"), accessor="files", card="title", css="clip", empty_values=())
+    profile = Column(card="line", css="nowrap")
+    rows = NumberColumn(card="end")
+    created = NumberColumn(card="hide")
+    updated = NumberColumn(card="hide")
+    unchanged = NumberColumn(card="hide")
+    duplicates = NumberColumn(card="hide")
+    rejected = NumberColumn(card="hide")
+    warnings = NumberColumn(card="hide")
+    user = Column(verbose_name=_("By"), card="line", css="nowrap", empty_values=())
+    started = TimeColumn(accessor="started_at", verbose_name=_("Started"), card="line")
+    state = Column(card="aside", css="nowrap", written=False)
+
+    class Meta(Table.Meta):
+        model = ImportRun
+        fields = (
+            "run", "files", "profile", "rows", "created", "updated", "unchanged", "duplicates", "rejected",
+            "warnings", "user", "started", "state",
+        )
+        empty_text = _("No import matches these filters.")
+
+    busy = False  # whether an import is at work now
+
+    def render_run(self, record):
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.pk)
+
+    def render_files(self, record):
+        names = [file.name for file in record.files.all()]
+        text = names[0] if names else UNKNOWN
+        if len(names) > 1:
+            text = gettext("%(name)s and %(n)d more") % {"name": text, "n": len(names) - 1}
+        return format_html('<a href="{}" title="{}">{}</a>', record.get_absolute_url(), ", ".join(names), text)
+
+    def render_user(self, record):
+        return record.user.get_full_name() if record.user else UNKNOWN
+
+    def render_state(self, record):
+        return state(*run_status(record, self.busy))
+
+
+def run_status(run: ImportRun, busy: bool) -> tuple[str, str]:
+    """(words, tone): a run that is not completed while no import is at work was cut off."""
+    if run.state == RunState.RUNNING and not busy:
+        return gettext("Cut off"), "red"
+    return run.get_state_display(), RUN_TONES[run.state]
+
+
+class RejectTable(Table):
+    file = Column(card="line", css="clip")
+    line = NumberColumn(card="line")
+    kind = Column(card="aside", css="nowrap", written=False)
+    column = Column(card="line", css="nowrap")
+    value = Column(card="line", css="clip")
+    message = Column(card="title")
+    rule = Column(card="line", css="nowrap muted")
+
+    class Meta(Table.Meta):
+        model = ImportReject
+        fields = ("file", "line", "kind", "column", "value", "message", "rule")
+        empty_text = _("Every row of this run was taken.")
+
+    def render_file(self, record):
+        return record.file.name
+
+    def render_value(self, value):
+        return mask_numbers(value)

@@ -1,0 +1,153 @@
+"""The page of one case, and the logged reveal of a party's data."""
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Prefetch
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.generic import DetailView, View
+
+from accounts.client import client_ip
+from cases import casefile
+from cases.domain import reveal_party
+from cases.domain.reveal import MIN_REASON
+from cases.forms import RevealForm
+from cases.models import Case, CaseEvent, CaseReference, Clock, Party, Recovery
+from cases.tables import STATE_TONES, origin_of
+from cases.views.lists import SEARCH_SECONDS, CaseRows
+from core.exceptions import DomainError
+from core.pagination import KeysetPaginator, choose_sort
+from core.personal_data import PersonalDataError
+from core.text import mask_numbers
+from core.timeouts import QueryTooSlow, time_limit
+from core.views import ListPage, ScopedMixin
+
+OTHERS = 5
+
+
+class NeighbourRows(CaseRows, ListPage):
+    """The list from which a case was opened, read for the cases before and after it."""
+
+    def neighbours(self, case: Case) -> tuple[str | None, str | None]:
+        filterset, queryset = self.filtered()
+        if not filterset.is_valid():
+            return None, None
+        sort = choose_sort(self.sorts, self.request.GET.get("sort"), self.default_sort)
+        return KeysetPaginator(queryset, sort, 1).neighbours(case, "number")
+
+
+class CaseDetail(ScopedMixin, DetailView):
+    model = Case
+    permission_required = "cases.view_case"
+    slug_field = slug_url_kwarg = "number"
+    template_name = "cases/detail.html"
+    context_object_name = "case"
+
+    def get_queryset(self):
+        references = CaseReference.objects.filter(case=OuterRef("pk")).order_by("number")
+        return (
+            super().get_queryset()
+            .select_related(
+                "channel", "region", "receiving", "handling", "custodian", "officer", "merchant", "platform",
+                "category", "problem", "import_file__run",
+            )
+            .annotate(further_numbers=ArraySubquery(references.values("number")))
+            .prefetch_related(
+                Prefetch("parties", Party.objects.order_by("pk")),
+                Prefetch("clocks", Clock.objects.select_related("rule")),
+                Prefetch("recoveries", Recovery.objects.select_related("import_file", "actor", "reversal")),
+                Prefetch("events", CaseEvent.objects.select_related("actor")),
+            )
+        )
+
+    def get_context_data(self, **kwargs):
+        case, user = self.object, self.request.user
+        masked = casefile.numbers_masked(case, user)
+        text = mask_numbers if masked else str
+        previous, following = self.neighbours(case)
+        return super().get_context_data(
+            masked=masked,
+            narrative=text(case.narrative),
+            demand=text(case.demand),
+            groups=casefile.facts(case, masked=masked),
+            steps=casefile.steps(case),
+            terms=casefile.terms(case, timezone.localdate()),
+            entries=casefile.timeline(case),
+            parties=casefile.parties(case, user),
+            tone=STATE_TONES[case.state],
+            amounts=(amounts := casefile.amounts(case)),
+            postings=[(posting, origin_of(posting, user)) for posting in amounts.postings],
+            extra=[(name, text(str(value))) for name, value in case.extra.items() if value not in (None, "")],
+            others=self.others(case),
+            changes=casefile.changes(case) if user.has_perm("cases.view_casehistory") else None,
+            differences=casefile.differences(case) if case.differs else [],
+            previous=previous,
+            next=following,
+            list_query=self.list_query,
+            back_query=self.back_query,
+            form=RevealForm(),
+            min_reason=MIN_REASON,
+            **kwargs,
+        )
+
+    @property
+    def list_query(self) -> str:
+        """The query of the list from which the case was opened; empty where it was opened by its address."""
+        return self.request.GET.urlencode()
+
+    @property
+    def back_query(self) -> str:
+        query = self.request.GET.copy()
+        if query.get("sort") == CaseRows.default_sort:
+            query.pop("sort")
+        return query.urlencode()
+
+    def neighbours(self, case: Case) -> tuple[str | None, str | None]:
+        """The numbers before and after this one in the list; none where the list takes too long."""
+        if not self.request.GET:
+            return None, None
+        rows = NeighbourRows()
+        rows.setup(self.request)
+        if not (self.request.GET.get("q") or rows.selection):
+            return rows.neighbours(case)
+        try:
+            with time_limit(SEARCH_SECONDS):
+                return rows.neighbours(case)
+        except QueryTooSlow:
+            return None, None
+
+    def others(self, case: Case) -> list[Case]:
+        """The newest other cases of the same merchant that the user sees."""
+        if case.merchant_id is None:
+            return []
+        rows = Case.objects.visible_to(self.request.user).filter(merchant=case.merchant_id).exclude(pk=case.pk)
+        return list(rows.only("number", "kind", "state", "received_at").order_by("-received_at", "-pk")[:OTHERS])
+
+
+@method_decorator(never_cache, name="dispatch")
+class RevealParty(ScopedMixin, View):
+    """Shows a party's data once, to those who may, after the reason is in the access log."""
+
+    model = Party
+    permission_required = "cases.view_case"
+    http_method_names = ["post"]
+
+    def post(self, request, number, pk):
+        party = get_object_or_404(self.get_queryset().select_related("case"), pk=pk, case__number=number)
+        form = RevealForm(request.POST)
+        context = {"party": party, "case": party.case, "form": form, "min_reason": MIN_REASON}
+        if form.is_valid():
+            try:
+                personal = reveal_party(
+                    party, actor=request.user, reason=form.cleaned_data["reason"], ip=client_ip(request)
+                )
+            except DomainError as error:
+                form.add_error("reason", str(error))
+            except PersonalDataError:
+                form.add_error(None, _("The stored data cannot be read: the key that encrypted it is not configured."))
+            else:
+                context["rows"] = casefile.personal_rows(personal)
+        template = "cases/_revealed.html" if request.htmx else "cases/revealed.html"
+        return render(request, template, context)

@@ -1,0 +1,285 @@
+"""The case list and the recovery ledger, with their exports."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models.functions import Left
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.client import client_ip
+from accounts.domain import log_access
+from cases.enums import LOSS_KINDS
+from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_selection, to_dispatch
+from cases.models import Case, Clock, Recovery
+from cases.tables import CaseTable, RecoveryTable
+from core.exports import Column, ExportTooLarge
+from core.pagination import COUNT_CAP, capped_counts
+from core.timeouts import QueryTooSlow, time_limit
+from core.views import ExportPage, ListPage
+
+SEARCH_SECONDS = 5
+SOON_DAYS = 7
+XLSX_ROWS = 100_000  # a workbook is made while one waits: half a minute on a small server
+OPENING = 200  # characters of a narrative that a list reads
+TARGET_LENGTH = 200
+HEAVY = ("narrative", "demand", "extra", "consents", "source_digest")
+NO_STATE = ("after", "before", "sort", "size", "format")
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A quick filter above the list. `capped`: there are more than `count`."""
+
+    label: str
+    url: str
+    count: int
+    capped: bool
+    current: bool
+
+
+class SelectedRows:
+    """Rows that a figure may have selected (`?metric=…`); searches and figures run against a time limit."""
+
+    selection_name: str
+    too_slow = False
+
+    @cached_property
+    def selection(self) -> Selection | None:
+        return read_selection(self.selection_name, self.request)
+
+    def get_queryset(self):
+        if self.selection and self.selection.queryset is not None:
+            return self.selection.queryset.visible_to(self.request.user)
+        return super().get_queryset()
+
+    def get_filterset(self, queryset):
+        return self.filterset_class(
+            self.request.GET, queryset=queryset, request=self.request, selection=self.selection
+        )
+
+    def filtered(self):
+        if not self.too_slow:
+            return super().filtered()
+        filterset = self.get_filterset(self.get_queryset())
+        return filterset, filterset.queryset.none()
+
+    def get_context_data(self, **kwargs):
+        if not (self.request.GET.get("q") or self.selection):
+            return self.fill(super().get_context_data(**kwargs))
+        try:
+            with time_limit(SEARCH_SECONDS):
+                return self.fill(super().get_context_data(**kwargs))
+        except QueryTooSlow:
+            self.too_slow = True
+            return self.fill(super().get_context_data(**kwargs))
+
+    def fill(self, context: dict) -> dict:
+        """Everything that needs a query is asked here, inside the time limit, and not by the template."""
+        context["page"].count  # noqa: B018 - counts now
+        path = reverse(self.export_view) if self.request.user.has_perm("cases.export_case") else ""
+        return context | {
+            "selection": self.selection,
+            "kept": list(self.selection.parameters.items()) if self.selection else [],
+            "too_slow": self.too_slow,
+            "seconds": SEARCH_SECONDS,
+            "export_url": path,
+        }
+
+
+class CaseRows(SelectedRows):
+    """The cases that the address selects, in its order."""
+
+    model = Case
+    permission_required = "cases.view_case"
+    filterset_class = CaseFilterSet
+    selection_name = "metric"
+    export_view = "cases:export"
+    sorts = {"received": "received_at", "claimed": "claimed", "number": "number"}
+    default_sort = "-received"
+
+
+class CaseList(CaseRows, ListPage):
+    table_class = CaseTable
+    template_name = "cases/list.html"
+    results_template_name = "cases/_results.html"
+
+    def get_queryset(self):
+        clocks = Clock.objects.running().only("case_id", "due_on").order_by("due_on", "pk")
+        return (
+            super().get_queryset()
+            .select_related("merchant", "region", "category")
+            .defer(*HEAVY)
+            .annotate(opening=Left("narrative", OPENING))
+            .prefetch_related(Prefetch("clocks", queryset=clocks, to_attr="running"))
+        )
+
+    def fill(self, context):
+        return super().fill(context) | {"tabs": self.tabs(), "words_since": context["filter"].words_since}
+
+    def tabs(self) -> list[Tab]:
+        """Quick filters over all that the user sees, counted no further than the cap, in one query."""
+        today = timezone.localdate()
+        rows = Case.objects.visible_to(self.request.user)
+        parts = [
+            (gettext("All"), {}, rows),
+            (gettext("Overdue"), {"due": "overdue"}, rows.overdue(today=today)),
+            (
+                gettext("Due within 7 days"), {"due": str(SOON_DAYS)},
+                rows.due_between(today, today + dt.timedelta(days=SOON_DAYS)),
+            ),
+            (gettext("To dispatch"), {"mark": "dispatch"}, to_dispatch(rows)),
+        ]
+        now = {name: value for name, value in self.request.GET.items() if value and name not in NO_STATE}
+        path = reverse("cases:list")
+        return [
+            Tab(
+                label, f"{path}?{'&'.join(f'{k}={v}' for k, v in query.items())}" if query else path,
+                min(count, COUNT_CAP), count > COUNT_CAP, query == now,
+            )
+            for (label, query, _rows), count in zip(parts, capped_counts([p[2] for p in parts]), strict=True)
+        ]
+
+
+def _total(*conditions) -> Subquery:
+    """The sum of a case's postings, in yuan; NULL where it has none."""
+    postings = Recovery.objects.filter(*conditions, case=OuterRef("pk")).order_by().values("case")
+    return Subquery(postings.values(total=Sum("amount")), output_field=DecimalField(max_digits=14, decimal_places=2))
+
+
+class LoggedExport(ExportPage):
+    """An export that stands in the access log before its first byte, with the list that it was made of."""
+
+    permission_required = ("cases.view_case", "cases.export_case")
+
+    def filtered(self):
+        filterset, self.selected = super().filtered()
+        return filterset, self.selected
+
+    def before_export(self, form):
+        if form == "xlsx" and self.selected.order_by()[: XLSX_ROWS + 1].count() > XLSX_ROWS:
+            raise ExportTooLarge(
+                gettext(
+                    "An Excel file takes at most %(limit)s rows here and this list has more."
+                    " Narrow the list, or export it as CSV."
+                )
+                % {"limit": f"{XLSX_ROWS:,}"}
+            )
+        query = self.request.GET.urlencode()
+        log_access(
+            user=self.request.user, action="export", target=f"{self.export_name}?{query}"[:TARGET_LENGTH],
+            fields=form, ip=client_ip(self.request),
+        )
+
+
+class CaseExport(CaseRows, LoggedExport):
+    """The listed cases. Nothing of the parties; numbers inside the texts are masked."""
+
+    export_name = "cases"
+    export_title = _("Cases")
+    list_url = reverse_lazy("cases:list")
+    columns = (
+        Column(_("Case number"), "number"),
+        Column(_("Source"), "source"),
+        Column(_("External number"), "external_number", width=24),
+        Column(_("Kind"), "get_kind_display", width=10),
+        Column(_("Handled by"), "get_body_display", width=12),
+        Column(_("Channel"), lambda case: written(case.channel, case.channel_written)),
+        Column(_("Received"), "received_at", width=19),
+        Column(_("Decided"), "decided_at", width=19),
+        Column(_("Accepted"), "accepted_at", width=19),
+        Column(_("Closed"), "closed_at", width=19),
+        Column(_("State"), "get_state_display", width=12),
+        Column(_("Outcome"), "get_outcome_display", width=14),
+        Column(_("Legal ground"), "ground"),
+        Column(_("Due on"), lambda case: case.running[0].due_on if case.running else None, width=11),
+        Column(_("Region"), lambda case: written(case.region, case.region_written)),
+        Column(_("Region code"), "region.code", width=9),
+        Column(_("Handling agency"), lambda case: written(case.handling, case.agency_written), width=28),
+        Column(_("Department"), "department"),
+        Column(_("Merchant"), lambda case: written(case.merchant, case.merchant_written), width=32),
+        Column(_("Unified social credit code"), "merchant.credit_code", width=20),
+        Column(_("Platform"), lambda case: written(case.platform, case.platform_written)),
+        Column(_("Category"), lambda case: written(case.category, case.category_written)),
+        Column(_("Problem"), lambda case: written(case.problem, case.problem_written)),
+        Column(_("Goods or service"), "goods", masked=True),
+        Column(_("Brand"), "brand"),
+        Column(_("Narrative"), "narrative", masked=True, width=60),
+        Column(_("Demand"), "demand", masked=True, width=30),
+        Column(_("Claimed (CNY)"), "claimed", width=14),
+        Column(_("Recovered (CNY)"), "recovered", width=14),
+        Column(_("Differs from its source"), "differs", width=10),
+    )
+
+    def get_queryset(self):
+        clocks = Clock.objects.running().only("case_id", "due_on").order_by("due_on", "pk")
+        return (
+            super().get_queryset()
+            .select_related("channel", "region", "handling", "merchant", "platform", "category", "problem")
+            .defer("extra", "consents", "source_digest")
+            .annotate(recovered=_total(Q(kind__in=LOSS_KINDS)))
+            .prefetch_related(Prefetch("clocks", queryset=clocks, to_attr="running"))
+        )
+
+
+def written(resolved, name: str) -> str:
+    """The resolved name, or what the source wrote."""
+    return name if resolved is None else str(resolved)
+
+
+class RecoveryRows(SelectedRows):
+    """The postings that the address selects, in its order."""
+
+    model = Recovery
+    permission_required = "cases.view_case"
+    filterset_class = RecoveryFilterSet
+    selection_name = "postings"
+    export_view = "cases:recoveries_export"
+    sorts = {"posted": "posted_on", "amount": "amount"}
+    default_sort = "-posted"
+
+    def get_queryset(self):
+        return (
+            super().get_queryset()
+            .select_related("case__merchant", "import_file", "actor")
+            .defer(*(f"case__{name}" for name in HEAVY))
+        )
+
+
+class RecoveryList(RecoveryRows, ListPage):
+    table_class = RecoveryTable
+    template_name = "cases/recoveries.html"
+    results_template_name = "cases/_recoveries.html"
+
+    def fill(self, context):
+        return super().fill(context) | {"totals": self.totals(context["page"].queryset)}
+
+    @staticmethod
+    def totals(postings) -> dict:
+        """Sums of all postings that match, in yuan: together, and what counts as recovered loss."""
+        return postings.select_related(None).defer(None).order_by().aggregate(
+            amount=Sum("amount"), loss=Sum("amount", filter=Q(kind__in=LOSS_KINDS)), rows=Count("pk")
+        )
+
+
+class RecoveryExport(RecoveryRows, LoggedExport):
+    export_name = "recoveries"
+    export_title = _("Recoveries")
+    list_url = reverse_lazy("cases:recoveries")
+    columns = (
+        Column(_("Date"), "posted_on", width=11),
+        Column(_("Case number"), "case.number"),
+        Column(_("External number"), "case.external_number", width=24),
+        Column(_("Merchant"), lambda row: written(row.case.merchant, row.case.merchant_written), width=32),
+        Column(_("Kind"), "get_kind_display"),
+        Column(_("Status"), "get_status_display"),
+        Column(_("By"), "get_means_display"),
+        Column(_("Amount (CNY)"), "amount", width=14),
+        Column(_("Evidence"), "evidence", masked=True, width=30),
+        Column(_("Imported from"), "import_file.name", width=28),
+        Column(_("Posted by"), "actor.get_full_name"),
+    )
