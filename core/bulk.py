@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 SPECIAL = re.compile(r"[\\\t\n\r]")
+NULL = "\\N"
+JSON = json.JSONEncoder(ensure_ascii=False).encode
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -15,18 +17,29 @@ def copy_value(value) -> str:
     if kind is str:
         return value.translate(ESCAPES) if SPECIAL.search(value) else value
     if value is None:
-        return "\\N"
+        return NULL
     if kind is bytes:
         return "\\\\x" + value.hex()
     if kind is bool:
         return "t" if value else "f"
     if kind in (dict, list):
-        return json.dumps(value, ensure_ascii=False).translate(ESCAPES)
+        return JSON(value).translate(ESCAPES) if value else str(value)
     return str(value)
 
 
-def copy_line(values: Iterable) -> str:
-    """One row, without the line end."""
+def copy_line(values: Iterable, *, plain: bool = False) -> str:
+    """One row, without the line end. `plain`: the caller knows that no text of it needs an escape."""
+    if plain:
+        return "\t".join([
+            value
+            if (kind := value.__class__) is str
+            else NULL
+            if value is None
+            else str(value)
+            if kind is int
+            else copy_value(value)
+            for value in values
+        ])
     return "\t".join(map(copy_value, values))
 
 

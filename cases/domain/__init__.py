@@ -1,6 +1,6 @@
 """Every write to a case starts here; views, admin and importers only call these functions."""
 
-from cases.domain.imported import CASE_COLUMNS, ImportedCase, write_imported
+from cases.domain.imported import CASE_COLUMNS, ImportedCase, NewCases, write_imported
 from cases.domain.reveal import reveal_party
 
-__all__ = ["CASE_COLUMNS", "ImportedCase", "reveal_party", "write_imported"]
+__all__ = ["CASE_COLUMNS", "ImportedCase", "NewCases", "reveal_party", "write_imported"]

@@ -4,12 +4,12 @@ An imported case writes no CaseEvent; its run is its origin. Where a verb has be
 changes none of it: local work wins, and the difference is listed for reconciliation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cases.domain.reveal import personal_context
 from cases.enums import PartyRole, RecoveryKind
-from core.bulk import copy_line, copy_lines, next_ids
+from core.bulk import copy_line, copy_lines, copy_value, next_ids
 from core.personal_data import MASK, decrypt, encrypt, lookup_hash
 
 # columns of cases_case in the order of ImportedCase.values; merchant_id follows, resolved last
@@ -78,7 +78,11 @@ RECOVERY_COLUMNS = (
     "import_file_id",
     "created_at",
 )
-PERSONAL_FIELDS = ("name", "phone", "address", "id_type", "id_number")
+# a number of another system stands for one case only: the first that names it keeps it
+ADD_REFERENCES = """
+INSERT INTO cases_casereference (case_id, source, number)
+SELECT t.case_id, %s, t.number FROM unnest(%s::bigint[], %s::text[]) AS t(case_id, number)
+ON CONFLICT (number, source) DO NOTHING"""
 
 
 @dataclass(slots=True)
@@ -102,23 +106,44 @@ class ImportedCase:
     merchant: tuple | None = None  # what registry.domain.resolve_merchants takes
     region_code: str = ""
     claimed: Decimal | None = None
-    merchant_id: int | None = None
     case_id: int | None = None
     references: tuple[str, ...] = ()
-    case_line: str = ""
-    party_line: str = ""
+    plain: bool = False  # no text of the row needs an escape in COPY
 
 
-def prepare_new(case: ImportedCase, *, source: str, case_id: int, party_id: int | None) -> None:
-    """Make the ready COPY lines of a new case; all that costs time and needs no database."""
-    case.case_id = case_id
-    head = (case_id, f"{case.year}-{case_id:08d}", source, case.external_number, {}, False)
-    case.case_line = copy_line((*head, *case.values))
-    if party_id and case.role:
-        case.party_line = party_line(party_id, case_id, case.role, case.personal)
+@dataclass(slots=True)
+class NewCases:
+    """New cases ready for COPY: lines of each table, and beside each case line the merchant that it still lacks."""
+
+    cases: list[str] = field(default_factory=list)
+    merchants: list[tuple | None] = field(default_factory=list)
+    parties: list[str] = field(default_factory=list)
+    clocks: list[str] = field(default_factory=list)
+    recoveries: list[str] = field(default_factory=list)
+    references: list[tuple[int, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def add(self, case: ImportedCase, *, source: str, case_id: int, party_id: int, now) -> None:
+        """Make the lines of one case; all that costs time and needs no database."""
+        case.case_id = case_id
+        head = (str(case_id), f"{case.year}-{case_id:08d}", source, case.external_number, "{}", "f")
+        self.cases.append(copy_line((*head, *case.values), plain=case.plain))
+        self.merchants.append(case.merchant)
+        if case.role:
+            self.parties.append(party_line(party_id, case_id, case.role, case.personal, plain=case.plain))
+        for clock in case.clocks:
+            self.clocks.append(copy_line((case_id, *clock), plain=True))
+        for kind, amount in case.amounts.items():
+            if amount:
+                self.recoveries.append(recovery_line(case, kind, amount, now))
+        self.references += [(case_id, number) for number in case.references]
 
 
-def party_line(party_id: int, case_id: int, role: str, personal: dict[str, str]) -> str:
+def party_line(
+    party_id: int, case_id: int, role: str, personal: dict[str, str], *, plain: bool = False
+) -> str:
     """A party ready for COPY: encrypted, hashed for look-up, sealed if a reporter."""
     return copy_line(
         (
@@ -133,60 +158,39 @@ def party_line(party_id: int, case_id: int, role: str, personal: dict[str, str])
     )
 
 
-def write_imported(cursor, *, source: str, new: list[ImportedCase], changed: list[ImportedCase], now) -> int:
+def write_imported(
+    cursor, *, new: NewCases, changed: list[ImportedCase], merchants: dict, source: str, now
+) -> int:
     """Write new cases, and bring unworked ones to what their source says now. One transaction, the caller's.
 
-    Returns how many of `changed` were left alone because work was done on them here.
+    `merchants`: the ids of all merchants that the cases name. Returns how many of `changed` were left alone because
+    work was done on them here.
     """
-    _insert(cursor, source, new, now)
+    _insert(cursor, new, merchants, source)
     worked = _lock_and_split(cursor, changed)
     follow = [case for case in changed if case.case_id not in worked]
-    _update(cursor, follow, now)
+    _update(cursor, follow, merchants, source, now)
     _record_differences(cursor, [case for case in changed if case.case_id in worked])
     return len(worked)
 
 
-def _insert(cursor, source: str, new: list[ImportedCase], now) -> None:
-    merchant = {case.merchant_id: copy_line((case.merchant_id,)) for case in new}
-    copy_lines(
-        cursor, "cases_case", NEW_COLUMNS, (f"{case.case_line}\t{merchant[case.merchant_id]}" for case in new)
-    )
-    copy_lines(cursor, "cases_party", PARTY_COLUMNS, (case.party_line for case in new if case.party_line))
-    _write_clocks(cursor, new)
-    copy_lines(
-        cursor,
-        "cases_recovery",
-        RECOVERY_COLUMNS,
-        (
-            _recovery_line(case, kind, amount, now)
-            for case in new
-            for kind, amount in case.amounts.items()
-            if amount
-        ),
-    )
-    _write_references(cursor, source, new)
+def _insert(cursor, new: NewCases, merchants: dict, source: str) -> None:
+    ends = {merchant: f"\t{copy_value(merchants.get(merchant))}" for merchant in set(new.merchants)}
+    lines = (line + ends[merchant] for line, merchant in zip(new.cases, new.merchants, strict=True))
+    copy_lines(cursor, "cases_case", NEW_COLUMNS, lines)
+    copy_lines(cursor, "cases_party", PARTY_COLUMNS, new.parties)
+    copy_lines(cursor, "cases_clock", CLOCK_COLUMNS, new.clocks)
+    copy_lines(cursor, "cases_recovery", RECOVERY_COLUMNS, new.recoveries)
+    _add_references(cursor, source, new.references)
 
 
-def _write_references(cursor, source: str, cases: list[ImportedCase]) -> None:
-    for case in cases:
-        for number in case.references:
-            cursor.execute(
-                "INSERT INTO cases_casereference (case_id, source, number) VALUES (%s, %s, %s)"
-                " ON CONFLICT (number, source) DO NOTHING",
-                [case.case_id, source, number],
-            )
+def _add_references(cursor, source: str, references: list[tuple[int, str]]) -> None:
+    if references:
+        case_ids, numbers = map(list, zip(*references, strict=True))
+        cursor.execute(ADD_REFERENCES, [source, case_ids, numbers])
 
 
-def _write_clocks(cursor, cases: list[ImportedCase]) -> None:
-    copy_lines(
-        cursor,
-        "cases_clock",
-        CLOCK_COLUMNS,
-        (copy_line((case.case_id, *clock)) for case in cases for clock in case.clocks),
-    )
-
-
-def _recovery_line(case: ImportedCase, kind: str, amount: Decimal, now) -> str:
+def recovery_line(case: ImportedCase, kind: str, amount: Decimal, now) -> str:
     unspecified = RecoveryKind.UNSPECIFIED.value
     return copy_line(
         (case.case_id, case.posted_on, amount, str(kind), unspecified, unspecified, "", case.file_id, now)
@@ -203,20 +207,20 @@ def _lock_and_split(cursor, changed: list[ImportedCase]) -> set[int]:
     return {row[0] for row in cursor.fetchall()}
 
 
-def _update(cursor, cases: list[ImportedCase], now) -> None:
+def _update(cursor, cases: list[ImportedCase], merchants: dict, source: str, now) -> None:
     if not cases:
         return
     columns = (*CASE_COLUMNS, "merchant_id")
     cursor.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS imported_case ON COMMIT DELETE ROWS AS "
-        f"SELECT id, {', '.join(columns)} FROM cases_case WITH NO DATA"  # noqa: S608 - our own names
+        f"CREATE TEMP TABLE IF NOT EXISTS imported_case ON COMMIT DELETE ROWS AS SELECT id, {', '.join(columns)} "  # noqa: S608
+        "FROM cases_case WITH NO DATA"
     )
     cursor.execute("TRUNCATE imported_case")
     copy_lines(
         cursor,
         "imported_case",
         ("id", *columns),
-        (copy_line((case.case_id, *case.values, case.merchant_id)) for case in cases),
+        (copy_line((case.case_id, *case.values, merchants.get(case.merchant))) for case in cases),
     )
     assignments = ", ".join(f"{name} = i.{name}" for name in columns)
     cursor.execute(
@@ -224,7 +228,13 @@ def _update(cursor, cases: list[ImportedCase], now) -> None:
     )
     ids = [case.case_id for case in cases]
     cursor.execute("DELETE FROM cases_clock WHERE case_id = ANY(%s)", [ids])
-    _write_clocks(cursor, cases)
+    copy_lines(
+        cursor,
+        "cases_clock",
+        CLOCK_COLUMNS,
+        (copy_line((case.case_id, *clock)) for case in cases for clock in case.clocks),
+    )
+    _add_references(cursor, source, [(case.case_id, number) for case in cases for number in case.references])
     _update_parties(cursor, cases)
     _post_differences(cursor, cases, now)
 
@@ -296,7 +306,7 @@ def _post_differences(cursor, cases: list[ImportedCase], now) -> None:
         if case.case_id in local:
             differing.append(case)
             continue
-        lines += [_recovery_line(case, kind, delta, now) for kind, delta in deltas.items() if delta]
+        lines += [recovery_line(case, kind, delta, now) for kind, delta in deltas.items() if delta]
     copy_lines(cursor, "cases_recovery", RECOVERY_COLUMNS, lines)
     _record_differences(cursor, differing)
 

@@ -3,8 +3,9 @@
     recognise all files → for each chunk of rows: read → look up what is known → check and convert → one transaction
     that writes the chunk, its rejects and warnings, and the run's progress
 
-Reading and converting go on in a second thread while the database writes the chunk before. A run that was cut off
-is found by the digests of its files and profile and goes on behind its last committed chunk, under its own id.
+Reading and converting go on in other processes (`pipeline`) while the database writes the chunk before. A run
+that was cut off is found by the digests of its files and profile; it goes on behind its last committed chunk, under
+its own id.
 """
 
 import contextlib
@@ -15,16 +16,16 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.enums import RunState
+from cases.enums import RejectKind, RunState
+from cases.importers.pipeline import converted_chunks
 from cases.models import ImportFile, ImportReject, ImportRun
 from core.bulk import copy_line, copy_lines
 from core.exceptions import DomainError
@@ -55,21 +56,12 @@ class Problem:
 
 
 @dataclass
-class Chunk:
-    """A piece of a file on its way: raw rows, what the database knows of them, and what became of them."""
+class Converted:
+    """What became of a chunk of rows: what the target writes, rejects, warnings, counts, control totals."""
 
-    rows: list
-    last_row: int
-    known: dict = field(default_factory=dict)
-    case_ids: list[int] = field(default_factory=list)
-    party_ids: list[int] = field(default_factory=list)
-    same: dict = field(default_factory=dict)
-    first: set[str] = field(default_factory=set)  # numbers that stand twice, met here for the first time
-    new: list = field(default_factory=list)
-    changed: list = field(default_factory=list)
+    counts: Counter = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     warnings: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
-    counts: Counter = field(default_factory=Counter)
     control: "Totals" = field(default_factory=lambda: Totals())  # of the rows taken from the file
     stored: "Totals" = field(default_factory=lambda: Totals())  # of the rows that the database held already
 
@@ -78,6 +70,18 @@ class Chunk:
         entry = self.warnings.setdefault((rule, column, value[:200]), [0, line])
         entry[0] += 1
         self.counts["warnings"] += 1
+
+    def reject(
+        self, line: int, rule: str, message: str, cells: list, column: str = "", value: str = ""
+    ) -> None:
+        self.counts["rejected"] += 1
+        self.problems.append(Problem(line, RejectKind.REJECTED.value, rule, message, column, value, cells))
+
+    def duplicate(self, line: int, message: str, cells: list, column: str, value: str) -> None:
+        self.counts["duplicates"] += 1
+        self.problems.append(
+            Problem(line, RejectKind.DUPLICATE.value, "duplicate", message, column, value, cells)
+        )
 
 
 class Totals:
@@ -136,17 +140,22 @@ class Target:
 
     def skip(self, rows: Iterator) -> None:
         """Take note of rows that an earlier, cut-off call has written already."""
+
+    def identify(self, rows: list):
+        """A worker's chunk of raw rows, cleaned."""
+        return rows
+
+    def question(self, chunk):
+        """What a worker must know of its chunk before it can convert it."""
+
+    def answer(self, question):
+        """Looked up in the database, here."""
+
+    def convert(self, chunk, answer) -> Converted:
+        """Check and convert every row of the chunk; in a worker, without the database."""
         raise NotImplementedError
 
-    def look_up(self, cursor, chunk: Chunk) -> None:
-        """Fill `chunk.known` from the database and reserve ids for what is new."""
-        raise NotImplementedError
-
-    def convert(self, chunk: Chunk) -> Chunk:
-        """Check and convert every row of the chunk; without the database, in another thread."""
-        raise NotImplementedError
-
-    def write(self, cursor, chunk: Chunk) -> None:
+    def write(self, cursor, converted: Converted) -> None:
         """Write the chunk set-wise, inside the caller's transaction."""
         raise NotImplementedError
 
@@ -270,57 +279,34 @@ def _open_run(target, sources, profile: Profile, options: Options) -> tuple[Impo
 
 
 def _import_file(target: Target, options: Options) -> None:
-    """The pipeline. The second thread never touches the database."""
-    rows = target.source.rows(start=0)
-    target.skip(itertools.islice(rows, target.file.rows_done))
     done = target.file.rows_done
-
-    def read(start: int) -> Chunk:
-        taken = list(itertools.islice(rows, options.chunk_rows))
-        return Chunk(taken, start + len(taken))
-
-    language = translation.get_language()
-    with ThreadPoolExecutor(1, "import", initializer=translation.activate, initargs=[language]) as worker:
-        following = worker.submit(read, done).result()
-        converting = None
-        while following.rows or converting:
-            upcoming = None
-            if following.rows:
-                _look_up(target, following)
-                upcoming = worker.submit(target.convert, following)
-                reading = worker.submit(read, following.last_row)
-            if converting:
-                _commit(target, converting.result(), options)
-            converting = upcoming
-            following = reading.result() if upcoming else Chunk([], 0)
+    if done:
+        target.skip(itertools.islice(target.source.rows(), done))
+    for converted in converted_chunks(target, done, options.chunk_rows):
+        _commit(target, converted, options)
+        options.progress(target.run, target.file)
 
 
-def _look_up(target: Target, chunk: Chunk) -> None:
-    with connection.cursor() as cursor:
-        target.look_up(cursor, chunk)
-
-
-def _commit(target: Target, chunk: Chunk, options: Options) -> None:
+def _commit(target: Target, converted: Converted, options: Options) -> None:
     """One transaction: the chunk's rows, rejects, warnings and the run's progress, or none of it."""
     for attempt in itertools.count(1):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                target.write(cursor, chunk)
-                _write_problems(cursor, target, chunk)
-                _write_warnings(cursor, target.run, chunk)
-                _write_progress(target, chunk)
-            break
+                target.write(cursor, converted)
+                _write_problems(cursor, target, converted)
+                _write_warnings(cursor, target.run, converted)
+                _write_progress(target, converted)
+            return
         except IntegrityError as error:
-            # a case with one of these numbers was registered by hand since we looked: look again
             if "cases_case_external_number" not in str(error) or attempt == CONFLICT_RETRIES:
                 raise
-            chunk = Chunk(chunk.rows, chunk.last_row, first=chunk.first)
-            _look_up(target, chunk)
-            chunk = target.convert(chunk)
-    options.progress(target.run, target.file)
+            # a case with one of these numbers was registered by hand since we looked: look again
+            rows = target.source.rows(target.file.rows_done)
+            chunk = target.identify(list(itertools.islice(rows, options.chunk_rows)))
+            converted = target.convert(chunk, target.answer(target.question(chunk)))
 
 
-def _write_problems(cursor, target: Target, chunk: Chunk) -> None:
+def _write_problems(cursor, target: Target, converted: Converted) -> None:
     file_id = target.file.pk
     copy_lines(
         cursor,
@@ -343,7 +329,7 @@ def _write_problems(cursor, target: Target, chunk: Chunk) -> None:
                     else None,
                 )
             )
-            for p in chunk.problems
+            for p in converted.problems
         ),
     )
 
@@ -353,29 +339,32 @@ def reject_context(file_id: int, line: int) -> str:
     return f"cases.ImportReject:{file_id}:{line}"
 
 
-def _write_warnings(cursor, run: ImportRun, chunk: Chunk) -> None:
-    if not chunk.warnings:
+def _write_warnings(cursor, run: ImportRun, converted: Converted) -> None:
+    if not converted.warnings:
         return
     cursor.execute(
         'INSERT INTO cases_importwarning (run_id, rule, "column", value, count, first_line)'
         " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::int[])"
         ' ON CONFLICT (run_id, rule, "column", value) DO UPDATE SET count = cases_importwarning.count + excluded.count',
-        [run.pk, *map(list, zip(*((*key, *entry) for key, entry in chunk.warnings.items()), strict=True))],
+        [
+            run.pk,
+            *map(list, zip(*((*key, *entry) for key, entry in converted.warnings.items()), strict=True)),
+        ],
     )
 
 
-def _write_progress(target: Target, chunk: Chunk) -> None:
+def _write_progress(target: Target, converted: Converted) -> None:
     run, file = target.run, target.file
     now = time.monotonic()
     run.seconds += now - target.clock
     target.clock = now
     for name in COUNTERS:
-        setattr(run, name, getattr(run, name) + chunk.counts[name])
+        setattr(run, name, getattr(run, name) + converted.counts[name])
     totals, stored = Totals(run.control.get("file")), Totals(run.control.get("unchanged"))
-    totals.merge(chunk.control)
-    stored.merge(chunk.stored)
+    totals.merge(converted.control)
+    stored.merge(converted.stored)
     run.control = {"file": totals.as_json(), "unchanged": stored.as_json()}
-    file.rows_done = chunk.last_row
+    file.rows_done += converted.counts["rows"]
     run.save(update_fields=[*COUNTERS, "seconds", "control"])
     file.save(update_fields=["rows_done"])
 
