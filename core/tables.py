@@ -24,7 +24,7 @@ class Column(tables.Column):
     written = True
 
     def __init__(self, *args, card: str = "line", css: str = "", written: bool | None = None, **kwargs):
-        classes = " ".join(part for part in (f"card-{card}", self.css, css) if part)
+        classes = " ".join(part for part in (f"cell-{card}", self.css, css) if part)
         attrs = {"td": {"class": classes}, "th": {"class": self.head_css or css}}
         if self.written if written is None else written:
             attrs["td"]["translate"] = "no"
