@@ -12,6 +12,13 @@ if missing := [name for name in REQUIRED if not os.environ.get(name)]:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consumer_rights.settings")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402 - after the check of the environment
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402 - after the check of the environment
+from django.core.wsgi import get_wsgi_application  # noqa: E402
 
-application = get_wsgi_application()
+from core.personal_data import check_keys  # noqa: E402
+
+try:
+    application = get_wsgi_application()
+    check_keys()
+except ImproperlyConfigured as error:
+    sys.exit(f"The portal does not start: {error}")

@@ -2,5 +2,14 @@
 
 from cases.domain.imported import CASE_COLUMNS, ImportedCase, NewCases, write_imported
 from cases.domain.reveal import reveal_party
+from cases.domain.rotation import reject_context, rotate
 
-__all__ = ["CASE_COLUMNS", "ImportedCase", "NewCases", "reveal_party", "write_imported"]
+__all__ = [
+    "CASE_COLUMNS",
+    "ImportedCase",
+    "NewCases",
+    "reject_context",
+    "reveal_party",
+    "rotate",
+    "write_imported",
+]

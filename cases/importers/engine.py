@@ -24,6 +24,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.domain import reject_context
 from cases.enums import RejectKind, RunState
 from cases.importers.pipeline import converted_chunks
 from cases.models import ImportFile, ImportReject, ImportRun
@@ -332,11 +333,6 @@ def _write_problems(cursor, target: Target, converted: Converted) -> None:
             for p in converted.problems
         ),
     )
-
-
-def reject_context(file_id: int, line: int) -> str:
-    """The place to which the ciphertext of a rejected row is bound."""
-    return f"cases.ImportReject:{file_id}:{line}"
 
 
 def _write_warnings(cursor, run: ImportRun, converted: Converted) -> None:

@@ -1,0 +1,44 @@
+import argparse
+import datetime as dt
+import json
+from contextlib import nullcontext
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from cases.clocks import RuleBook, UnknownRule
+
+
+def date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            _("%(text)r is no date. Write it as YYYY-MM-DD, for example 2026-04-20.") % {"text": text}
+        ) from None
+
+
+class Command(BaseCommand):
+    help = "When a statutory term that starts on DATE ends, and why. The date picks the version of the rule."
+
+    def add_arguments(self, parser):
+        parser.add_argument("rule", metavar="RULE", help="for example complaint.accept")
+        parser.add_argument("date", metavar="DATE", type=date, help="YYYY-MM-DD")
+        parser.add_argument("--lang", choices=[code for code, _name in settings.LANGUAGES], help="language of the text")
+        parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+
+    def handle(self, *, rule, date, lang, **options):
+        with translation.override(lang) if lang else nullcontext():
+            try:
+                found = RuleBook.load().explain(rule, date)
+            except UnknownRule as error:
+                raise CommandError(str(error)) from None
+            except OverflowError:
+                raise CommandError(_("The term would end after the year 9999.")) from None
+            if options["json"]:
+                self.stdout.write(json.dumps(found, ensure_ascii=False))
+                return
+            for step in found["steps"]:
+                self.stdout.write(step)
