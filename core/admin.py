@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import ForeignKey
 from django.forms import BaseInlineFormSet
+from django.http import Http404
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -66,6 +67,10 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        """A row outside the user's scope is not there, as in the portal."""
+        raise Http404
 
 
 class ReadOnlyAdmin(ScopedAdmin):

@@ -3,6 +3,7 @@
 from accounts.domain.logs import log_access, log_sign_in, purge_sign_ins
 from accounts.domain.roles import RoleChanges, sync_roles
 from accounts.domain.users import (
+    SYSTEM,
     activate,
     change_password,
     change_user,
@@ -19,6 +20,7 @@ from accounts.domain.users import (
 )
 
 __all__ = [
+    "SYSTEM",
     "RoleChanges",
     "activate",
     "change_password",
