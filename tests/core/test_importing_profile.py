@@ -97,7 +97,12 @@ def test_translate_by_a_value_map(load, text, expected):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("投诉", ("complaint", True)), ("举报", ("inquiry", True)), ("*", ("inquiry", True)), ("", ("report", True))],
+    [
+        ("投诉", ("complaint", True)),
+        ("举报", ("inquiry", True)),
+        ("*", ("inquiry", True)),
+        ("", ("report", True)),
+    ],
 )
 def test_translate_by_a_value_map_with_defaults(load, text, expected):
     profile = load(TOP + COLUMNS + '[values.kind]\n"投诉" = "complaint"\n"*" = "inquiry"\n"" = "report"\n')
@@ -131,15 +136,24 @@ BAD = {
     "no columns": (TOP, "the table [columns] is missing"),
     "no key": (TOP + '[columns]\nkind = "类型"\n', "[columns] lacks “external_number”"),
     "unknown field": (TOP + COLUMNS + 'colour = "颜色"\n', "the unknown field “colour”"),
-    "unknown field in values": (TOP + COLUMNS + '[values.colour]\n"红" = "red"\n', "the unknown field “colour”"),
-    "unknown field in constants": (TOP + COLUMNS + '[constants]\ncolour = "red"\n', "the unknown field “colour”"),
+    "unknown field in values": (
+        TOP + COLUMNS + '[values.colour]\n"红" = "red"\n',
+        "the unknown field “colour”",
+    ),
+    "unknown field in constants": (
+        TOP + COLUMNS + '[constants]\ncolour = "red"\n',
+        "the unknown field “colour”",
+    ),
     "unknown table": (TOP + COLUMNS + "[formats]\n", "“formats” is unknown; known are name,"),
     "unknown key": (TOP + "encoding = 'utf-8'\n" + COLUMNS, "“encoding” is unknown; known are"),
     "unknown key in a table": (TOP + COLUMNS + '[file]\nquote = "x"\n', "“quote” is unknown in [file]"),
     "table as a setting": (TOP + 'columns = "类型"\n', "“columns” must be a table, [columns]"),
     "setting as a table": (TOP + COLUMNS + "[keep]\n", "“keep” is a setting, not a table"),
     "values without a field": (TOP + COLUMNS + '[values]\nkind = "x"\n', "“values.kind” must be a table"),
-    "setting below a table": (TOP + COLUMNS + 'ignore = ["序号"]\n', "“ignore” stands inside [columns]. Move"),
+    "setting below a table": (
+        TOP + COLUMNS + 'ignore = ["序号"]\n',
+        "“ignore” stands inside [columns]. Move",
+    ),
     "setting below dates": (TOP + COLUMNS + '[dates]\nkeep = ["x"]\n', "“keep” stands inside [dates]. Move"),
     "alias given twice": (
         TOP + COLUMNS + 'merchant = "登记号"\n',
@@ -149,17 +163,35 @@ BAD = {
         TOP + '[columns]\nexternal_number = ["编号(一)", "编号（一）"]\n',
         "is given twice, for external_number and for external_number",
     ),
-    "mapped and ignored": (TOP + 'ignore = ["类型"]\n' + COLUMNS, "“类型” is given twice, for kind and for ignore"),
+    "mapped and ignored": (
+        TOP + 'ignore = ["类型"]\n' + COLUMNS,
+        "“类型” is given twice, for kind and for ignore",
+    ),
     "no header": (TOP + COLUMNS.replace('"类型"', "[]"), "“columns.kind” names no header"),
     "empty header": (TOP + COLUMNS.replace('"类型"', '" "'), "“columns.kind” contains an empty text"),
     "header is a number": (TOP + COLUMNS.replace('"类型"', "3"), "“columns.kind” must be a list of texts"),
     "required without header": (TOP + 'required = ["claimed"]\n' + COLUMNS, "“required” names “claimed”"),
-    "constant key": (TOP + COLUMNS + '[constants]\nexternal_number = "1"\n', "“external_number” cannot be a constant"),
-    "constant is a number": (TOP + COLUMNS + "[constants]\nclaimed = 0\n", "“constants.claimed” must be a text"),
-    "value twice": (TOP + COLUMNS + '[values.kind]\n"投诉" = "a"\n" 投诉" = "b"\n', "[values.kind] gives “ 投诉” twice"),
-    "encoding": (TOP + COLUMNS + '[file]\nencoding = "big5"\n', "“big5” is no file.encoding; known are 'auto'"),
+    "constant key": (
+        TOP + COLUMNS + '[constants]\nexternal_number = "1"\n',
+        "“external_number” cannot be a constant",
+    ),
+    "constant is a number": (
+        TOP + COLUMNS + "[constants]\nclaimed = 0\n",
+        "“constants.claimed” must be a text",
+    ),
+    "value twice": (
+        TOP + COLUMNS + '[values.kind]\n"投诉" = "a"\n" 投诉" = "b"\n',
+        "[values.kind] gives “ 投诉” twice",
+    ),
+    "encoding": (
+        TOP + COLUMNS + '[file]\nencoding = "big5"\n',
+        "“big5” is no file.encoding; known are 'auto'",
+    ),
     "delimiter": (TOP + COLUMNS + '[file]\ndelimiter = "#"\n', "“#” is no file.delimiter"),
-    "date format": (TOP + COLUMNS + '[dates]\nformats = ["%d/%m"]\n', "“%d/%m” must give year, month and day, as %d/%m/%Y"),
+    "date format": (
+        TOP + COLUMNS + '[dates]\nformats = ["%d/%m"]\n',
+        "“%d/%m” must give year, month and day, as %d/%m/%Y",
+    ),
     "unknown directive": (TOP + COLUMNS + '[dates]\nformats = ["%Q"]\n', "the date format “%Q”"),
     "syntax": (TOP + "[columns\n", "TOML syntax: Expected ']' at the end of a table declaration (at line 4"),
     "key twice": (TOP + COLUMNS + 'kind = "类别"\n', "TOML syntax: Cannot overwrite a value (at line 7"),

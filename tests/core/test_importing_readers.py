@@ -2,6 +2,7 @@ import csv
 import hashlib
 import io
 import os
+import tracemalloc
 
 import pytest
 from django.utils import translation
@@ -97,7 +98,7 @@ def test_utf_16_of_the_other_byte_order(read):
 
 
 def test_gb18030_with_byte_order_mark_emoji_and_rare_characters(read):
-    source = read(f'\ufeff"登记编号",类型,诉求内容\nA1,投诉,😀𠮷㐂\n', codec="gb18030")
+    source = read('\ufeff"登记编号",类型,诉求内容\nA1,投诉,😀𠮷㐂\n', codec="gb18030")
 
     assert source.encoding == "gb18030"
     assert good(source) == [(2, ["A1", "投诉", "😀𠮷㐂"])]
@@ -404,9 +405,7 @@ def test_a_cut_file_at_every_byte_loses_no_row_and_never_crashes(read):
     for end in range(start, len(content)):
         source = read(content[:end])
         rows = list(source.rows())
-        kept = b"".join(
-            (row.raw if isinstance(row, BadRow) else ",".join(row[1])).encode() for row in rows
-        )
+        kept = b"".join((row.raw if isinstance(row, BadRow) else ",".join(row[1])).encode() for row in rows)
         assert b"A1" in kept or end < start + 2
         assert all(row.rule == "row.cut_off" for row in bad(source))
         assert len(rows) <= 2
@@ -506,7 +505,9 @@ def test_rows_of_a_file_that_has_changed_are_refused(read):
 
 
 def test_duplicate_keys_are_found_as_they_will_be_stored(read):
-    source = read(f"{HEADER}\nA1,x,y\nA2,x,y\n\t'A1 ,x,y\nA3,x,y\nA2,x,y\nA2,x,y\n,x,y\n,x,y\n-,x,y\n-,x,y\nA9\nA9\n")
+    source = read(
+        f"{HEADER}\nA1,x,y\nA2,x,y\n\t'A1 ,x,y\nA3,x,y\nA2,x,y\nA2,x,y\n,x,y\n,x,y\n-,x,y\n-,x,y\nA9\nA9\n"
+    )
 
     assert source.duplicate_keys == {Source.key_hash("A1"), Source.key_hash("A2")}
 
@@ -539,15 +540,53 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 def test_what_a_csv_writer_writes_is_read_back(read, rows, codec, delimiter, quoting, line_end):
+    if any("\r" in cell for row in rows for cell in row):
+        quoting = csv.QUOTE_ALL  # the writer forgets to quote a lone carriage return
     table = [[f"A{number}", *row] for number, row in enumerate(rows)]
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=line_end)
     writer.writerow(["登记编号", "类型", "诉求内容"])
     writer.writerows(table)
 
-    source = read(
-        text.getvalue(), codec=codec, encoding={"gb18030": "gb18030"}.get(codec, "auto")
-    )
+    source = read(text.getvalue(), codec=codec, encoding={"gb18030": "gb18030"}.get(codec, "auto"))
 
     assert [row[1] for row in source.rows()] == table
     assert source.bad_rows == 0
+
+
+@given(body=st.text('ab",\n\r ', max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+def test_whatever_the_quotation_marks_no_letter_is_lost_or_doubled(read, body):
+    source = read(f"{HEADER}\n{body}")
+
+    text = "".join(row.raw if isinstance(row, BadRow) else "".join(row[1]) for row in source.rows())
+    assert (text.count("a"), text.count("b")) == (body.count("a"), body.count("b"))
+
+
+@given(body=st.binary(max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+def test_whatever_the_bytes_the_file_is_read_or_refused(read, body):
+    try:
+        source = read(f"{HEADER}\n".encode() + body)
+    except FileRefused:
+        return
+
+    assert len(list(source.rows())) == source.row_count
+
+
+def test_memory_does_not_grow_with_the_file(read, tmp_path):
+    narrative = "消费者要求退款" * 40
+    path = tmp_path / "cases.csv"
+    path.write_text(
+        HEADER + "\n" + "".join(f"A{n},投诉,{narrative}\n" for n in range(20_000)), encoding="utf-8"
+    )
+    tracemalloc.start()
+    try:
+        source = recognise(path, profile())
+        for _row in source.rows():
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < source.size / 2

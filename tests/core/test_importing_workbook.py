@@ -1,4 +1,5 @@
 import random
+import re
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -174,7 +175,9 @@ def test_an_empty_workbook_is_refused_and_a_header_alone_is_not(write):
 
 
 def test_duplicate_keys_are_found_across_text_and_number_cells(write):
-    path = write(s=[HEADER, ["330102", "x"], [330102, "x"], ["'A1", "x"], ["A2", "x"], [1e19, "x"], [1e19, "x"]])
+    path = write(
+        s=[HEADER, ["330102", "x"], [330102, "x"], ["'A1", "x"], ["A2", "x"], [1e19, "x"], [1e19, "x"]]
+    )
 
     assert recognise(path, profile()).duplicate_keys == {Source.key_hash("330102")}
 
@@ -218,9 +221,9 @@ def test_phantom_rows_are_ignored(tmp_path):
     for row in range(60_002, 60_100):
         sheet.write_row(row, 0, [" ", "\u3000"])
     sheet.write_row(60_100, 0, ["A2", "举报"])
-    sheet.set_row(1_048_575, None, yellow)
-    sheet.write_blank(1_048_575, 16_383, None, yellow)
     book.close()
+    far = '<row r="1048576" s="1" customFormat="1"><c r="XFD1048576" s="1"/></row></sheetData>'
+    with_part(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace("</sheetData>", far))
 
     source = recognise(path, profile())
 
@@ -261,21 +264,9 @@ def test_a_filled_cell_far_away_is_seen_without_cell_references(write):
 
 def test_a_workbook_without_cell_references_is_read(write):
     path = write(s=[HEADER, ["A1", "x", "2020-01-02", 5]])
-    with_part(
-        path,
-        "xl/worksheets/sheet1.xml",
-        lambda xml: "".join(
-            part if number % 2 == 0 else "" for number, part in enumerate(_references().split(xml))
-        ),
-    )
+    with_part(path, "xl/worksheets/sheet1.xml", lambda xml: re.sub(r'(?<=<c) r="[A-Z]+\d+"', "", xml))
 
     assert list(recognise(path, profile()).rows()) == [(2, ["A1", "x", "2020-01-02", 5.0])]
-
-
-def _references():
-    import re  # noqa: PLC0415
-
-    return re.compile(r'(?<=<c)( r="[A-Z]+\d+")')
 
 
 def test_a_zip_bomb_is_refused_whatever_sizes_it_states(write, tmp_path):
@@ -293,7 +284,7 @@ def test_a_zip_bomb_is_refused_whatever_sizes_it_states(write, tmp_path):
 
 
 def test_a_workbook_above_the_unpacked_limit_is_refused(write, monkeypatch):
-    source = random.Random(1)  # noqa: S311
+    source = random.Random(1)
     path = write(s=[HEADER, *(["".join(source.choices("0123456789", k=20)), "x"] for _row in range(20_000))])
     assert recognise(path, profile()).row_count == 20_000
 
@@ -332,7 +323,7 @@ def test_a_workbook_that_is_cut_off_is_refused(write):
 def test_a_workbook_with_damaged_bytes_is_refused_or_read_but_never_crashes(write):
     path = write(s=[HEADER, *([f"A{row}", "投诉"] for row in range(50))])
     whole = path.read_bytes()
-    source = random.Random(2)  # noqa: S311
+    source = random.Random(2)
 
     refused = 0
     for _attempt in range(60):
@@ -349,7 +340,7 @@ def test_a_workbook_with_damaged_bytes_is_refused_or_read_but_never_crashes(writ
 
 def test_an_old_xls_with_damaged_bytes_is_refused_or_read_but_never_crashes(tmp_path):
     whole = (DATA / "old_excel.xls").read_bytes()
-    source = random.Random(3)  # noqa: S311
+    source = random.Random(3)
     path = tmp_path / "old.xls"
 
     refused = 0
