@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import BigIntegerField, CharField, DateField, F, Value
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,7 +14,7 @@ from registry.enums import RegionLevel, Scheme
 from registry.models import Agency, Category, Channel, Problem, Region
 
 INDENT = "\u3000"
-NONE = Value(None, BigIntegerField())
+NONE = Cast(Value(None), BigIntegerField())  # a bare NULL would be text to a UNION
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class References:
 
 def _rows(model, of: str, name: str, **columns):
     """(of, position, code, pk, name, parent, link, group, path, until) of every row of `model`."""
-    text, day = Value("", CharField()), Value(None, DateField())
+    text, day = Value("", CharField()), Cast(Value(None), DateField())
     return model.objects.order_by().values_list(
         Value(of, CharField()), columns.get("position", Value(0)), "code", "pk", name,
         columns.get("parent", NONE), columns.get("link", NONE), columns.get("group", text),

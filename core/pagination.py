@@ -284,7 +284,7 @@ def _resolve(model, path: str) -> tuple[Field, bool]:
         relation = model._meta.get_field(name)
         nullable = nullable or relation.null
         model = relation.related_model
-    field = model._meta.get_field(last)
+    field = model._meta.pk if last == "pk" else model._meta.get_field(last)
     field = getattr(field, "output_field", field) if field.generated else field
     return field, nullable or field.null
 

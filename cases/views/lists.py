@@ -262,7 +262,7 @@ class RecoveryList(RecoveryRows, ListPage):
     def totals(postings) -> dict:
         """Sums of all postings that match, in yuan: together, and what counts as recovered loss."""
         return postings.select_related(None).defer(None).order_by().aggregate(
-            amount=Sum("amount"), loss=Sum("amount", filter=Q(kind__in=LOSS_KINDS)), rows=Count("pk")
+            rows=Count("pk"), loss=Sum("amount", filter=Q(kind__in=LOSS_KINDS)), amount=Sum("amount")
         )
 
 

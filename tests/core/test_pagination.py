@@ -35,7 +35,7 @@ def books(book_tables):
     return Book.objects.select_related("shelf")
 
 
-FIELDS = ["lent_at", "bought_on", "price", "title", "pages", "shelf__name", "id"]
+FIELDS = ["lent_at", "bought_on", "price", "title", "pages", "shelf__name", "id", "pk"]
 
 
 @pytest.mark.parametrize("field", FIELDS)
