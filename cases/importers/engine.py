@@ -147,7 +147,8 @@ class Target:
         return rows
 
     def question(self, chunk):
-        """What a worker must know of its chunk before it can convert it."""
+        """What a worker must know of its chunk before it can convert it. Never None: that ends the file."""
+        return ()
 
     def answer(self, question):
         """Looked up in the database, here."""
