@@ -6,6 +6,7 @@ The package stands alone: it needs no database and shares no code with the impor
 computed from what it writes.
 """
 
-from demo.city.files import CityFile, Manifest, write_city
+from demo.city.figures import LARGEST_SCALE, SMALLEST_SCALE
+from demo.city.files import EARLIEST_TODAY, CityFile, Manifest, write_city
 
-__all__ = ["CityFile", "Manifest", "write_city"]
+__all__ = ["EARLIEST_TODAY", "LARGEST_SCALE", "SMALLEST_SCALE", "CityFile", "Manifest", "write_city"]

@@ -1,0 +1,293 @@
+import contextlib
+import datetime as dt
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Count, Sum
+
+from accounts.models import User
+from cases.models import Case, ImportFile, ImportReject, ImportRun, ImportWarning, Recovery
+from demo import building
+from demo.city import Manifest, write_city
+from registry.models import Merchant
+from tests import databases
+
+ROOT = Path(__file__).resolve().parents[2]
+TODAY = dt.date(2026, 4, 20)
+SCALE = "0.001"
+
+
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker, tmp_path_factory):
+    """A built demo in a database of its own, for the tests that only look or that must change nothing."""
+    directory = tmp_path_factory.mktemp("demo")
+    with django_db_blocker.unblock(), databases.clone() as name, databases.connected_to(name):
+        output = demo(directory, scale=SCALE, today=TODAY)
+        yield directory, output
+
+
+def demo(directory, **options):
+    output = io.StringIO()
+    with embedded():
+        call_command("demo", directory=directory, no_serve=True, stdout=output, **options)
+    return output.getvalue()
+
+
+@contextlib.contextmanager
+def embedded(yes=True):
+    from django.test import override_settings  # noqa: PLC0415 - the settings decide, not the test's
+
+    with override_settings(EMBEDDED_DATABASE=yes):
+        yield
+
+
+def state():
+    return {
+        "cases": Case.objects.count(), "recovered": Recovery.objects.aggregate(Sum("amount")),
+        "runs": ImportRun.objects.count(), "merchants": Merchant.objects.count(), "users": User.objects.count(),
+    }
+
+
+def test_every_row_of_the_files_is_taken(built):
+    directory, _output = built
+    manifest = Manifest.load(directory)
+    assert manifest.complete
+    for entry in manifest.files:
+        file = ImportFile.objects.get(name=entry.name)
+        assert (file.rows_done, file.sha256) == (entry.rows, entry.sha256)
+        assert file.run.state == "completed"
+        assert file.run.created + file.run.updated == entry.rows
+    assert not ImportReject.objects.exists()
+
+
+def test_the_database_holds_the_totals_of_the_files(built):
+    directory, _output = built
+    files = {entry.name: entry for entry in Manifest.load(directory).files}
+    counted = {
+        (row["body"], row["received_on__year"], row["kind"]): row["n"]
+        for row in Case.objects.values("body", "received_on__year", "kind").annotate(n=Count("pk")).order_by()
+    }
+    for name, body, year in (
+        ("12315_2019.csv", "bureau", 2019), ("12315_2020.csv", "bureau", 2020),
+        ("council_2019.csv", "council", 2019), ("council_2020.csv", "council", 2020),
+    ):
+        assert {kind: counted[body, year, kind] for kind in files[name].counts} == files[name].counts
+    posted = Recovery.objects.filter(posted_on__year=2020, case__body="bureau").aggregate(sum=Sum("amount"))["sum"]
+    assert posted == Decimal("126000.00")
+    posted = Recovery.objects.filter(posted_on__year=2019).aggregate(sum=Sum("amount"))["sum"]
+    assert posted == Decimal("206000.00")
+
+
+def test_names_of_the_city_are_known_to_the_registry(built):
+    complaints = Case.objects.exclude(kind="inquiry")
+    assert not Case.objects.filter(channel=None).exists()
+    assert not complaints.filter(category=None).exists()
+    assert not complaints.filter(problem=None).exists()
+    assert not complaints.filter(merchant=None).exists()
+    assert not complaints.exclude(platform_written="").filter(platform=None).exists()
+    assert complaints.filter(region=None).count() < complaints.count() / 50
+    assert Case.objects.filter(handling=None).count() < Case.objects.count() / 50
+    assert set(ImportWarning.objects.values_list("rule", flat=True)) <= {"credit_code", "region", "agency"}
+
+
+def test_the_printed_accounts_can_sign_in(built):
+    _directory, output = built
+    printed = dict(re.findall(rf"^  (\w+) +({building.PASSWORD}) ", output, re.MULTILINE))
+    assert set(printed) == {"regulator", "officer", "mediator", "clerk", "auditor", "accounts"}
+    roles = {
+        "regulator": "city_regulator", "officer": "officer", "mediator": "mediator", "clerk": "clerk",
+        "auditor": "auditor", "accounts": "account_manager",
+    }
+    for name, password in printed.items():
+        user = User.objects.get(username=name)
+        assert user.check_password(password)
+        assert not user.must_change_password
+        assert [group.name for group in user.groups.all()] == [roles[name]]
+    assert Case.objects.visible_to(User.objects.get(username="regulator")).count() == Case.objects.count()
+    officer = User.objects.get(username="officer")
+    seen = Case.objects.visible_to(officer)
+    assert set(seen.values_list("custodian__code", flat=True)) == {"330110-bureau"}
+    mediator = User.objects.get(username="mediator")
+    assert set(Case.objects.visible_to(mediator).values_list("body", flat=True)) == {"council"}
+
+
+def test_a_second_run_changes_nothing(built):
+    directory, _output = built
+    before, bytes_before = state(), {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
+    output = demo(directory)
+    assert state() == before
+    assert {path.name: path.stat().st_mtime_ns for path in directory.iterdir()} == bytes_before
+    assert output.count(building.PASSWORD) == 6
+    assert ".csv" not in output
+
+
+def test_the_files_may_be_deleted_once_they_are_imported(built):
+    directory, _output = built
+    before = state()
+    (directory / "12315_2019.csv").rename(directory / "away")
+    try:
+        demo(directory)
+    finally:
+        (directory / "away").rename(directory / "12315_2019.csv")
+    assert state() == before
+
+
+def test_a_changed_password_is_not_printed(built):
+    directory, _output = built
+    User.objects.filter(username="auditor").update(password_changed_at=dt.datetime(2026, 4, 20, tzinfo=dt.UTC))
+    assert demo(directory).count(building.PASSWORD) == 5
+    User.objects.filter(username="auditor").update(password_changed_at=None)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"scale": "0.002"}, "--scale"),
+        ({"seed": 1}, "--seed"),
+        ({"today": dt.date(2026, 4, 21)}, "--today"),
+    ],
+)
+def test_another_city_than_that_of_the_first_run_is_refused(built, options, words):
+    directory, _output = built
+    before = state()
+    with pytest.raises(CommandError, match=words):
+        demo(directory, **options)
+    assert state() == before
+    assert Manifest.load(directory).complete
+
+
+def test_the_same_options_written_otherwise_are_the_same(built):
+    directory, _output = built
+    before = state()
+    demo(directory, scale="0.0010", seed=2020, today=TODAY)
+    assert state() == before
+
+
+def test_a_lost_manifest_does_not_make_a_second_city(built, tmp_path):
+    before = state()
+    with pytest.raises(CommandError, match="manifest|清单"):
+        demo(tmp_path / "elsewhere")
+    assert state() == before
+
+
+def test_an_unreadable_manifest_is_refused(built, tmp_path):
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(CommandError, match="manifest"):
+        demo(tmp_path)
+
+
+@pytest.mark.usefixtures("fresh_database")
+class TestFirstRun:
+    @pytest.mark.parametrize("scale", ["much", "0", "nan", "11"])
+    def test_a_bad_scale_is_refused_before_anything_is_written(self, tmp_path, scale):
+        with pytest.raises(CommandError, match=r"scale|规模"):
+            demo(tmp_path, scale=scale)
+        assert not Case.objects.exists()
+        assert Manifest.load(tmp_path) is None
+
+    def test_a_day_before_the_open_work_is_refused(self, tmp_path):
+        with pytest.raises(CommandError, match="2021-02-01"):
+            demo(tmp_path, today=dt.date(2020, 12, 31))
+        assert Manifest.load(tmp_path) is None
+
+    def test_an_interrupted_writing_is_done_again_with_its_own_settings(self, tmp_path):
+        class Stop(Exception):
+            pass
+
+        def stop(name):
+            if name == "council_2019.csv":
+                raise Stop
+
+        with pytest.raises(Stop):
+            write_city(tmp_path, scale=SCALE, seed=5, today=TODAY, progress=stop)
+        (tmp_path / "council_2019.part").write_text("cut off")
+        demo(tmp_path)
+        manifest = Manifest.load(tmp_path)
+        assert (manifest.complete, manifest.seed, manifest.today) == (True, 5, "2026-04-20")
+        assert Case.objects.count() == sum(entry.rows for entry in manifest.files if entry.counts)
+
+    def test_an_interrupted_import_goes_on_with_the_files_that_are_missing(self, tmp_path):
+        manifest = write_city(tmp_path, scale=SCALE, seed=5, today=TODAY)
+        call_command("import_cases", str(tmp_path / "12315_2019.csv"), profile="national12315", stdout=io.StringIO())
+        (tmp_path / "12315_2020.csv").unlink()
+        output = demo(tmp_path)
+        assert "12315_2019.csv" not in output
+        assert ImportFile.objects.filter(name="12315_2019.csv").count() == 1
+        assert Case.objects.count() == sum(entry.rows for entry in manifest.files if entry.counts)
+        assert Manifest.load(tmp_path) == manifest
+
+    def test_a_database_of_its_own_is_left_alone(self, tmp_path):
+        with embedded(False), pytest.raises(CommandError, match="--allow-external"):
+            call_command("demo", directory=tmp_path, no_serve=True)
+        assert not Case.objects.exists()
+        assert not User.objects.filter(username="regulator").exists()
+        assert not list(tmp_path.iterdir())
+
+    def test_on_an_external_database_each_account_has_a_password_told_once(self, tmp_path):
+        outputs = []
+        for _run in range(2):
+            output = io.StringIO()
+            with embedded(False):
+                call_command(
+                    "demo", directory=tmp_path, no_serve=True, allow_external=True, scale=SCALE, today=TODAY,
+                    stdout=output,
+                )
+            outputs.append(output.getvalue())
+        told = dict(re.findall(r"^  (\w+) +(\w{4}-\w{4}-\w{4}-\w{4}) ", outputs[0], re.MULTILINE))
+        assert len(told) == len(set(told.values())) == 6
+        assert building.PASSWORD not in outputs[0]
+        assert User.objects.get(username="clerk").check_password(told["clerk"])
+        assert not any(password in outputs[1] for password in told.values())
+
+
+def test_a_taken_port_is_told_at_once(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with embedded(), pytest.raises(CommandError, match=str(taken.getsockname()[1])):
+            call_command("demo", directory=tmp_path, port=taken.getsockname()[1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_serves_the_portal(fresh_database, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "DATABASE_URL": fresh_database, "DJANGO_SETTINGS_MODULE": "tests.settings", "PLAIN_HTTP": "1",
+    }
+    process = subprocess.Popen(
+        [
+            sys.executable, "manage.py", "demo", "--allow-external", "--scale", SCALE, "--directory", str(tmp_path),
+            "--port", str(port),
+        ],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    try:
+        page = _fetch(f"http://127.0.0.1:{port}/accounts/login/", process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=30)[0]
+    assert "csrfmiddlewaretoken" in page
+    assert f"http://127.0.0.1:{port}/" in output
+
+
+def _fetch(url, process):
+    for _attempt in range(600):
+        if process.poll() is not None:
+            pytest.fail(f"demo ended: {process.stdout.read()}")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url) as response:  # noqa: S310 - our own server
+            return response.read().decode()
+        time.sleep(0.2)
+    return pytest.fail("the portal did not answer")
