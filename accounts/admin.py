@@ -57,7 +57,9 @@ class AccountForm(forms.ModelForm):
                 (family.label, [(role.code, role.label) for role in ROLES.values() if role.family == family])
                 for family in Family
             ]
-            self.fields["roles"].initial = sorted(domain.role_codes(self.instance)) if self.instance.pk else []
+            self.fields["roles"].initial = (
+                sorted(domain.role_codes(self.instance)) if self.instance.pk else []
+            )
 
     def clean(self):
         data = super().clean()
@@ -124,7 +126,7 @@ class UserAdmin(ScopedAdmin):
     @admin.display(description=_("roles"))
     def role_names(self, user):
         held = {group.name for group in user.groups.all()}
-        return _("、").join(str(role.label) for role in ROLES.values() if role.code in held) or "-"
+        return _(", ").join(str(role.label) for role in ROLES.values() if role.code in held) or "-"
 
     @admin.display(description=_("locked out"))
     def locked(self, user):
@@ -177,7 +179,7 @@ class UserAdmin(ScopedAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except DomainError as refused:  # someone else has changed the account meanwhile
+        except DomainError as refused:  # something has changed since the form was checked
             messages.error(request, str(refused))
             return HttpResponseRedirect(request.get_full_path())
 
@@ -198,9 +200,7 @@ class UserAdmin(ScopedAdmin):
     def password_view(self, request, object_id):
         user = self._to_change(request, object_id)
         if request.method == "POST":
-            return self._show_password(
-                request, user, domain.reset_password(actor=request.user, user=user)
-            )
+            return self._show_password(request, user, domain.reset_password(actor=request.user, user=user))
         return self._confirm(
             request,
             user,
@@ -222,9 +222,15 @@ class UserAdmin(ScopedAdmin):
                 messages.success(request, _("The account is open again."))
             return self._back(user)
         if user.is_active:
-            title, text = _("Close the account"), _("Nobody can sign in with it any more. Nothing is deleted.")
+            title, text = (
+                _("Close the account"),
+                _("Nobody can sign in with it any more. Nothing is deleted."),
+            )
         else:
-            title, text = _("Open the account again"), _("It has the roles and the password that it had before.")
+            title, text = (
+                _("Open the account again"),
+                _("It has the roles and the password that it had before."),
+            )
         return self._confirm(request, user, title=title, text=text)
 
     def unlock_view(self, request, object_id):
@@ -257,9 +263,7 @@ class UserAdmin(ScopedAdmin):
     def _show_password(self, request: HttpRequest, user: User, password: str) -> TemplateResponse:
         """The only time that it is seen: no redirect, no message in a cookie, nothing kept by the browser."""
         context = self._context(request, user, title=_("Temporary password"), password=password)
-        response = TemplateResponse(request, "accounts/admin/password.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "accounts/admin/password.html", context)
 
     @staticmethod
     def _back(user: User) -> HttpResponseRedirect:

@@ -10,7 +10,6 @@ from accounts.enums import AccessAction, SignInOutcome
 from accounts.querysets import LogQuerySet, UserManagerWithScope
 
 APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
-EXCLUSIVE_ROLES = "accounts_exclusive_roles"  # the constraint that the trigger names when it refuses
 LOG_DAYS_MIN = 183  # six months: Cybersecurity Law, article 21
 
 
@@ -65,7 +64,7 @@ class UserRole(User.groups.through):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 declare=[("families", "text[]")],
-                func=f"""
+                func="""
                     PERFORM 1 FROM accounts_user WHERE id = NEW.user_id FOR NO KEY UPDATE;
                     SELECT array_agg(DISTINCT CASE WHEN name IN ('auditor', 'account_manager') THEN name
                                                    ELSE 'case' END)
@@ -76,10 +75,10 @@ class UserRole(User.groups.through):
                                    WHERE user_id = NEW.user_id AND id IS DISTINCT FROM NEW.id);
                     IF cardinality(families) > 1 THEN
                         RAISE EXCEPTION 'roles of different families: %', array_to_string(families, ', ')
-                              USING ERRCODE = 'check_violation', CONSTRAINT = '{EXCLUSIVE_ROLES}';
+                              USING ERRCODE = 'check_violation', CONSTRAINT = 'accounts_exclusive_roles';
                     END IF;
                     RETURN NEW;
-                """,  # noqa: S608 - a constant
+                """,
             )
         ]
 
@@ -107,7 +106,9 @@ class SignIn(models.Model):
             pgtrigger.Protect(
                 name="kept_six_months",
                 operation=pgtrigger.Delete,
-                condition=pgtrigger.Condition(f"OLD.at > statement_timestamp() - interval '{LOG_DAYS_MIN} days'"),
+                condition=pgtrigger.Condition(
+                    f"OLD.at > statement_timestamp() - interval '{LOG_DAYS_MIN} days'"
+                ),
             ),
         ]
 

@@ -4,9 +4,8 @@ from django.db import models
 from registry.enums import AgencyKind
 
 
-def sees_whole_city(user) -> bool:
-    """Whether `user` belongs to the city bureau, which no agency stands above."""
-    agency = user.agency
+def is_city_bureau(agency) -> bool:
+    """Whether `agency` is the bureau which no other stands above. None is not."""
     return agency is not None and agency.kind == AgencyKind.BUREAU and agency.parent_id is None
 
 
@@ -32,6 +31,6 @@ class LogQuerySet(models.QuerySet):
         reads every line; another agency reads the lines of its own people and of those below it."""
         if not user.has_perm(f"accounts.view_{self.model._meta.model_name}"):
             return self.none()
-        if user.is_superuser or sees_whole_city(user):
+        if user.is_superuser or is_city_bureau(user.agency):
             return self
         return self.filter(user__agency__path__startswith=user.agency.path) if user.agency_id else self.none()

@@ -62,4 +62,4 @@ class AccessLogTable(Table):
         fields = ["at", "user", "agency", "action", "target", "fields", "reason", "ip"]
 
     def render_fields(self, value):
-        return _("、").join(str(DATA.get(name, name)) for name in value.split(", "))
+        return _(", ").join(str(DATA.get(name, name)) for name in value.split(", "))

@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/login/", admin_login),
     path("admin/logout/", SignOutView.as_view()),
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password_change")),
+    path("admin/password_change/done/", RedirectView.as_view(pattern_name="accounts:password_change")),
     path("admin/", admin.site.urls),
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
 ]

@@ -20,7 +20,13 @@ def log_access(
     filters); `fields` are names of data ("name, phone"). Raises DomainError where a text is too long to be kept.
     """
     entry = AccessLog(
-        user=user, at=timezone.now(), action=action, target=target, fields=fields, reason=reason.strip(), ip=ip
+        user=user,
+        at=timezone.now(),
+        action=action,
+        target=target,
+        fields=fields,
+        reason=reason.strip(),
+        ip=ip,
     )
     for name in ("target", "fields", "reason"):
         field = AccessLog._meta.get_field(name)
@@ -54,7 +60,9 @@ def purge_sign_ins(*, days: int) -> int:
     """
     if days < LOG_DAYS_MIN:
         raise DomainError(
-            _("The sign-in log must be kept at least %(min)d days (Cybersecurity Law, article 21); got %(n)d.")
+            _(
+                "The sign-in log must be kept at least %(min)d days (Cybersecurity Law, article 21); got %(n)d."
+            )
             % {"min": LOG_DAYS_MIN, "n": days}
         )
     # by the database's clock, as the trigger that keeps six months

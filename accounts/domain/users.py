@@ -9,14 +9,14 @@ from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.enums import Family
-from accounts.models import EXCLUSIVE_ROLES, User
-from accounts.querysets import sees_whole_city
+from accounts.models import User
+from accounts.querysets import is_city_bureau
 from accounts.roles import ROLES, families
 from core.exceptions import DomainError
 
@@ -62,19 +62,17 @@ def check_roles(*, roles: Iterable[str], agency) -> set[str]:
     if unknown := sorted(codes - ROLES.keys()):
         raise DomainError(_("There is no role %(names)s.") % {"names": ", ".join(unknown)})
     if len(families(codes)) > 1:
-        raise DomainError(_exclusive_message())
+        names = ", ".join(str(family.label) for family in Family)
+        raise DomainError(
+            _("One person holds roles of one of these alone: %(families)s.") % {"families": names}
+        )
     whole_city = [ROLES[code] for code in sorted(codes) if ROLES[code].whole_city]
-    if whole_city and not sees_whole_city(agency):
+    if whole_city and not is_city_bureau(agency):
         raise DomainError(
             _("The role %(role)s is for the city bureau alone: it opens the cases of every agency.")
             % {"role": whole_city[0].label}
         )
     return codes
-
-
-def _exclusive_message() -> str:
-    names = ", ".join(str(family.label) for family in Family)
-    return _("One person holds roles of one of these alone: %(families)s.") % {"families": names}
 
 
 def role_codes(user: User) -> set[str]:
@@ -157,15 +155,10 @@ def _replace_roles(user: User, codes: set[str]) -> None:
     groups = list(Group.objects.filter(name__in=codes))
     if missing := sorted(codes - {group.name for group in groups}):
         raise DomainError(
-            _("The database does not know the role %(names)s; run sync_roles.") % {"names": ", ".join(missing)}
+            _("The database does not know the role %(names)s; run sync_roles.")
+            % {"names": ", ".join(missing)}
         )
-    try:
-        with transaction.atomic():
-            user.groups.set(groups)
-    except IntegrityError as refused:
-        if refused.__cause__.diag.constraint_name == EXCLUSIVE_ROLES:
-            raise DomainError(_exclusive_message()) from refused
-        raise
+    user.groups.set(groups)  # the user's row is locked: nobody else can give him a role meanwhile
     staff = user.is_superuser or any(ROLES[code].staff for code in codes)
     if staff != user.is_staff:
         user.is_staff = staff
@@ -246,7 +239,8 @@ def temporary_password() -> str:
     """Random, 4 groups of 4 letters and digits that are not taken for one another: about 90 bits."""
     while True:
         password = "-".join(
-            "".join(secrets.choice(UNAMBIGUOUS) for _letter in range(GROUP_LENGTH)) for _group in range(GROUPS)
+            "".join(secrets.choice(UNAMBIGUOUS) for _letter in range(GROUP_LENGTH))
+            for _group in range(GROUPS)
         )
         if any(letter.isdigit() for letter in password) and any(letter.isalpha() for letter in password):
             return password

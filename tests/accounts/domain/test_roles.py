@@ -1,0 +1,93 @@
+import pytest
+from django.contrib.auth.models import Group, Permission
+
+from accounts import domain
+from accounts.roles import ROLES
+from core.exceptions import DomainError
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+REGISTRY = (
+    "calendarday calendarnotice category channel industry merchant platform problem region regionsuccession"
+)
+# by hand: what a role may do is decided here and in accounts.roles, and the two must agree
+EXPECTED = {
+    "regulator": "cases.export_case cases.view_case cases.view_importrun",
+    "city_regulator": "cases.export_case cases.view_all_agencies cases.view_case cases.view_importrun",
+    "officer": "cases.export_case cases.reveal_party cases.reveal_reporter cases.view_case",
+    "mediator": "cases.reveal_party cases.view_case",
+    "clerk": "cases.add_importrun cases.view_case cases.view_importrun registry.view_agency "
+    + " ".join(
+        f"registry.{verb}_{model}" for verb in ("add", "change", "view") for model in REGISTRY.split()
+    ),
+    "auditor": "accounts.view_accesslog accounts.view_signin cases.view_casehistory cases.view_importrun",
+    "account_manager": "accounts.add_user accounts.change_user accounts.view_signin accounts.view_user "
+    "registry.view_agency",
+}
+
+
+@pytest.mark.parametrize("code", ROLES)
+def test_what_each_role_may_do(code):
+    user = UserFactory(roles=[code])
+
+    assert user.get_all_permissions() == set(EXPECTED[code].split())
+
+
+def test_no_role_deletes():
+    assert not [name for role in ROLES.values() for name in role.permissions if ".delete_" in name]
+
+
+def test_doing_it_again_changes_nothing():
+    domain.sync_roles()
+
+    assert not domain.sync_roles()
+
+
+def test_from_nothing():
+    Group.objects.all().delete()
+
+    changes = domain.sync_roles()
+
+    assert changes.created == list(ROLES)
+    assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
+    assert not domain.sync_roles()
+
+
+def test_permissions_that_the_code_does_not_name_are_taken_away():
+    mediator = Group.objects.get(name="mediator")
+    mediator.permissions.add(Permission.objects.get(codename="reveal_reporter"))
+    mediator.permissions.remove(Permission.objects.get(codename="reveal_party"))
+
+    seen = domain.sync_roles(dry_run=True)
+    untouched = set(mediator.permissions.values_list("codename", flat=True))
+    done = domain.sync_roles()
+
+    assert seen == done
+    assert done.added == {"mediator": ["cases.reveal_party"]}
+    assert done.removed == {"mediator": ["cases.reveal_reporter"]}
+    assert untouched == {"view_case", "reveal_reporter"}
+    assert set(mediator.permissions.values_list("codename", flat=True)) == {"view_case", "reveal_party"}
+
+
+def test_groups_that_are_no_role_grant_nothing():
+    empty, held = Group.objects.create(name="empty"), Group.objects.create(name="held")
+    held.permissions.add(Permission.objects.get(codename="view_case"))
+    user = UserFactory()
+    user.groups.add(held)
+
+    changes = domain.sync_roles()
+
+    assert changes.unknown == {"empty": 0, "held": 1}
+    assert not Group.objects.filter(pk=empty.pk).exists()
+    assert user.get_all_permissions() == set()
+
+
+def test_a_permission_that_does_not_exist_stops_everything():
+    Permission.objects.filter(codename="reveal_party").delete()
+    Group.objects.filter(name="clerk").delete()
+
+    with pytest.raises(DomainError, match="cases.reveal_party"):
+        domain.sync_roles()
+
+    assert not Group.objects.filter(name="clerk").exists()
