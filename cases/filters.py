@@ -4,6 +4,8 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import django_filters
 from django import forms
@@ -97,6 +99,7 @@ class CaseFilterSet(SelectedFilterSet):
     """The case list. `place` and `handling` are codes; a place or agency stands for all below it."""
 
     on_phone = ("q", "state")
+    folded = ("category", "problem", "channel", "outcome", "body", "mark")
 
     q = WordFilter(
         label=_("Search"), method="search", placeholder=_("Number, merchant, words of the narrative")
@@ -196,7 +199,7 @@ class CaseFilterSet(SelectedFilterSet):
 
     def search(self, queryset, name, value):
         """A number of the case in any system wins; otherwise all words in the merchant's name, or, among the
-        cases received in the searched days, all of them in the narrative or the merchant as written."""
+        cases received in the searched days, all of them in narrative, demand or the merchant as written."""
         words = value.split()[:WORDS]
         number = words[0] if len(words) == 1 and NUMBER.fullmatch(words[0]) else None
         found = self._look_up(words, number)
@@ -204,7 +207,8 @@ class CaseFilterSet(SelectedFilterSet):
             return queryset.filter(
                 Q(number__startswith=number) | Q(external_number__startswith=number) | Q(pk__in=found["reference"])
             )
-        text = Q(*(contains("narrative", word) | contains("merchant_written", word) for word in words))
+        fields = ("narrative", "demand", "merchant_written")
+        text = Q(*(reduce(or_, (contains(field, word) for field in fields)) for word in words))
         data = self.form.cleaned_data
         if not data.get("received_from"):
             end = data.get("received_to") or timezone.localdate()

@@ -46,10 +46,12 @@ class Chip:
 class FilterSet(django_filters.FilterSet):
     """A filter form that is checked as a whole: with one wrong value the list stays empty and says why.
 
-    `on_phone` names the filters that a narrow screen shows at once; the others open with a button.
+    `on_phone` names the filters that a narrow screen shows at once, `folded` those that a wide one hides; a
+    button opens the others, and they stand open while one of them is in use.
     """
 
     on_phone: tuple[str, ...] = ("q",)
+    folded: tuple[str, ...] = ()
 
     @cached_property
     def form(self):
@@ -63,13 +65,22 @@ class FilterSet(django_filters.FilterSet):
         helper.layout = Layout(
             Div(
                 *(
-                    Field(name, wrapper_class="query-item" + ("" if name in self.on_phone else " query-more"))
+                    Field(name, wrapper_class=" ".join(["query-item", *self._hidden(name)]))
                     for name in self.filters
                 ),
                 css_class="query-grid",
             )
         )
         return form
+
+    def _hidden(self, name: str) -> list[str]:
+        classes = {"query-more": name not in self.on_phone, "query-folded": name in self.folded}
+        return [css for css, applies in classes.items() if applies]
+
+    @property
+    def opens_folded(self) -> bool:
+        """Whether a folded filter is in use, or wrong."""
+        return any(self.data.get(name) for name in self.folded)
 
     def chips(self) -> list[Chip]:
         """The filters in use, in the order of the form."""

@@ -3,8 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, Subquery, Sum
-from django.db.models.functions import Left
+from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -114,7 +114,7 @@ class CaseList(CaseRows, ListPage):
             super().get_queryset()
             .select_related("merchant", "region", "category")
             .defer(*HEAVY)
-            .annotate(opening=Left("narrative", OPENING))
+            .annotate(opening=Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING))
             .prefetch_related(Prefetch("clocks", queryset=clocks, to_attr="running"))
         )
 

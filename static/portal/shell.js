@@ -1,6 +1,7 @@
 /* Frame of portal and admin: menu button of narrow screens, account menu, "/" to search. */
 (function () {
   "use strict";
+  document.documentElement.classList.add("js");
   document.addEventListener("DOMContentLoaded", function () {
     var button = document.querySelector(".topbar-toggle"), side = document.getElementById("side");
     var account = document.querySelector(".account");
