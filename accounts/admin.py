@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from accounts import domain
 from accounts.enums import Family
@@ -119,14 +120,19 @@ class UserAdmin(ScopedAdmin):
     def get_readonly_fields(self, request, obj=None):
         return [*self.readonly_fields, *(["username"] if obj else [])]
 
-    @admin.display(description=_("name"), ordering="last_name")
+    @admin.display(description=pgettext_lazy("of a person", "name"), ordering="last_name")
     def full_name(self, user):
         return user.get_full_name()
 
     @admin.display(description=_("roles"))
     def role_names(self, user):
         held = {group.name for group in user.groups.all()}
-        return _(", ").join(str(role.label) for role in ROLES.values() if role.code in held) or "-"
+        return (
+            pgettext("between items", ", ").join(
+                str(role.label) for role in ROLES.values() if role.code in held
+            )
+            or "-"
+        )
 
     @admin.display(description=_("locked out"))
     def locked(self, user):

@@ -19,8 +19,8 @@ def day_start(day: dt.date) -> dt.datetime:
 class LogFilterSet(FilterSet):
     """What both logs are searched by: a word, and the local dates from `since` to `until`, both included."""
 
-    since = DateFilter(label=_("From"), method="filter_since")
-    until = DateFilter(label=_("To"), method="filter_until")
+    since = DateFilter(label=_("From date"), method="filter_since")
+    until = DateFilter(label=_("To date"), method="filter_until")
 
     def filter_since(self, queryset, _name, day):
         return queryset.filter(at__gte=day_start(day))

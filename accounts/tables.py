@@ -1,11 +1,12 @@
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from accounts.enums import AccessAction, SignInOutcome
 from accounts.models import AccessLog, SignIn
 from core.tables import Column, StateColumn, Table, TimeColumn
 
 DATA = {
-    "name": _("name"),
+    "name": pgettext_lazy("of a person", "name"),
     "phone": _("phone"),
     "address": _("address"),
     "id_type": _("kind of identity document"),
@@ -35,7 +36,7 @@ class SignInTable(Table):
             SignInOutcome.LOCKED_OUT: "red",
         },
     )
-    ip = Column(verbose_name=_("Address"))
+    ip = Column(verbose_name=_("Network address"))
     user_agent = Column(verbose_name=_("Browser"), card="hide", css="clip")
 
     class Meta(Table.Meta):
@@ -53,13 +54,13 @@ class AccessLogTable(Table):
         tones={AccessAction.REVEAL: "blue", AccessAction.EXPORT: "amber"},
     )
     target = Column(verbose_name=_("Of what"))
-    fields = Column(verbose_name=_("Data"))
+    fields = Column(verbose_name=_("Personal data"))
     reason = Column(verbose_name=_("Reason"), css="clip")
-    ip = Column(verbose_name=_("Address"), card="hide")
+    ip = Column(verbose_name=_("Network address"), card="hide")
 
     class Meta(Table.Meta):
         model = AccessLog
         fields = ["at", "user", "agency", "action", "target", "fields", "reason", "ip"]
 
     def render_fields(self, value):
-        return _(", ").join(str(DATA.get(name, name)) for name in value.split(", "))
+        return pgettext("between items", ", ").join(str(DATA.get(name, name)) for name in value.split(", "))

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from accounts.enums import Family
 from accounts.models import User
@@ -62,7 +62,7 @@ def check_roles(*, roles: Iterable[str], agency) -> set[str]:
     if unknown := sorted(codes - ROLES.keys()):
         raise DomainError(_("There is no role %(names)s.") % {"names": ", ".join(unknown)})
     if len(families(codes)) > 1:
-        names = ", ".join(str(family.label) for family in Family)
+        names = pgettext("between items", ", ").join(str(family.label) for family in Family)
         raise DomainError(
             _("One person holds roles of one of these alone: %(families)s.") % {"families": names}
         )
