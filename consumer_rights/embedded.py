@@ -329,7 +329,7 @@ def _command_line(pid: int) -> str:
     if Path("/proc/self").exists():
         return ""
     listed = subprocess.run(  # noqa: S603 - systems without /proc
-        ["ps", "-o", "command=", "-p", str(pid)],
+        ["ps", "-o", "command=", "-p", str(pid)],  # noqa: S607
         capture_output=True,
         text=True,
         check=False,  # noqa: S607
