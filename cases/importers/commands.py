@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import SUPPRESS
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
@@ -9,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases.importers.engine import Options, RowsRejected, Target, run_import
+from cases.importers.engine import CHUNK_ROWS, Options, RowsRejected, Target, run_import
 from core.exceptions import DomainError
 from core.importing.profile import load_profile
 from registry.models import Agency
@@ -46,6 +47,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument(
             "--agency", help="Code of the importing agency (default: the user's, or the city bureau)."
         )
+        parser.add_argument("--chunk-rows", type=int, default=CHUNK_ROWS, help=SUPPRESS)
         parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
 
     def handle(self, *, files, profile, json: bool, user, agency, **options):
@@ -69,6 +71,7 @@ class ImportCommand(BaseCommand):
                     recheck=options["recheck"],
                     rejects=options["rejects"],
                     progress=self._progress,
+                    chunk_rows=options["chunk_rows"],
                 ),
             )
         except RowsRejected as refused:

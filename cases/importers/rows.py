@@ -143,7 +143,7 @@ class CaseRows:
             with contextlib.suppress(BadValue):
                 at, date_only = parse_datetime(cell, (), self.shared.zone, now=self.shared.now)
                 midnight = at.time() == dt.time.min
-                return at.date().isoformat() if date_only or midnight else at.isoformat()
+                return f"{at:%Y-%m-%d}" if date_only or midnight else f"{at:%Y-%m-%d %H:%M:%S}"
         return cell_text(cell)
 
     def digest(self, cells: list[str]) -> bytes:
