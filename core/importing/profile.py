@@ -77,7 +77,7 @@ class Profile:
         codes = self.values.get(field_name)
         if codes is None:
             return text or None, True
-        if text in codes and text != OTHER:
+        if text in codes:
             return codes[text], True
         if not text:
             return None, True

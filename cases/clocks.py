@@ -1,0 +1,195 @@
+"""Statutory clocks: which version of a rule applies, when its term ends, and why."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cases.enums import TermUnit
+from cases.models import ClockRule
+from core.exceptions import DomainError
+from core.templatetags.portal import is_chinese
+from core.working_days import Calendar, Step, Term
+from registry.domain import calendar_days
+from registry.domain.calendar import CalendarDays
+
+UNSEEN = object()
+
+
+class UnknownRule(DomainError):
+    """There is no such rule, or no version of it on that day; the message lists what there is."""
+
+
+class Due(NamedTuple):
+    """The end of a term: the last day before any roll, the legal last day, and whether a calendar was missing."""
+
+    safe_on: dt.date
+    due_on: dt.date
+    provisional: bool
+
+
+class RuleBook:
+    """All versions of all rules with the calendar, loaded once; `rule` and `term` remember what they found."""
+
+    def __init__(self, rules: Iterable[ClockRule], calendar: Calendar, days: CalendarDays | None = None):
+        self.versions: dict[str, list[ClockRule]] = {}
+        for rule in sorted(rules, key=lambda rule: (rule.code, rule.valid_from)):
+            self.versions.setdefault(rule.code, []).append(rule)
+        self.calendar, self._days = calendar, days
+        self._rules: dict[tuple[str, dt.date], ClockRule | None] = {}
+        self._terms: dict[tuple[int, dt.date], Due] = {}
+
+    @classmethod
+    def load(cls, calendar: Calendar | None = None) -> "RuleBook":
+        """The stored rules with `calendar`, or with the stored calendar. One query, or two."""
+        days = None if calendar else calendar_days()
+        return cls(ClockRule.objects.all(), calendar or days.calendar(), days)
+
+    def rule(self, code: str, day: dt.date) -> ClockRule | None:
+        """The version of the rule in force on `day`, the day of receipt; None where there is none."""
+        key = (code, day)
+        found = self._rules.get(key, UNSEEN)
+        if found is UNSEEN:
+            found = self._rules[key] = next(
+                (
+                    rule
+                    for rule in self.versions.get(code, ())
+                    if rule.valid_from <= day and (rule.valid_to is None or day < rule.valid_to)
+                ),
+                None,
+            )
+        return found
+
+    def term(self, rule: ClockRule, start: dt.date) -> Due:
+        """The end of the rule's term that starts with `start`."""
+        key = (rule.pk, start)
+        found = self._terms.get(key)
+        if found is None:
+            found = self._terms[key] = Due(*self._count(rule, start)[:3])
+        return found
+
+    def explain(self, code: str, day: dt.date) -> dict:
+        """How the term that starts on `day` is counted, by the version then in force.
+
+        `{"rule", "regime", "start_on", "due_on", "safe_on", "provisional", "basis", "steps"}`: dates as ISO text,
+        `steps` sentences in the present language, each naming a date and why it counts or not. Raises UnknownRule.
+        """
+        rule = self.rule(code, day)
+        if rule is None:
+            raise UnknownRule(self._missing(code, day))
+        term = self._count(rule, day, steps=True)
+        return {
+            "rule": code,
+            "regime": rule.regime,
+            "start_on": day.isoformat(),
+            "due_on": term.due_on.isoformat(),
+            "safe_on": term.safe_on.isoformat(),
+            "provisional": term.provisional,
+            "basis": _basis(rule),
+            "steps": list(self._sentences(rule, term)),
+        }
+
+    def _count(self, rule: ClockRule, start: dt.date, *, steps: bool = False) -> Term:
+        if rule.unit == TermUnit.WORKING:
+            return self.calendar.add_working_days(start, rule.length, steps=steps)
+        return self.calendar.add_natural_days(start, rule.length, rule.roll, steps=steps)
+
+    def _missing(self, code: str, day: dt.date) -> str:
+        if not self.versions:
+            return _("No clock rules are loaded. Run manage.py load_reference.")
+        if code not in self.versions:
+            return _("There is no rule %(code)s. The rules are: %(codes)s.") % {
+                "code": code, "codes": ", ".join(self.versions),
+            }  # fmt: skip
+        return _("No version of %(code)s was in force on %(date)s. The versions: %(versions)s.") % {
+            "code": code,
+            "date": day.isoformat(),
+            "versions": "; ".join(f"{rule.regime} {_period(rule)}" for rule in self.versions[code]),
+        }
+
+    def _sentences(self, rule: ClockRule, term: Term) -> Iterator[str]:
+        yield _("%(rule)s: %(length)s from: %(starts)s. In force %(period)s. Basis: %(basis)s.") % {
+            "rule": rule.label,
+            "length": _length(rule),
+            "starts": rule.starts if is_chinese() else rule.starts_en,
+            "period": _period(rule),
+            "basis": _basis(rule),
+        }
+        for (reason, why), days in groupby(term.steps, key=lambda step: (step.reason, self._why(step))):
+            yield _sentence(reason, why, list(days))
+        if term.provisional:
+            years = {step.on.year for step in term.steps} - self.calendar.known_years
+            yield _(
+                "The calendar of %(years)s is not known: only weekends are left out there, and the end may change."
+            ) % {"years": ", ".join(map(str, sorted(years)))}
+        if term.due_on > term.safe_on:
+            yield _("Safe until %(safe)s, before the last day moves; legally the term ends on %(due)s.") % {
+                "safe": _written(term.safe_on), "due": _written(term.due_on),
+            }  # fmt: skip
+        else:
+            yield _("The term ends on %(due)s.") % {"due": _written(term.due_on)}
+
+    def _why(self, step: Step) -> str:
+        """The holiday that makes a day special, with the notice that says so."""
+        if step.reason not in ("holiday", "make_up"):
+            return ""
+        if self._days is None:
+            self._days = calendar_days()
+        day = self._days.days[step.on]
+        return _("%(holiday)s, notice of %(published)s") % {
+            "holiday": day.label, "published": day.notice.published_on.isoformat(),
+        }  # fmt: skip
+
+
+def _sentence(reason: str, why: str, steps: list[Step]) -> str:
+    """What a run of days of one kind does for the term."""
+    first, last = steps[0], steps[-1]
+    days = _written(first.on)
+    if len(steps) > 1:
+        days = _("%(first)s to %(last)s") % {"first": days, "last": _written(last.on)}
+    numbers = str(first.number) if len(steps) == 1 else f"{first.number}–{last.number}"
+    values = {"days": days, "why": why, "numbers": numbers}
+    match reason:
+        case "start":
+            return _("%(days)s: the term starts; this day does not count.") % values
+        case "working":
+            counts = first.number is not None
+            return (_("%(days)s: working day %(numbers)s.") if counts else _("%(days)s: working day.")) % values
+        case "make_up":
+            return _("%(days)s: make-up working day (%(why)s), working day %(numbers)s.") % values
+        case "weekend":
+            return _("%(days)s: weekend, no working day.") % values
+        case "holiday":
+            return _("%(days)s: holiday (%(why)s), no working day.") % values
+        case "natural":
+            return _("%(days)s: day %(numbers)s; every day counts.") % values
+        case "rolled":
+            return _("%(days)s: the first day after, to which the last day moves.") % values
+    raise ValueError(reason)
+
+
+def _written(day: dt.date) -> str:
+    return f"{day.isoformat()} ({WEEKDAYS_ABBR[day.weekday()]})"
+
+
+def _length(rule: ClockRule) -> str:
+    if rule.unit == TermUnit.WORKING:
+        return ngettext("%(n)d working day", "%(n)d working days", rule.length) % {"n": rule.length}
+    return ngettext("%(n)d natural day", "%(n)d natural days", rule.length) % {"n": rule.length}
+
+
+def _period(rule: ClockRule) -> str:
+    start = rule.valid_from.isoformat()
+    if rule.valid_to is None:
+        return _("from %(start)s") % {"start": start}
+    return _("from %(start)s until %(end)s") % {
+        "start": start, "end": (rule.valid_to - dt.timedelta(days=1)).isoformat(),
+    }  # fmt: skip
+
+
+def _basis(rule: ClockRule) -> str:
+    return rule.basis if is_chinese() else rule.basis_en
