@@ -6,6 +6,7 @@ import django_filters
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Field, Layout
 from django import forms
+from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
 
 
@@ -16,6 +17,18 @@ class DateInput(forms.DateInput):
 
     def __init__(self, attrs=None):
         super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+    def format_value(self, value):
+        """What the picker can show; of anything else it would complain in the console and stay empty."""
+        text = super().format_value(value)
+        return text if text and _is_date(text) else None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return parse_date(text) is not None
+    except ValueError:
+        return False
 
 
 class DateFilter(django_filters.DateFilter):

@@ -2,7 +2,25 @@
 (function () {
   "use strict";
   document.documentElement.classList.add("js");
+  // select2 of the admin leaves its box without a name: give it that of the field's label
+  function nameSearchBoxes() {
+    document.querySelectorAll(".select2-selection[role=combobox]:not([data-named])").forEach(function (box) {
+      var select = box.closest(".select2-container").previousElementSibling;
+      var label = select && select.id && document.querySelector('label[for="' + select.id + '"]');
+      var name = label ? label.textContent.trim() : select && select.getAttribute("aria-label");
+      if (!name) return;
+      box.dataset.named = "";
+      box.removeAttribute("aria-labelledby");
+      box.setAttribute("aria-label", name);
+      box.querySelectorAll("[role=textbox]").forEach(function (text) { text.setAttribute("aria-label", name); });
+    });
+  }
   document.addEventListener("DOMContentLoaded", function () {
+    var content = document.getElementById("content");
+    if (content && document.querySelector("select.admin-autocomplete")) {
+      new MutationObserver(nameSearchBoxes).observe(content, { childList: true, subtree: true });
+      nameSearchBoxes();
+    }
     var button = document.querySelector(".topbar-toggle"), side = document.getElementById("side");
     var account = document.querySelector(".account");
     function showSide(open) {

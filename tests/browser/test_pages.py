@@ -1,0 +1,103 @@
+"""Every page in both languages, wide and narrow: accessible, quiet, no wider than the screen, translated."""
+
+import pytest
+
+# account of the demo, address; {name} stands for the address of a row (EXAMPLES)
+PAGES = [
+    ("regulator", "/"),
+    ("regulator", "/cases/"),
+    ("regulator", "/cases/?q=退款&kind=complaint&place=330106"),
+    ("regulator", "/cases/?category=council:1"),
+    ("regulator", "/cases/?received_from=2020-02-30"),
+    ("regulator", "/cases/?q=没有这样的案件"),
+    ("officer", "{complaint}"),
+    ("officer", "{report}"),
+    ("mediator", "{dispute}"),
+    ("regulator", "/cases/recoveries/"),
+    ("clerk", "/imports/"),
+    ("clerk", "{run}"),
+    ("auditor", "/accounts/sign-ins/"),
+    ("auditor", "/accounts/access-log/"),
+    ("officer", "/accounts/password/"),
+    ("clerk", "/admin/"),
+    ("clerk", "/admin/registry/merchant/"),
+    ("clerk", "/admin/registry/merchant/add/"),
+    ("clerk", "/admin/registry/region/"),
+    ("clerk", "/admin/registry/category/?q=1"),
+    ("accounts", "/admin/accounts/user/"),
+    ("accounts", "/admin/accounts/user/add/"),
+]
+REFUSED = [
+    ("officer", "/no-such-page/", 404),
+    ("officer", "/cases/2020-99999999/", 404),
+    ("officer", "/imports/", 403),
+]
+
+
+EXAMPLES = {
+    "complaint": ("officer", "/cases/?kind=complaint&sort=-claimed"),
+    "report": ("officer", "/cases/?kind=report"),
+    "dispute": ("mediator", "/cases/?outcome=agreement"),
+    "run": ("clerk", "/imports/?sort=-rows"),
+}
+
+
+@pytest.fixture(scope="session")
+def addresses():
+    """Addresses of EXAMPLES that were found already."""
+    return {}
+
+
+@pytest.fixture
+def address_of(visit_as, addresses):
+    """The address of the first row of a list, by what it is an example of."""
+
+    def address(path: str) -> str:
+        name = path.strip("{}")
+        if name == path:
+            return path
+        if name not in addresses:
+            username, listing = EXAMPLES[name]
+            window = visit_as(username)
+            window.go(listing)
+            link = window.page.locator(".list-table tbody a").first
+            addresses[name] = link.get_attribute("href").partition("?")[0]
+        return addresses[name]
+
+    return address
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("username", "path"), PAGES)
+def test_page(visit_as, address_of, username, path, language):
+    window = visit_as(username, english=language == "en")
+    window.go(address_of(path))
+    assert window.page.locator("h1").count() == 1
+    assert window.complaints() == []
+    window.narrow()
+    assert window.complaints() == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("username", "path", "status"), REFUSED)
+def test_refusal(visit_as, username, path, status, language):
+    window = visit_as(username, english=language == "en")
+    window.go(path, status=status)
+    assert window.complaints(status=status) == []
+    window.narrow()
+    assert window.complaints(status=status) == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_sign_in_page(visit, language):
+    visit.go("/accounts/login/")
+    if language == "en":
+        visit.use_english()
+    assert visit.complaints() == []
+    visit.page.fill("input[name=username]", "nobody")
+    visit.page.fill("input[name=password]", "wrong")
+    visit.page.click("form:has(input[name=password]) button[type=submit]")
+    assert visit.page.locator("[role=alert]").is_visible()
+    assert visit.complaints() == []
+    visit.narrow()
+    assert visit.complaints() == []
