@@ -22,14 +22,14 @@ SELECT c.id, c.kind, coalesce(g.code, ''), c.claimed, {SUMMED}
   FROM cases_case c LEFT JOIN registry_region g ON g.id = c.region_id
   LEFT JOIN LATERAL (SELECT {SUMS} FROM cases_recovery WHERE case_id = c.id AND import_file_id IS NOT NULL
   ) AS r({SUMMED}) ON true"""  # noqa: S608 - our own names
+# the postings of each case by their index: a join would fall back on comparing all with all while the statistics
+# of the tables do not yet know the file
 WRITTEN = f"""
-WITH written AS MATERIALIZED (SELECT id, kind, region_id, claimed FROM cases_case WHERE import_file_id = ANY(%s)),
-     sums AS (SELECT case_id, {SUMS} FROM cases_recovery
-               WHERE import_file_id IS NOT NULL AND case_id IN (SELECT id FROM written) GROUP BY case_id),
-     posted(case_id, {SUMMED}) AS (SELECT * FROM sums)
 SELECT w.kind, coalesce(g.code, ''), count(*), sum(w.claimed), {", ".join(f"sum(s{n})" for n in range(len(AMOUNTS)))}
-  FROM written w LEFT JOIN posted p ON p.case_id = w.id LEFT JOIN registry_region g ON g.id = w.region_id
- GROUP BY 1, 2"""  # noqa: S608 - our own names
+  FROM cases_case w LEFT JOIN registry_region g ON g.id = w.region_id
+  LEFT JOIN LATERAL (SELECT {SUMS} FROM cases_recovery WHERE case_id = w.id AND import_file_id IS NOT NULL
+  ) AS r({SUMMED}) ON true
+ WHERE w.import_file_id = ANY(%s) GROUP BY 1, 2"""  # noqa: S608 - our own names
 
 
 KNOWN = """
