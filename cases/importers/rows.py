@@ -9,10 +9,10 @@ import re
 import unicodedata
 from operator import itemgetter
 
-from cases.clocks import RuleBook
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.clocks import RuleBook
 from cases.domain import ImportedCase
 from cases.enums import Body, Kind, Outcome, PartyRole, RecoveryKind, SalesMode, State
 from cases.importers.engine import Converted, Options

@@ -231,7 +231,11 @@ class Loader:
     def _child_columns(self) -> list[str]:
         """All columns of a child but its id and its parent."""
         fields = self.dataset.children.model._meta.fields
-        return [column.name for column in fields if not column.primary_key and column.name != self.dataset.children.parent]
+        return [
+            column.name
+            for column in fields
+            if not column.primary_key and column.name != self.dataset.children.parent
+        ]
 
     def _stored_children(self) -> dict[int, list[models.Model]]:
         found = defaultdict(list)
@@ -284,7 +288,9 @@ class Loader:
                 setattr(found, name, column.get_default() if value is None else column.to_python(value))
         return True
 
-    def _save_children(self, found: models.Model, wanted: list[Values], stored: Collection[models.Model]) -> None:
+    def _save_children(
+        self, found: models.Model, wanted: list[Values], stored: Collection[models.Model]
+    ) -> None:
         children = self.dataset.children
         columns = self._child_columns()
         kept = []

@@ -117,13 +117,24 @@ class TestExamples:
                 else:
                     sheet.write_string(at, column, line[header])
         book.close()
-        columns = ("external_number", "received_at", "claimed", "state", "outcome", "region_id", "merchant_id")
+        columns = (
+            "external_number",
+            "received_at",
+            "claimed",
+            "state",
+            "outcome",
+            "region_id",
+            "merchant_id",
+        )
 
         run(tmp_path / "a.xlsx")
         from_sheet = list(Case.objects.order_by("external_number").values_list(*columns))
         summary = run(write(tmp_path / "a.csv", lines))
 
-        assert counts(summary) == {"rows": 3, "updated": 3}  # 1200 and 1200.00 are different rows of the source
+        assert counts(summary) == {
+            "rows": 3,
+            "updated": 3,
+        }  # 1200 and 1200.00 are different rows of the source
         assert from_sheet == list(Case.objects.order_by("external_number").values_list(*columns))
 
 
@@ -190,19 +201,80 @@ class TestOneRow:
         assert case.regime == regime
         # closed, and the file does not say when: whether the mediation was in time cannot be told
         assert [c.rule.code for c in case.clocks.select_related("rule")] == ["complaint.accept"]
-        run(write(tmp_path / "b.csv", [row(登记时间=received, 初查时间="", 受理时间=received, 办结时间="", 办理情况状态="办理中", 调解结果="")]))
+        run(
+            write(
+                tmp_path / "b.csv",
+                [
+                    row(
+                        登记时间=received,
+                        初查时间="",
+                        受理时间=received,
+                        办结时间="",
+                        办理情况状态="办理中",
+                        调解结果="",
+                    )
+                ],
+            )
+        )
         mediate = Case.objects.get().clocks.select_related("rule").get(rule__code="complaint.mediate")
         assert (mediate.rule.regime, mediate.rule.unit, mediate.stopped_on) == (regime, unit, None)
 
     @pytest.mark.parametrize(
         ("changes", "state", "closed_on"),
         [
-            ({"初查受理状态": "不予受理", "办理情况状态": "", "受理时间": "", "办结时间": "", "调解结果": ""}, "refused", dt.date(2020, 5, 8)),
-            ({"初查受理状态": "待受理", "办理情况状态": "办理中", "初查时间": "", "受理时间": "", "办结时间": "", "调解结果": ""}, "registered", None),
+            (
+                {
+                    "初查受理状态": "不予受理",
+                    "办理情况状态": "",
+                    "受理时间": "",
+                    "办结时间": "",
+                    "调解结果": "",
+                },
+                "refused",
+                dt.date(2020, 5, 8),
+            ),
+            (
+                {
+                    "初查受理状态": "待受理",
+                    "办理情况状态": "办理中",
+                    "初查时间": "",
+                    "受理时间": "",
+                    "办结时间": "",
+                    "调解结果": "",
+                },
+                "registered",
+                None,
+            ),
             ({"办理情况状态": "办理中", "办结时间": "", "调解结果": ""}, "accepted", None),
-            ({"类型": "举报", "初查受理状态": "立案", "办理情况状态": "办理中", "受理时间": "", "办结时间": "", "调解结果": ""}, "filed", None),
-            ({"类型": "举报", "初查受理状态": "不予立案", "办理情况状态": "", "受理时间": "", "办结时间": "", "调解结果": ""}, "not_filed", dt.date(2020, 5, 8)),
-            ({"类型": "咨询", "初查受理状态": "", "受理时间": "", "调解结果": ""}, "closed", dt.date(2020, 6, 1)),
+            (
+                {
+                    "类型": "举报",
+                    "初查受理状态": "立案",
+                    "办理情况状态": "办理中",
+                    "受理时间": "",
+                    "办结时间": "",
+                    "调解结果": "",
+                },
+                "filed",
+                None,
+            ),
+            (
+                {
+                    "类型": "举报",
+                    "初查受理状态": "不予立案",
+                    "办理情况状态": "",
+                    "受理时间": "",
+                    "办结时间": "",
+                    "调解结果": "",
+                },
+                "not_filed",
+                dt.date(2020, 5, 8),
+            ),
+            (
+                {"类型": "咨询", "初查受理状态": "", "受理时间": "", "调解结果": ""},
+                "closed",
+                dt.date(2020, 6, 1),
+            ),
         ],
     )
     def test_states(self, run, tmp_path, changes, state, closed_on):
@@ -252,7 +324,8 @@ class TestPersonalData:
 
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+                "SELECT table_name FROM information_schema.tables"
+                " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
             )
             for (table,) in cursor.fetchall():
                 cursor.execute(f'SELECT t::text FROM "{table}" t')
@@ -321,7 +394,9 @@ class TestBadRows:
         assert ImportReject.objects.get().message
         assert Case.objects.get().external_number == "1"
 
-    @pytest.mark.parametrize("text", ["=1+1", "+86", "-见附件", "@SUM(A1)", "退款😀", "a\x0bb\x00c", "\t'20200506"])
+    @pytest.mark.parametrize(
+        "text", ["=1+1", "+86", "-见附件", "@SUM(A1)", "退款😀", "a\x0bb\x00c", "\t'20200506"]
+    )
     def test_odd_text_is_kept_as_text(self, run, tmp_path, text):
         summary = run(write(tmp_path / "a.csv", [row(诉求内容=text)]))
 
@@ -338,7 +413,12 @@ class TestBadRows:
         assert Case.objects.get().demand == text
 
     def test_unknown_names_are_kept_as_written_and_counted(self, run, tmp_path):
-        changes = {"行政区划": "火星区", "问题类别全称": "闻所未闻", "客体类别全称": "天外之物", "接收方式": "飞鸽传书"}
+        changes = {
+            "行政区划": "火星区",
+            "问题类别全称": "闻所未闻",
+            "客体类别全称": "天外之物",
+            "接收方式": "飞鸽传书",
+        }
         summary = run(write(tmp_path / "a.csv", rows(3, **changes)))
 
         case = Case.objects.first()
@@ -394,14 +474,19 @@ class TestBadRows:
         run(write(tmp_path / "a.csv", [row(消费金额="-5")]))
 
         reject = ImportReject.objects.get()
-        assert "13800001234".encode() not in bytes(reject.raw)
+        assert b"13800001234" not in bytes(reject.raw)
         cells = decrypt(reject.raw, context=f"cases.ImportReject:{reject.file_id}:{reject.line}")["cells"]
-        assert cells == list((COMPLAINT | {"消费金额(单位:元)": "-5"}).values())[: len(cells)] or "13800001234" in cells
+        assert (
+            cells == list((COMPLAINT | {"消费金额(单位:元)": "-5"}).values())[: len(cells)]
+            or "13800001234" in cells
+        )
 
 
 class TestAgain:
     def test_a_changed_row_updates_an_unworked_case(self, run, tmp_path):
-        run(write(tmp_path / "a.csv", [row(办理情况状态="办理中", 办结时间="", 调解结果="", 挽回经济损失="")]))
+        run(
+            write(tmp_path / "a.csv", [row(办理情况状态="办理中", 办结时间="", 调解结果="", 挽回经济损失="")])
+        )
         summary = run(write(tmp_path / "b.csv", [row()]))
 
         case = Case.objects.get()
@@ -423,10 +508,14 @@ class TestAgain:
 
         assert [p.amount for p in Recovery.objects.all()] == [Decimal("800.50")]
 
-    def test_where_postings_were_made_here_the_difference_is_listed_and_not_posted(self, run, tmp_path, django_user_model):
+    def test_where_postings_were_made_here_the_difference_is_listed_and_not_posted(
+        self, run, tmp_path, django_user_model
+    ):
         run(write(tmp_path / "a.csv", [row()]))
         case, actor = Case.objects.get(), django_user_model.objects.create(username="x")
-        Recovery.objects.create(case=case, posted_on="2020-06-02", amount="50", kind="unspecified", actor=actor)
+        Recovery.objects.create(
+            case=case, posted_on="2020-06-02", amount="50", kind="unspecified", actor=actor
+        )
 
         run(write(tmp_path / "b.csv", [row(挽回经济损失="900.00")]))
 
@@ -509,7 +598,9 @@ class TestMerchants:
         run(write(tmp_path / "a.csv", [row(登记编号="1")]))
         region = Case.objects.get().region
         for code in (None, None):
-            Merchant.objects.create(name="双生", name_key="双生", verified=True, region=region, credit_code=code)
+            Merchant.objects.create(
+                name="双生", name_key="双生", verified=True, region=region, credit_code=code
+            )
 
         run(write(tmp_path / "b.csv", [row(登记编号="2", 企业名称="双生")]))
 
@@ -521,12 +612,16 @@ class TestWhole:
         lines = [*rows(3), row(登记编号="x", 类型="举报", 调解结果="", 挽回经济损失="", 消费金额="")]
         control = run(write(tmp_path / "a.csv", lines))["control"]
 
-        assert control["file"] == control["database"] == {
-            "rows": 4,
-            "amounts": {"claimed": "3600.00", "recovered": "2401.50"},
-            "by_kind": {"complaint": 3, "report": 1},
-            "by_region": {"330106": 4},
-        }
+        assert (
+            control["file"]
+            == control["database"]
+            == {
+                "rows": 4,
+                "amounts": {"claimed": "3600.00", "recovered": "2401.50"},
+                "by_kind": {"complaint": 3, "report": 1},
+                "by_region": {"330106": 4},
+            }
+        )
         again = run(tmp_path / "a.csv")["control"]
         assert again == control
 
@@ -535,7 +630,9 @@ class TestWhole:
 
         assert counts(summary) == {"rows": 3, "created": 2, "rejected": 1}
         assert summary["run"] is None
-        assert [m.objects.count() for m in (Case, Party, Recovery, ImportRun, ImportFile, ImportReject)] == [0] * 6
+        assert [m.objects.count() for m in (Case, Party, Recovery, ImportRun, ImportFile, ImportReject)] == [
+            0
+        ] * 6
 
     def test_an_atomic_import_with_a_reject_writes_nothing(self, run, tmp_path):
         path = write(tmp_path / "a.csv", [*rows(2), row(消费金额="-1")])

@@ -38,8 +38,8 @@ FINGERPRINTS = {
     "history": """
         SELECT external_number, pgh_label, h.state FROM cases_casehistory h JOIN cases_case c ON c.id = h.pgh_obj_id
          ORDER BY 1, pgh_id""",
-    "rejects": "SELECT line, kind, \"column\", value, rule FROM cases_importreject ORDER BY line, kind",
-    "warnings": "SELECT rule, \"column\", value, count, first_line FROM cases_importwarning ORDER BY 1, 2, 3",
+    "rejects": 'SELECT line, kind, "column", value, rule FROM cases_importreject ORDER BY line, kind',
+    "warnings": 'SELECT rule, "column", value, count, first_line FROM cases_importwarning ORDER BY 1, 2, 3',
     "merchants": "SELECT name_key, credit_code, verified FROM registry_merchant ORDER BY 1, 2",
     "run": """
         SELECT state, rows, created, updated, unchanged, duplicates, rejected, warnings, differing, control::text

@@ -22,7 +22,8 @@ COLUMNS = [
     Column("备注", "note", masked=True),
     Column("有备注", lambda book: bool(book.note)),
 ]
-PAYLOADS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\tx", "\rx", "\nx", " =1", "＝1+1", "－1", '=cmd|" /C calc"!A0']
+PAYLOADS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\tx", "\rx", "\nx", " =1", "＝1+1", "－1"]
+PAYLOADS.append('=cmd|" /C calc"!A0')
 
 
 def add(**values):

@@ -16,13 +16,20 @@ class Command(BaseCommand):
     requires_system_checks = []  # the calendar check would warn of the very data that is about to be loaded
 
     def add_arguments(self, parser):
-        parser.add_argument("--only", action="append", default=[], metavar="NAME", help="load this data set alone")
         parser.add_argument(
-            "--overwrite", nargs="+", action="extend", default=[], metavar="CODE",
+            "--only", action="append", default=[], metavar="NAME", help="load this data set alone"
+        )
+        parser.add_argument(
+            "--overwrite",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="CODE",
             help="take the file's values for these edited rows (a code, or CODE:DATE for one version)",
         )
         parser.add_argument(
-            "--check", action="store_true",
+            "--check",
+            action="store_true",
             help="change nothing; exit 1 when a row would be created or updated",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
@@ -40,22 +47,28 @@ class Command(BaseCommand):
             self._print(report)
         if check and report.changes:
             raise CommandError(
-                _("%d rows differ from the files and would be loaded. Run manage.py load_reference.") % report.changes
+                _("%d rows differ from the files and would be loaded. Run manage.py load_reference.")
+                % report.changes
             )
 
     def _print(self, report: Report) -> None:
         for name, counts in report.counts.items():
             self.stdout.write(
                 f"{name}: "
-                + _("%(created)d created, %(updated)d updated, %(unchanged)d unchanged, %(kept)d kept") % counts
+                + _("%(created)d created, %(updated)d updated, %(unchanged)d unchanged, %(kept)d kept")
+                % counts
             )
         for one in report.differences:
             self.stdout.write(
-                _("%(dataset)s %(key)s was edited here and is kept: %(field)s: %(file)s → %(stored)s") % vars(one)
+                _("%(dataset)s %(key)s was edited here and is kept: %(field)s: %(file)s → %(stored)s")
+                % vars(one)
             )
         if report.differences:
             self.stdout.write(_("To take the file's values: manage.py load_reference --overwrite CODE"))
         for dataset, key in report.missing:
-            self.stdout.write(_("%(dataset)s %(key)s stands no longer in its file; it stays.") % {"dataset": dataset, "key": key})
+            self.stdout.write(
+                _("%(dataset)s %(key)s stands no longer in its file; it stays.")
+                % {"dataset": dataset, "key": key}
+            )
         if report.local:
             self.stdout.write(_("Added here and in no file: %d rows.") % len(report.local))
