@@ -124,10 +124,14 @@ class Visit:
         page.on("console", lambda line: self.console.append(line.text) if line.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.console.append(str(error)))
 
-    def sign_in(self, username: str, *, password: str | None = None):
+    def sign_in(self, username: str):
         self.page.goto("/accounts/login/")
+        self.sign_in_here(username, self.portal.password)
+
+    def sign_in_here(self, username: str, password: str):
+        """Fill in the form of the sign-in page that is open."""
         self.page.fill("input[name=username]", username)
-        self.page.fill("input[name=password]", password or self.portal.password)
+        self.page.fill("input[name=password]", password)
         self.page.click("form:has(input[name=password]) button[type=submit]")
         self.page.wait_for_load_state()
 
