@@ -5,6 +5,7 @@ worker reads the file itself and takes every n-th chunk; only questions (numbers
 lines cross the pipe. The order of the chunks is kept, and all of the database is done here, in one session.
 """
 
+import gc
 import itertools
 import multiprocessing
 import os
@@ -83,6 +84,7 @@ def _work(target, index: int, pipes, start: int, chunk_rows: int) -> None:
         if position != index:
             theirs.close()
     pipe = pipes[index][1]
+    gc.freeze()  # what the main process had made is not ours to collect
     status = 0
     try:
         _convert_turns(target, index, pipe, start, chunk_rows)
