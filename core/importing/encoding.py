@@ -252,13 +252,16 @@ def refuse_undecodable(path: Path, encoding: str):
     line, offset, value = _first_invalid(path, encoding)
     return refused(
         path,
-        _("line %(line)s, byte %(offset)s: %(value)s is not valid %(encoding)s. %(advice)s")
+        _(
+            "line %(line)s, byte %(offset)s: %(value)s is not valid %(encoding)s. "
+            "The file is damaged or in another encoding. %(advice)s"
+        )
         % {
             "line": line,
             "offset": offset,
             "value": value,
             "encoding": encoding.upper(),
-            "advice": _("The file is damaged or in another encoding. ") + _save_as_utf8(),
+            "advice": _save_as_utf8(),
         },
     )
 

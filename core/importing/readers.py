@@ -160,9 +160,7 @@ def _workbook_notes(others: list[str], error_cells: int) -> Iterator[str]:
             "The sheet “%(sheet)s” has the same headers and is not read. Name it in a profile to import it."
         ) % {"sheet": name}
     if error_cells:
-        yield _("%(count)s cells hold a formula error such as #N/A; they are read as empty.") % {
-            "count": error_cells
-        }
+        yield _("Cells with a formula error such as #N/A, read as empty: %(count)s.") % {"count": error_cells}
 
 
 def _counted(source: Source, rows: Iterator[Row | BadRow], unnamed: tuple[int, ...]) -> Source:

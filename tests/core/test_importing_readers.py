@@ -136,6 +136,22 @@ def test_a_wrong_byte_far_into_a_large_file_is_found_with_its_line(refusal):
     assert f"line 60002, byte {content.index(b'B1') + 3}: CE is not valid UTF-8" in message
 
 
+@pytest.mark.parametrize("size", range(1, 12))
+def test_the_place_of_a_wrong_byte_does_not_hang_on_how_the_file_is_read(refusal, monkeypatch, size):
+    monkeypatch.setattr(encoding, "_CHUNK", size)
+    content = f"{HEADER}\r\nA1,投诉,要求\r\n\rA2,".encode()
+
+    assert f"line 4, byte {len(content)}: FF is not valid" in refusal(
+        content + b"\xff,x\r\n", encoding="utf-8"
+    )
+
+
+def test_a_utf_8_byte_order_mark_settles_the_encoding(refusal):
+    content = b"\xef\xbb\xbf" + f"{HEADER}\n{ROWS}".encode("gb18030")
+
+    assert "line 1, byte 3: B5 is not valid UTF-8" in refusal(content)
+
+
 def test_a_wrong_byte_in_a_gb18030_file_is_refused_with_its_line(refusal):
     content = f"{HEADER}\n{ROWS}".encode("gb18030") + b"A3,\xff,x\n"
 

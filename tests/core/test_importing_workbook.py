@@ -192,7 +192,7 @@ def test_formula_errors_are_mentioned(write):
 
     source = recognise(path, profile())
 
-    assert source.notes == ("1 cells hold a formula error such as #N/A; they are read as empty.",)
+    assert source.notes == ("Cells with a formula error such as #N/A, read as empty: 1.",)
     assert list(source.rows()) == [(2, ["A1", "x", "", ""])]
 
 
@@ -222,7 +222,10 @@ def test_phantom_rows_are_ignored(tmp_path):
         sheet.write_row(row, 0, [" ", "\u3000"])
     sheet.write_row(60_100, 0, ["A2", "举报"])
     book.close()
-    far = '<row r="1048576" s="1" customFormat="1"><c r="XFD1048576" s="1"/></row></sheetData>'
+    far = (
+        '<row r="1048575"><c r="XFC1048575" s="1"></c></row>'
+        '<row r="1048576" s="1" customFormat="1"><c r="XFD1048576" s="1"/></row></sheetData>'
+    )
     with_part(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace("</sheetData>", far))
 
     source = recognise(path, profile())
