@@ -157,16 +157,15 @@ def _sentence(reason: str, why: str, steps: list[Step]) -> str:
         case "start":
             return _("%(days)s: the term starts; this day does not count.") % values
         case "working":
-            counts = first.number is not None
-            return (_("%(days)s: working day %(numbers)s.") if counts else _("%(days)s: working day.")) % values
+            return _("%(days)s: counted, working day %(numbers)s.") % values
         case "make_up":
-            return _("%(days)s: make-up working day (%(why)s), working day %(numbers)s.") % values
+            return _("%(days)s: make-up working day (%(why)s), counted, working day %(numbers)s.") % values
         case "weekend":
             return _("%(days)s: weekend, no working day.") % values
         case "holiday":
             return _("%(days)s: holiday (%(why)s), no working day.") % values
         case "natural":
-            return _("%(days)s: day %(numbers)s; every day counts.") % values
+            return _("%(days)s: every day counts, day %(numbers)s.") % values
         case "rolled":
             return _("%(days)s: the first day after, to which the last day moves.") % values
     raise ValueError(reason)

@@ -14,5 +14,4 @@ class RegistryConfig(AppConfig):
         from registry.reference.own import DATASETS  # noqa: PLC0415
 
         register(*DATASETS)
-        # it asks the database: run by `migrate`, `check --database` and `check --tag calendar`, not by every command
-        checks.register(check_calendar, TAG, checks.Tags.database)
+        checks.register(check_calendar, TAG)
