@@ -31,6 +31,7 @@ def prepare(*, start_database: bool = True) -> None:
         os.environ.setdefault(name, value)
     os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
     os.environ.setdefault("PLAIN_HTTP", "1")
+    (VAR_DIR / "static").mkdir(exist_ok=True)  # files are served from their sources; WhiteNoise wants the folder
 
 
 def keys() -> dict[str, str]:
