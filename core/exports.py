@@ -114,7 +114,9 @@ def _csv_lines(headers: list[str], records: Iterator[list]) -> Iterator[bytes]:
 
 def check_fits(queryset: QuerySet) -> None:
     """Raises ExportTooLarge when the rows do not fit into one sheet."""
-    if queryset.order_by()[: XLSX_MAX_ROWS + 1].count() > XLSX_MAX_ROWS:
+    if not queryset.query.is_sliced:
+        queryset = queryset.order_by()  # counting needs none
+    if queryset[: XLSX_MAX_ROWS + 1].count() > XLSX_MAX_ROWS:
         raise ExportTooLarge(
             _(
                 "An Excel sheet holds %(limit)s rows and this list has more. "

@@ -127,6 +127,12 @@ def test_a_list_longer_than_a_sheet_is_refused(book_tables, monkeypatch, tmp_pat
     assert len(read_csv(exports.respond(Book.objects.all(), COLUMNS, form="csv", name="x", title="x"))) == 5
 
 
+def test_a_part_of_a_list(book_tables, tmp_path):
+    for _number in range(5):
+        add()
+    assert exports.write_xlsx(Book.objects.order_by("pk")[1:4], COLUMNS, tmp_path / "part.xlsx") == 3
+
+
 def test_many_rows_in_order_by_batches(book_tables, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(exports, "BATCH", 10)
     Book.objects.bulk_create(Book(title=f"{n:03}", bought_on=dt.date(2024, 1, 1)) for n in range(101))
