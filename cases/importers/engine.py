@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from cases.domain import reject_context
 from cases.enums import RejectKind, RunState
 from cases.importers.pipeline import converted_chunks
-from cases.models import ImportFile, ImportReject, ImportRun
+from cases.models import ImportFile, ImportReject, ImportRun, ImportWarning
 from core.bulk import copy_line, copy_lines
 from core.exceptions import DomainError
 from core.exports import csv_cell
@@ -239,6 +239,8 @@ def _work(target, sources: list[Source], profile: Profile, options: Options) -> 
     run, files = _open_run(target, sources, profile, options)
     shared = target.load(options)
     for source, file in zip(sources, files, strict=True):
+        if file.rows_done == 0:
+            _note(run, source)
         if file.rows_done < file.rows_total:
             _import_file(target(shared, profile, source, run, file, options.recheck), options)
     _finish(target, run)
@@ -278,6 +280,15 @@ def _open_run(target, sources, profile: Profile, options: Options) -> tuple[Impo
             for position, source in enumerate(sources)
         )
     return run, files
+
+
+def _note(run: ImportRun, source: Source) -> None:
+    """What the reader noticed of the file as a whole stands among the warnings, once."""
+    for note in source.notes:
+        ImportWarning.objects.get_or_create(
+            run=run, rule="file", column=source.path.name[:120], value=note[:200],
+            defaults={"count": 1, "first_line": source.header_line},
+        )  # fmt: skip
 
 
 def _import_file(target: Target, options: Options) -> None:
