@@ -1,0 +1,69 @@
+"""Whose rows a figure counts: the reader's, in a period, a region and an agency, as known on a day."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from django.db.models import QuerySet
+
+from cases.models import Case, Clock, Recovery
+from cases.querysets import local_day_bounds
+from insights.periods import Period
+from insights.places import Place
+from registry.models import Agency
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`user` None means every row: for commands only, never for a request.
+
+    Nothing after `as_of` counts. `agency` is the handling agency with all below it, which stays as it was when a
+    case changes hands; `place` is the trader's region.
+    """
+
+    user: object | None
+    period: Period
+    as_of: dt.date
+    place: Place | None = None
+    agency: Agency | None = None
+
+    @property
+    def start(self) -> dt.date:
+        return self.period.start
+
+    @property
+    def until(self) -> dt.date:
+        """The last day that counts: the end of the period, or the as-of day if that comes first."""
+        return min(self.period.end, self.as_of)
+
+    def moved_to(self, period: Period, as_of: dt.date) -> "Scope":
+        return replace(self, period=period, as_of=as_of)
+
+    def cases(self) -> QuerySet:
+        return self._kept(Case.objects, "")
+
+    def clocks(self) -> QuerySet:
+        return self._kept(Clock.objects, "case__")
+
+    def recoveries(self) -> QuerySet:
+        return self._kept(Recovery.objects, "case__")
+
+    def times(self, field: str) -> dict[str, dt.datetime]:
+        """Conditions for an instant within the days that count, local time."""
+        first, after = local_day_bounds(self.start, self.until)
+        return {f"{field}__gte": first, f"{field}__lt": after}
+
+    def days(self, field: str) -> dict[str, dt.date]:
+        """Conditions for a local date within the days that count."""
+        return {f"{field}__gte": self.start, f"{field}__lte": self.until}
+
+    def _kept(self, manager, prefix: str) -> QuerySet:
+        rows = manager.all() if self.user is None else manager.visible_to(self.user)
+        if self.place is not None:
+            if self.place.ids is None:
+                rows = rows.filter(**{f"{prefix}region__isnull": True})
+            else:
+                rows = rows.filter(**{f"{prefix}region__in": sorted(self.place.ids)})
+        if self.agency is not None:
+            below = Agency.objects.within(self.agency)
+            rows = rows.filter(**{f"{prefix}handling__in": below.values("pk")})
+        return rows
