@@ -57,6 +57,7 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
 
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
 
@@ -64,6 +65,10 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
         queryset = visible(self.model, request.user)
         ordering = self.get_ordering(request)
         return queryset.order_by(*ordering) if ordering else queryset
+
+    def changelist_view(self, request, extra_context=None):
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def has_delete_permission(self, request, obj=None):
         return False

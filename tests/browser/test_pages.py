@@ -23,6 +23,7 @@ PAGES = [
     ("clerk", "/admin/registry/merchant/"),
     ("clerk", "/admin/registry/merchant/add/"),
     ("clerk", "/admin/registry/region/"),
+    ("clerk", "{region}"),
     ("clerk", "/admin/registry/category/?q=1"),
     ("accounts", "/admin/accounts/user/"),
     ("accounts", "/admin/accounts/user/add/"),
@@ -39,6 +40,7 @@ EXAMPLES = {
     "report": ("officer", "/cases/?kind=report"),
     "dispute": ("mediator", "/cases/?outcome=agreement"),
     "run": ("clerk", "/imports/?sort=-rows"),
+    "region": ("clerk", "/admin/registry/region/?q=330105"),
 }
 
 
@@ -60,7 +62,7 @@ def address_of(visit_as, addresses):
             username, listing = EXAMPLES[name]
             window = visit_as(username)
             window.go(listing)
-            link = window.page.locator(".list-table tbody a").first
+            link = window.page.locator(".list-table tbody a, #result_list tbody a").first
             addresses[name] = link.get_attribute("href").partition("?")[0]
         return addresses[name]
 
