@@ -97,7 +97,7 @@ def test_wrong_password_is_refused_and_logged(client, password):
     response = sign_in(client, user.username, password)
 
     assert response.status_code == 200
-    assert response.context["form"].non_field_errors() == ["Wrong user name or password."]
+    assert response.context["form"].non_field_errors() == ["用户名或密码错误。"]
     assert "_auth_user_id" not in client.session
     assert outcomes() == [(user.username, "failed")]
     assert SignIn.objects.get().user == user
@@ -112,7 +112,7 @@ def test_unknown_name_closed_account_and_wrong_password_look_the_same(client):
         sign_in(client, open_.username, "wrong").context["form"].non_field_errors(),
     ]
 
-    assert answers == [["Wrong user name or password."]] * 3
+    assert answers == [["用户名或密码错误。"]] * 3
     assert list(SignIn.objects.order_by("pk").values_list("user", flat=True)) == [None, closed.pk, open_.pk]
 
 
