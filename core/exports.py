@@ -112,17 +112,17 @@ def _csv_lines(headers: list[str], records: Iterator[list]) -> Iterator[bytes]:
         yield "".join(writer.writerow([csv_cell(cell) for cell in cells]) for cells in batch).encode()
 
 
-def check_fits(queryset: QuerySet) -> None:
-    """Raises ExportTooLarge when the rows do not fit into one sheet."""
+def check_fits(queryset: QuerySet, limit: int = XLSX_MAX_ROWS) -> None:
+    """Raises ExportTooLarge when there are more rows than a workbook may have."""
     if not queryset.query.is_sliced:
         queryset = queryset.order_by()  # counting needs none
-    if queryset[: XLSX_MAX_ROWS + 1].count() > XLSX_MAX_ROWS:
+    if queryset[: limit + 1].count() > limit:
         raise ExportTooLarge(
             _(
-                "An Excel sheet holds %(limit)s rows and this list has more. "
+                "An Excel file takes at most %(limit)s rows here and this list has more. "
                 "Narrow the list, or export it as CSV."
             )
-            % {"limit": f"{XLSX_MAX_ROWS:,}"}
+            % {"limit": f"{limit:,}"}
         )
 
 

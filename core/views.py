@@ -101,13 +101,15 @@ class ExportPage(ListPage):
     """The same rows in the same order as a file: `?format=csv` or `xlsx` beside the list's own parameters.
 
     Where the list cannot be exported (a wrong filter, too many rows for a sheet) the way leads back to the
-    list, which says why. `columns` are core.exports.Column; `list_url` is the list's address.
+    list, which says why. `columns` are core.exports.Column; `list_url` is the list's address; `xlsx_rows` is how
+    many rows a workbook may have here.
     """
 
     columns: Sequence[exports.Column]
     export_name: str
     export_title: Any
     list_url: Any
+    xlsx_rows = exports.XLSX_MAX_ROWS
 
     def get(self, request, *args, **kwargs):
         form = request.GET.get("format")
@@ -120,7 +122,7 @@ class ExportPage(ListPage):
         ordered = KeysetPaginator(queryset, sort).ordered()
         if form == "xlsx":
             try:
-                exports.check_fits(ordered)
+                exports.check_fits(ordered, self.xlsx_rows)
             except exports.ExportTooLarge as error:
                 messages.error(request, str(error))
                 return self.back()

@@ -259,14 +259,15 @@ def test_export_of_a_wrong_filter_leads_back_to_the_list(books):
     assert (response.status_code, response.url) == (302, "/books/?since=x")
 
 
-def test_export_that_does_not_fit_leads_back_and_says_why(books, monkeypatch):
+def test_export_that_does_not_fit_leads_back_and_says_why(books):
     logged = []
 
     class LoggedExport(BookExport):
+        xlsx_rows = 10
+
         def before_export(self, form):
             logged.append(form)
 
-    monkeypatch.setattr(exports, "XLSX_MAX_ROWS", 10)
     request = make_request({"format": "xlsx", "q": "甲"})
     response = LoggedExport.as_view()(request)
     assert (response.status_code, response.url) == (302, "/books/?q=%E7%94%B2")
