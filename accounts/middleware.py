@@ -19,6 +19,7 @@ from accounts.enums import SignInOutcome
 
 LAST_SEEN = "last_seen"  # seconds since 1970, in the session
 LAST_SEEN_STEP = 60  # seconds; written no more often
+POLL = "poll"  # id of the htmx element by which a page asks again by itself: nobody need be sitting there
 BEFORE_PASSWORD_CHANGE = {"accounts:password_change", "accounts:logout", "set_language"}
 
 
@@ -41,8 +42,8 @@ class LanguageMiddleware:
 
 
 class SessionPolicyMiddleware:
-    """Ends a session after SESSION_IDLE_MINUTES without a request, and lets no page but one be opened before a
-    temporary password is changed. htmx is told to go to the login page as a whole."""
+    """Ends a session after SESSION_IDLE_MINUTES without a request of the user's own, and lets no page but one be
+    opened before a temporary password is changed. htmx is told to go to the login page as a whole."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -67,7 +68,8 @@ class SessionPolicyMiddleware:
         seen = request.session.get(LAST_SEEN)
         if seen is not None and now - seen >= settings.SESSION_IDLE_MINUTES * 60:
             return True
-        if seen is None or now - seen >= LAST_SEEN_STEP:
+        by_itself = request.htmx and request.htmx.trigger == POLL
+        if seen is None or (now - seen >= LAST_SEEN_STEP and not by_itself):
             request.session[LAST_SEEN] = now
         return False
 

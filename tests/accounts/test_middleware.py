@@ -89,6 +89,19 @@ def test_the_session_is_written_at_most_once_a_minute(used):
     assert used.session[LAST_SEEN] >= recent + 55
 
 
+def test_a_page_that_asks_by_itself_does_not_keep_the_session_alive(used):
+    moved = rest(used, 29 * 60)
+
+    polled = used.get(PAGE, headers={"HX-Request": "true", "HX-Trigger": "poll"})
+    after_polling = used.session[LAST_SEEN]
+    rest(used, 60)
+    expired = used.get(PAGE, headers={"HX-Request": "true", "HX-Trigger": "poll"})
+
+    assert polled.status_code == 200
+    assert after_polling == moved
+    assert expired["HX-Redirect"] == "/accounts/login/?next=/"
+
+
 def test_a_post_after_the_time_does_nothing_and_leads_to_the_login(used, auditor):
     rest(used, 30 * 60)
 

@@ -1,0 +1,185 @@
+"""The house style, as far as a machine can check it."""
+
+import sys
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, Permission
+from django.core.management import get_commands, load_command_class
+from django.db import models
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import User, UserRole
+from cases.models import CaseHistory
+from core.admin import ScopedAdmin
+
+OURS = [apps.get_app_config(name) for name in settings.LOCAL_APPS]
+MODELS = [model for app in OURS for model in app.get_models() if not model._meta.proxy]
+# made by pghistory: read through a case that was found in scope, and nowhere else
+GENERATED = {CaseHistory}
+WRITTEN = [model for model in MODELS if model not in GENERATED]
+
+# views without a permission of their own, and why
+FOR_EVERYONE = {
+    "accounts:login": "the way in",
+    "accounts:logout": "the way out",
+    "accounts:password_change": "everyone's own password",
+    "set_language": "the language switch stands on the login page too",
+    "admin/login/": "leads to accounts:login",
+    "admin/logout/": "the same view as accounts:logout",
+    "admin/password_change/": "leads to accounts:password_change",
+    "admin/password_change/done/": "leads to accounts:password_change",
+}
+WITHOUT_LOGIN = {"accounts:login", "set_language", "admin/login/"}
+
+
+def our_views(resolver=None, prefix="", route=""):
+    """(name, or route where there is none, and view) of every URL outside the admin."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        path = route + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                namespace = f"{pattern.namespace}:" if pattern.namespace else ""
+                yield from our_views(pattern, prefix + namespace, path)
+        elif isinstance(pattern, URLPattern):
+            yield (prefix + pattern.name if pattern.name else path), pattern.callback
+
+
+VIEWS = dict(our_views())
+
+
+# views
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_needs_a_login(name):
+    assert getattr(VIEWS[name], "login_required", True) is (name not in WITHOUT_LOGIN)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(VIEWS.keys() - FOR_EVERYONE.keys()))
+def test_every_view_names_a_permission_that_exists(name):
+    named = VIEWS[name].view_class.permission_required
+
+    for permission in [named] if isinstance(named, str) else named:
+        app, _dot, codename = permission.partition(".")
+        assert Permission.objects.filter(content_type__app_label=app, codename=codename).exists(), permission
+
+
+def test_the_exceptions_are_views():
+    assert VIEWS.keys() >= FOR_EVERYONE.keys() >= WITHOUT_LOGIN
+
+
+# models
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_no_foreign_key_cascades(model):
+    cascading = [
+        field.name
+        for field in model._meta.concrete_fields
+        if field.is_relation and field.remote_field.on_delete is models.CASCADE
+    ]
+
+    assert cascading == []
+
+
+def test_only_rows_between_user_and_role_go_with_their_ends():
+    """Django makes these tables, and always with CASCADE; a user is never deleted, a role only without members."""
+    made_by_django = [
+        model._meta.db_table
+        for app in OURS
+        for model in app.get_models(include_auto_created=True)
+        if model._meta.auto_created
+    ]
+
+    assert made_by_django == ["accounts_user_groups", "accounts_user_user_permissions"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", WRITTEN, ids=str)
+def test_rows_are_scoped_and_closed_to_strangers(model, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert not model._default_manager.all().visible_to(AnonymousUser()).exists()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_times_and_dates_are_named_as_such(model):
+    inherited = {field.name for field in User._meta.get_fields()} & {"last_login", "date_joined"}
+    wrong = []
+    for field in model._meta.concrete_fields:
+        kind = getattr(field, "output_field", field)
+        if isinstance(kind, models.DateTimeField):
+            fits = field.name == "at" or field.name.endswith("_at") or field.name in inherited
+        elif isinstance(kind, models.DateField):
+            # the ends of a period, and the date that a calendar is about
+            fits = field.name.endswith(("_on", "_from", "_to")) or field.name == "date"
+        else:
+            fits = not field.name.endswith(("_at", "_on"))
+        if not fits:
+            wrong.append(field.name)
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("model", WRITTEN, ids=str)
+def test_every_field_that_a_page_shows_has_a_translatable_name(model):
+    """A name that Django made of the field's own is a plain string and stays English."""
+    plain = [
+        field.name
+        for field in model._meta.concrete_fields
+        if field.editable and not field.primary_key and isinstance(field.verbose_name, str)
+    ]
+
+    assert plain == []
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model in admin.site._registry], ids=str)
+def test_constraints_of_models_with_forms_say_what_is_wrong(model):
+    silent = [
+        constraint.name
+        for constraint in model._meta.constraints
+        if constraint.violation_error_message == constraint.default_violation_error_message
+        # Django's own message names the fields of a plain unique constraint
+        and not (
+            isinstance(constraint, models.UniqueConstraint) and constraint.fields and not constraint.condition
+        )
+    ]
+
+    assert silent == []
+
+
+def test_roles_held_are_a_proxy_that_grants_nothing_to_edit():
+    assert UserRole._meta.proxy
+    assert UserRole._meta.default_permissions == ()
+
+
+# admin
+
+
+@pytest.mark.parametrize("model", [model for model in admin.site._registry if model in MODELS], ids=str)
+def test_every_admin_shows_the_rows_in_scope_and_deletes_none(model):
+    registered = admin.site._registry[model]
+
+    assert isinstance(registered, ScopedAdmin)
+    assert type(registered).has_delete_permission is ScopedAdmin.has_delete_permission
+
+
+def test_nothing_else_is_in_the_admin():
+    assert [model for model in admin.site._registry if model not in MODELS] == []
+
+
+# names
+
+
+def test_no_app_shadows_the_standard_library():
+    names = {app.name for app in OURS} | {"consumer_rights", "tests", "tools", "benchmarks"}
+
+    assert names & set(sys.stdlib_module_names) == set()
+
+
+@pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in settings.LOCAL_APPS])
+def test_every_command_says_what_it_does(name):
+    assert load_command_class(get_commands()[name], name).help
