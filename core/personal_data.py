@@ -100,7 +100,7 @@ def decrypt(blob: bytes, *, context: str) -> dict:
     nonce, sealed = blob[start : start + NONCE_BYTES], blob[start + NONCE_BYTES :]
     try:
         return json.loads(ring.ciphers[name].decrypt(nonce, sealed, context.encode()))
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short, even in its nonce
         raise PersonalDataError("The data was altered or belongs to another row.") from None
 
 
