@@ -1,7 +1,8 @@
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, URLField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -123,6 +124,7 @@ class CalendarNoticeAdmin(ReferenceAdmin):
     list_display = ["code", "shown_name", "year", "published_on"]
     list_filter = ["year"]
     ordering = ["-published_on"]
+    formfield_overrides = {URLField: {"widget": AdminURLFieldWidget, "assume_scheme": "https"}}
     inlines = [CalendarDayInline]
 
 

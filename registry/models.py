@@ -62,8 +62,10 @@ class Region(ReferenceModel):
 class RegionSuccession(models.Model):
     """Which region took over from which; `whole` when everything went there, otherwise a part (streets moved)."""
 
-    predecessor = models.ForeignKey(Region, models.PROTECT, related_name="successions")
-    successor = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    predecessor = models.ForeignKey(
+        Region, models.PROTECT, related_name="successions", verbose_name=_("predecessor")
+    )
+    successor = models.ForeignKey(Region, models.PROTECT, related_name="+", verbose_name=_("successor"))
     whole = models.BooleanField(_("whole area"), default=False)
     note = models.CharField(_("note"), max_length=200, blank=True)
 

@@ -138,7 +138,7 @@ class Reader:
 
     def _row(self, line: FileLine) -> FileRow:
         for name in self.dataset.key:
-            if name not in line.values:
+            if name not in line.columns:
                 self._problem(line.place, name, "", _("the key of the row is missing"))
         key = ":".join(str(line.values.get(name, "")) for name in self.dataset.key)
         return FileRow(line.place, line.columns, line.values, line.references, key)
@@ -158,8 +158,8 @@ class Reader:
             raw = text
             if isinstance(column, ArrayField):
                 raw = [part.strip() for part in text.split(LIST_SEPARATOR) if part.strip()]
-            elif not text and column.null:
-                raw = None
+            elif not text and (column.null or column.has_default()):
+                raw = column.get_default()
             try:
                 if isinstance(column, models.BooleanField):
                     raw = _truth(text)

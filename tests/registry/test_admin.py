@@ -1,0 +1,158 @@
+import datetime as dt
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
+
+from registry.admin import ReferenceAdmin
+from registry.models import CalendarNotice, Channel, Merchant, Region
+from tests.factories import ChannelFactory, MerchantFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "registry"]
+
+
+@pytest.fixture
+def clerk_client(client):
+    client.force_login(UserFactory(roles=["clerk"]))
+    return client
+
+
+@pytest.fixture
+def root_client(client):
+    client.force_login(UserFactory(superuser=True))
+    return client
+
+
+def url(model, page, *arguments):
+    return reverse(f"admin:registry_{model._meta.model_name}_{page}", args=arguments)
+
+
+def posted(response):
+    """What the change form would send back untouched."""
+    data = {}
+    forms = [response.context["adminform"].form]
+    for formset in response.context["inline_admin_formsets"]:
+        forms += [formset.formset.management_form, *formset.formset.forms]
+    for form in forms:
+        for field in form:
+            value = field.value()
+            if isinstance(value, list):
+                value = ",".join(map(str, value))
+            if value is not None and value is not False:
+                data[field.html_name] = value
+    return data
+
+
+def test_every_model_that_people_keep_is_in_the_admin():
+    assert {model.__name__ for model in MODELS} == {
+        "Agency", "CalendarNotice", "Category", "Channel", "Industry", "Merchant", "Platform", "Problem", "Region",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_list_search_and_forms_of_each_model(root_client, model):
+    row = model.objects.first() or MerchantFactory()
+    term = getattr(row, "code", row.pk)
+    assert root_client.get(url(model, "changelist"), {"q": term}).status_code == 200
+    assert root_client.get(url(model, "add")).status_code == 200
+    page = root_client.get(url(model, "change", row.pk))
+    assert page.status_code == 200
+    response = root_client.post(url(model, "change", row.pk), posted(page))
+    assert response.status_code == 302, response.context["errors"]
+    assert root_client.get(url(model, "delete", row.pk)).status_code == 403
+
+
+@pytest.mark.parametrize(("rows", "queries"), [(1, 7), (3, 7)])
+def test_lists_take_as_many_queries_for_three_rows_as_for_one(root_client, rows, queries, django_assert_num_queries):
+    wanted = list(Region.objects.filter(level="street").values_list("pk", flat=True)[:rows])
+    Region.objects.filter(pk__in=wanted).update(name_en="wanted")
+    with django_assert_num_queries(queries):
+        page = root_client.get(url(Region, "changelist"), {"q": "wanted"})
+    assert {row.pk for row in page.context["cl"].result_list} == set(wanted)
+
+
+def test_the_clerk_edits_vocabularies_and_not_agencies(clerk_client):
+    fax = Channel.objects.get(code="fax")
+    page = clerk_client.get(url(Channel, "change", fax.pk))
+    response = clerk_client.post(url(Channel, "change", fax.pk), posted(page) | {"name": "图文传真"})
+    assert response.status_code == 302
+    assert Channel.objects.get(code="fax").name == "图文传真"
+    assert clerk_client.get(reverse("admin:registry_agency_add")).status_code == 403
+
+
+def test_what_identifies_a_row_in_the_files_cannot_be_changed(root_client):
+    region = Region.objects.get(code="330113")
+    page = root_client.get(url(Region, "change", region.pk))
+    changed = posted(page) | {"code": "999999", "valid_from": "2000-01-01", "name_en": "Linping"}
+    assert root_client.post(url(Region, "change", region.pk), changed).status_code == 302
+    region.refresh_from_db()
+    assert (region.code, region.valid_from, region.name_en) == ("330113", dt.date(2021, 4, 9), "Linping")
+
+
+@pytest.mark.parametrize(
+    ("validity", "codes"), [("now", {"a"}), ("ended", {"b"}), ("coming", {"c"}), ("", {"a", "b", "c"})]
+)
+def test_rows_by_validity(root_client, validity, codes):
+    today = timezone.localdate()
+    day = dt.timedelta(days=1)
+    ChannelFactory(code="a", valid_from=today, valid_to=today + day)
+    ChannelFactory(code="b", valid_to=today)
+    ChannelFactory(code="c", valid_from=today + day)
+    page = root_client.get(url(Channel, "changelist"), {"validity": validity} if validity else {})
+    shown = {row.code for row in page.context["cl"].result_list}
+    assert shown & {"a", "b", "c"} == codes
+
+
+def test_a_notice_is_entered_with_its_days(clerk_client):
+    response = clerk_client.post(url(CalendarNotice, "add"), {
+        "code": "2027", "name": "通知", "name_en": "Notice", "year": "2027", "published_on": "2026-11-05",
+        "url": "https://www.gov.cn/x.htm", "days-TOTAL_FORMS": "2", "days-INITIAL_FORMS": "0",
+        "days-0-date": "2027-01-01", "days-0-name": "元旦", "days-0-name_en": "New Year's Day",
+        "days-1-date": "2027-01-02", "days-1-name": "元旦", "days-1-name_en": "New Year's Day",
+        "days-1-working": "on",
+    })  # fmt: skip
+    assert response.status_code == 302
+    days = CalendarNotice.objects.get(code="2027").days.values_list("date", "working")
+    assert list(days) == [(dt.date(2027, 1, 1), False), (dt.date(2027, 1, 2), True)]
+
+
+def merchant(**values):
+    return {"name": "测试（杭州）商贸有限公司", "credit_code": "", "aliases": "", "address": ""} | values
+
+
+def test_a_merchant_is_stored_with_its_normalised_name(clerk_client):
+    assert clerk_client.post(url(Merchant, "add"), merchant()).status_code == 302
+    stored = Merchant.objects.get()
+    assert (stored.name_key, stored.credit_code, stored.verified) == ("测试杭州商贸有限公司", None, False)
+
+    response = clerk_client.post(url(Merchant, "change", stored.pk), merchant(name="改名商行"))
+    assert response.status_code == 302
+    assert Merchant.objects.get().name_key == "改名商行"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"name": "测试(杭州)商贸有限公司"}, None),  # the same unverified merchant of no region
+        ({"credit_code": "91000000MA0000000N"}, None),  # a code and yet not verified
+        ({"credit_code": "91000000MA0000000M", "verified": "on"}, "credit_code"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_a_merchant_that_cannot_be_is_refused_with_a_reason(clerk_client, values, field):
+    MerchantFactory(name="测试（杭州）商贸有限公司", region=None)
+    page = clerk_client.post(url(Merchant, "add"), merchant(**values))
+    assert page.status_code == 200
+    assert list(page.context["adminform"].form.errors) == [field or "__all__"]
+    assert Merchant.objects.count() == 1
+
+
+def test_reference_data_are_found_by_code_and_both_names(root_client):
+    for term in ("330102", "上城", "Shangcheng"):
+        page = root_client.get(url(Region, "changelist"), {"q": term})
+        assert "330102" in {row.code for row in page.context["cl"].result_list}
+    assert all(
+        isinstance(admin.site._registry[model], ReferenceAdmin) for model in MODELS if model is not Merchant
+    )

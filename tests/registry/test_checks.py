@@ -1,0 +1,82 @@
+import datetime as dt
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core import checks
+from django.db import connection
+from django.utils import timezone, translation
+
+from registry.checks import TAG, check_calendar
+from registry.models import CalendarDay, CalendarNotice
+from tests import databases
+
+D = dt.date
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("today", "missing"),
+    [
+        (D(2026, 10, 31), []),
+        (D(2026, 11, 1), [2027]),
+        (D(2027, 3, 1), [2027]),
+        (D(2027, 12, 1), [2027, 2028]),
+        (D(2018, 5, 1), [2018]),
+    ],
+)
+def test_years_without_a_calendar(today, missing):
+    with translation.override("en"):
+        found = check_calendar(None, today=today)
+    assert [message.msg.split(" is not")[0] for message in found] == [
+        f"The working-day calendar of {year}" for year in missing
+    ]
+    assert {message.id for message in found} <= {"registry.W001"}
+    assert all(message.level == checks.WARNING and message.hint for message in found)
+
+
+@pytest.mark.django_db
+def test_a_notice_in_the_admin_is_enough():
+    CalendarNotice.objects.create(
+        code="2027", year=2027, name="通知", name_en="Notice", published_on=D(2026, 11, 5), url="https://www.gov.cn/"
+    )
+    assert check_calendar(None, today=D(2026, 11, 24)) == []
+
+
+@pytest.mark.django_db
+def test_silent_without_the_table():
+    with connection.schema_editor() as editor:
+        editor.delete_model(CalendarDay)
+        editor.delete_model(CalendarNotice)
+    assert check_calendar(None, today=D(2030, 1, 1)) == []
+
+
+def manage_check(database):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--tag", TAG],
+        cwd=databases.ROOT,
+        env=os.environ | {"DATABASE_URL": databases.database_url(database), "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_silent_without_a_database():
+    status, text = manage_check("no_such_database")
+    assert status == 0
+    assert "registry.W001" not in text
+
+
+def test_manage_check_tells_it(fresh_database):
+    CalendarNotice.objects.filter(year__gte=timezone.localdate().year).update(year=2001)
+    status, text = manage_check(fresh_database.rpartition("/")[2])
+    assert status == 0
+    assert "registry.W001" in text
+
+
+def test_the_check_is_run_by_its_tag():
+    assert check_calendar in checks.registry.registry.get_checks()
+    assert checks.tag_exists(TAG)
