@@ -27,7 +27,15 @@ from cases.enums import (
     State,
     TermUnit,
 )
-from cases.querysets import CaseQuerySet, ClockQuerySet, RecoveryQuerySet, RunQuerySet, ScopedQuerySet
+from cases.querysets import (
+    CaseQuerySet,
+    ClockQuerySet,
+    RecoveryQuerySet,
+    RunFileQuerySet,
+    RunQuerySet,
+    RunRejectQuerySet,
+    ScopedQuerySet,
+)
 from registry.models import ReferenceModel
 from registry.querysets import DatedQuerySet
 
@@ -233,15 +241,59 @@ class Case(models.Model):
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="cases_case_kind_known"),
         ]
         indexes = [
-            models.Index(F("received_at").desc(), F("id").desc(), name="cases_case_newest"),
+            # the newest first, and every count by day of receipt without a look at the table
             models.Index(
-                F("custodian_district"),
-                F("received_at").desc(),
-                F("id").desc(),
-                name="cases_case_district_newest",
+                fields=["-received_at", "-id"],
+                include=[
+                    "received_on",
+                    "kind",
+                    "body",
+                    "region",
+                    "category",
+                    "channel",
+                    "custodian_root",
+                    "custodian_district",
+                    "custodian",
+                    "handling",
+                ],
+                name="cases_case_newest",
             ),
             models.Index(
-                F("custodian"), F("received_at").desc(), F("id").desc(), name="cases_case_custodian_newest"
+                fields=["custodian_district", "-received_at", "-id"], name="cases_case_district_newest"
+            ),
+            models.Index(fields=["custodian", "-received_at", "-id"], name="cases_case_custodian_newest"),
+            models.Index(
+                fields=["accepted_on"],
+                include=[
+                    "kind",
+                    "body",
+                    "outcome",
+                    "closed_on",
+                    "region",
+                    "custodian_root",
+                    "custodian_district",
+                    "custodian",
+                    "handling",
+                ],
+                condition=Q(accepted_on__isnull=False),
+                name="cases_case_accepted",
+            ),
+            models.Index(
+                fields=["closed_on"],
+                include=["kind", "outcome", "region", "custodian_root", "custodian_district"],
+                condition=Q(body=Body.COUNCIL),
+                name="cases_case_council_closed",
+            ),
+            models.Index(
+                fields=["id"], include=["body"], condition=~Q(body=Body.BUREAU), name="cases_case_not_bureau"
+            ),
+            models.Index(
+                fields=["-received_at", "-id"],
+                condition=Q(handling__isnull=True),
+                name="cases_case_to_dispatch",
+            ),
+            models.Index(
+                fields=["-received_at", "-id"], condition=Q(differs=True), name="cases_case_differing"
             ),
             models.Index(F("merchant"), F("received_at").desc(), name="cases_case_merchant"),
         ]
@@ -374,12 +426,17 @@ class Clock(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["rule", "due_on"], include=["stopped_on", "case"], name="cases_clock_due"),
+            models.Index(
+                fields=["rule", "due_on"],
+                include=["stopped_on", "case", "provisional"],
+                name="cases_clock_due",
+            ),
+            # still running, or stopped too late: few of all, and all that "overdue" asks for
             models.Index(
                 fields=["due_on"],
-                include=["case"],
-                condition=Q(stopped_on__isnull=True),
-                name="cases_clock_running",
+                include=["case", "stopped_on", "rule"],
+                condition=Q(stopped_on__isnull=True) | Q(stopped_on__gt=F("due_on")),
+                name="cases_clock_late",
             ),
         ]
 
@@ -425,7 +482,9 @@ class Recovery(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["posted_on"], include=["case", "amount"], name="cases_recovery_posted")
+            models.Index(
+                fields=["posted_on"], include=["case", "amount", "kind"], name="cases_recovery_posted"
+            )
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=APPEND_ONLY)]
 
@@ -450,7 +509,7 @@ class CaseEvent(models.Model):
     )
     at = models.DateTimeField(_("time"))
     note = models.CharField(_("note"), max_length=1000, blank=True)
-    data = models.JSONField(default=dict, blank=True)
+    data = models.JSONField(_("details"), default=dict, blank=True)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -528,6 +587,8 @@ class ImportFile(models.Model):
     rows_total = models.PositiveIntegerField(_("rows in the file"))
     rows_done = models.PositiveIntegerField(_("rows done"), default=0)
 
+    objects = RunFileQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("imported file")
         verbose_name_plural = _("imported files")
@@ -553,6 +614,8 @@ class ImportReject(models.Model):
     message = models.CharField(_("reason"), max_length=500)
     raw = models.BinaryField(_("row, encrypted"), null=True, editable=False)
 
+    objects = RunRejectQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("rejected row")
         verbose_name_plural = _("rejected rows")
@@ -571,6 +634,8 @@ class ImportWarning(models.Model):
     value = models.CharField(_("value"), max_length=200, blank=True)
     count = models.PositiveIntegerField(_("rows"))
     first_line = models.PositiveIntegerField(_("first line"))
+
+    objects = RunFileQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("warning of an import")

@@ -80,6 +80,25 @@ class RunQuerySet(models.QuerySet):
         return self.filter(agency__path__startswith=user.agency.path) if user.agency_id else self.none()
 
 
+class RunFileQuerySet(models.QuerySet):
+    """What belongs to a run follows the run's scope."""
+
+    run_prefix = "run"
+
+    def visible_to(self, user):
+        runs = self.model._meta.get_field(self.run_prefix.partition("__")[0]).related_model
+        if self.run_prefix != "run":
+            runs = runs._meta.get_field("run").related_model
+        visible = runs.objects.visible_to(user)
+        if visible.query.is_empty():
+            return self.none()
+        return self.filter(**{f"{self.run_prefix}__in": visible})
+
+
+class RunRejectQuerySet(RunFileQuerySet):
+    run_prefix = "file__run"
+
+
 def local_day_bounds(start: dt.date, end: dt.date) -> tuple[dt.datetime, dt.datetime]:
     """Aware datetimes from the start of `start` to the start of the day after `end`, local time."""
     zone = timezone.get_default_timezone()
