@@ -36,6 +36,13 @@ class Place:
     until: dt.date | None = None
     region: Region | None = None
 
+    def covers(self, period: Period) -> bool:
+        """Whether the area was the same on every day of the period."""
+        return (not self.since or self.since <= period.start) and (not self.until or period.end < self.until)
+
+    def overlaps(self, period: Period) -> bool:
+        return (not self.since or self.since <= period.end) and (not self.until or period.start < self.until)
+
     def why_not_comparable(self, *periods: Period) -> str:
         """Why figures of these periods are of different areas; empty where they are of the same."""
         for changed in (self.since, self.until):

@@ -1,2 +1,10 @@
+from django.urls import path
+
+from insights import views
+
 app_name = "insights"
-urlpatterns = []
+urlpatterns = [
+    path("", views.DashboardPage.as_view(), name="dashboard"),
+    path("insights/definitions/", views.Definitions.as_view(), name="definitions"),
+    path("insights/uncounted/", views.UncountedPage.as_view(), name="uncounted"),
+]

@@ -1,0 +1,121 @@
+"""What stands behind a figure: the address of its rows, and the rows of such an address."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from core import panels
+from core.exceptions import DomainError
+from insights.enums import Part, Unit
+from insights.metrics import Metric, metric
+from insights.periods import FIRST_YEAR, LAST_YEAR, Period
+from insights.places import Map, Place
+from insights.scopes import Scope
+from registry.models import Agency
+
+
+def register() -> None:
+    """Fill the slots of the case list and the ledger."""
+    panels.register_selection("metric", select_cases)
+    panels.register_selection("postings", select_postings)
+
+
+def address(figure: Metric, part: Part, scope: Scope, **more: str) -> str:
+    """The list that holds exactly the rows of this part: postings for an amount, else cases. `more` are filters of
+    that list."""
+    query = QueryDict(mutable=True)
+    query["metric"], query["part"] = figure.code, part.value
+    query["from"], query["to"] = scope.start.isoformat(), scope.period.end.isoformat()
+    if scope.place:
+        query["region"] = scope.place.token
+    if scope.agency:
+        query["agency"] = scope.agency.code
+    if scope.as_of != timezone.localdate():
+        query["as_of"] = scope.as_of.isoformat()
+    query.update(more)
+    return f"{reverse('cases:recoveries' if figure.unit == Unit.MONEY else 'cases:list')}?{query.urlencode(':')}"
+
+
+def select_cases(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
+    """The cases of a figure: a count, or one side of a rate. DomainError for anything that cannot be opened so."""
+    return _select(user, parameters, money=False)
+
+
+def select_postings(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
+    """The postings of an amount."""
+    return _select(user, parameters, money=True)
+
+
+def _select(user, parameters: Mapping[str, str], *, money: bool) -> tuple[QuerySet, str, str]:
+    figure = metric(parameters.get("metric", ""))
+    if money != (figure.unit == Unit.MONEY):
+        raise DomainError(_("%(code)s is opened by another list.") % {"code": figure.code})
+    part = parameters.get("part") or (Part.DENOMINATOR if figure.unit == Unit.RATE else Part.VALUE)
+    scope = read_scope(user, parameters)
+    rows = figure.queryset(part, scope)
+    title = str(figure.label) if part == Part.VALUE else f"{figure.label} · {Part(part).label}"
+    meaning = {Part.NUMERATOR: figure.numerator, Part.DENOMINATOR: figure.denominator}.get(part, figure.definition)
+    return rows, title, f"{describe(scope)} · {meaning}"
+
+
+def describe(scope: Scope) -> str:
+    """Period, region, agency and as-of day of a scope, in words."""
+    words = [span(scope.period)]
+    words += [chosen.label for chosen in (scope.place, scope.agency) if chosen]
+    if scope.as_of != timezone.localdate():
+        words.append(_("as of %(date)s") % {"date": date_format(scope.as_of, "DATE_FORMAT")})
+    return " · ".join(words)
+
+
+def span(period: Period) -> str:
+    """First and last day in words."""
+    first, last = (date_format(day, "DATE_FORMAT") for day in (period.start, period.end))
+    return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
+
+
+def read_scope(user, parameters: Mapping[str, str]) -> Scope:
+    """The scope that an address names by from, to, region, agency and as_of. Raises DomainError."""
+    start, end = (read_day(parameters.get(name, ""), name) for name in ("from", "to"))
+    as_of = read_day(parameters["as_of"], "as_of") if parameters.get("as_of") else timezone.localdate()
+    if end < start:
+        raise DomainError(_("The last day comes before the first."))
+    period = Period(start, end)
+    return Scope(
+        user, period, as_of, find_place(parameters.get("region"), period), find_agency(parameters.get("agency"))
+    )
+
+
+def read_day(text: str, name: str) -> dt.date:
+    """An ISO date. DomainError where it is none, or out of all reason."""
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise DomainError(
+            _("“%(text)s” is not a date for %(name)s: write YYYY-MM-DD.") % {"text": text[:40], "name": name}
+        ) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise DomainError(
+            _("%(name)s: a year from %(first)s to %(last)s, please.")
+            % {"name": name, "first": FIRST_YEAR, "last": LAST_YEAR}
+        )
+    return day
+
+
+def find_place(token: str | None, period: Period) -> Place | None:
+    return Map.load().place(token, period) if token else None
+
+
+def find_agency(code: str | None) -> Agency | None:
+    """The agency with this code. DomainError where there is none."""
+    if not code:
+        return None
+    agency = Agency.objects.filter(code=code).first()
+    if agency is None:
+        raise DomainError(_("There is no agency with the code %(code)s.") % {"code": code[:40]})
+    return agency
