@@ -101,6 +101,11 @@ class Table(tables.Table):
     keyset = None
     sorts: Mapping[str, str] = {}
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # a page is a list of rows, which does not tell its model; the headings are the names of its fields
+        self.data.model = self.data.model or self._meta.model
+
     def sort_links(self) -> list[tuple]:
         """(column, sort parameter or "", aria-sort or "") for the heading."""
         links = []

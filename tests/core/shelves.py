@@ -25,7 +25,7 @@ with isolate_apps("core"):
         title = models.CharField(max_length=40)
         lent_at = models.DateTimeField(null=True)
         bought_on = models.DateField()
-        price = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+        price = models.DecimalField("价格", max_digits=14, decimal_places=2, null=True)
         pages = models.IntegerField(default=0)
         note = models.TextField(blank=True)
         shelf = models.ForeignKey(Shelf, models.PROTECT, null=True)

@@ -211,9 +211,14 @@ def test_table_html(books):
     assert "/books/?q=%E7%94%B200&amp;sort=-price" in html  # again: the other way round
     assert "/books/?q=%E7%94%B200&amp;sort=-bought_on" in html  # a date starts with the newest
     assert '<td class="cell-title" translate="no" data-label="Title">甲00</td>' in html
-    assert '<td class="cell-line num" data-label="Price" data-empty>-</td>' in html
+    assert '<td class="cell-line num" data-label="价格" data-empty>-</td>' in html
     assert '<td class="cell-line num" data-label="Pages">0</td>' in html
     assert '<td class="cell-line date" data-label="Bought on">2024-01-01</td>' in html
+
+
+def test_headings_are_the_names_of_the_fields(books):
+    table = get(BookList).context_data["table"]
+    assert [column.header for column in table.columns] == ["Title", "价格", "Pages", "Lent at", "Bought on"]
 
 
 def test_cells(books):
