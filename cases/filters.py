@@ -215,9 +215,11 @@ class CaseFilterSet(SelectedFilterSet):
             self.words_since = end - dt.timedelta(days=SEARCH_DAYS)
             text &= Q(received_at__gte=local_day_bounds(self.words_since, end)[0])
         merchants = found["merchant"]
+        if not merchants:
+            return queryset.filter(text)
         if len(merchants) > MERCHANTS:
             merchants = _merchants(words).values("pk")
-        return queryset.filter(Q(merchant__in=merchants) | text) if merchants else queryset.filter(text)
+        return queryset.filter(Q(merchant__in=merchants) | text)
 
     def _look_up(self, words: list[str], number: str | None) -> Mapping[str, list[int]]:
         """Whether a case has this number, the cases that have it as a further one, and the merchants: one query."""

@@ -15,6 +15,7 @@ from django.views.generic import DetailView, View
 
 from accounts.client import client_ip
 from accounts.domain import log_access
+from accounts.enums import AccessAction
 from cases.enums import Kind, RunState
 from cases.filters import RunFilterSet
 from cases.importers.engine import LOCK, reject_rows
@@ -213,7 +214,7 @@ class RunRejects(RunPages, View):
         run = get_object_or_404(self.get_queryset(), pk=pk)
         name = file_name(f"rejects-{run.pk}", "csv")
         log_access(
-            user=request.user, action="export", target=f"imports/{run.pk}/rejects.csv", fields="rejected rows",
+            user=request.user, action=AccessAction.EXPORT, target=f"imports/{run.pk}/rejects.csv", fields="rejected rows",
             ip=client_ip(request),
         )
         response = StreamingHttpResponse(reject_lines(run), content_type=CSV_TYPE)
