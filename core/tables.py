@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import django_tables2 as tables
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django_tables2.data import TableListData
 
 from core.templatetags.portal import UNKNOWN, count, money, state
 
@@ -88,6 +89,16 @@ class StateColumn(Column):
         return state(value, self.tones.get(code, "grey"))
 
 
+class PageRows(TableListData):
+    """The rows of a page. They tell their model, so that the headings are the names of its fields."""
+
+    model = None
+
+    def __init__(self, rows, model):
+        super().__init__(list(rows or []))
+        self.model = model
+
+
 class Table(tables.Table):
     """A list table. The list page gives it its rows, its sort orders and its place in the list."""
 
@@ -101,10 +112,8 @@ class Table(tables.Table):
     keyset = None
     sorts: Mapping[str, str] = {}
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        # a page is a list of rows, which does not tell its model; the headings are the names of its fields
-        self.data.model = self.data.model or self._meta.model
+    def __init__(self, data=None, *args, **kwargs):
+        super().__init__(PageRows(data, self._meta.model), *args, **kwargs)
 
     def sort_links(self) -> list[tuple]:
         """(column, sort parameter or "", aria-sort or "") for the heading."""
