@@ -31,7 +31,7 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
-            if path.is_file() and not {".venv", "var", "tests"} & set(path.relative_to(ROOT).parts):
+            if path.is_file() and not {".venv", "var", "tests", "__pycache__"} & set(path.relative_to(ROOT).parts):
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
