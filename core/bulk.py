@@ -47,7 +47,8 @@ def copy_lines(cursor, table: str, columns: Sequence[str], lines: Iterable[str])
     """COPY ready lines into `table`. `cursor` is Django's; names are our own, never input."""
     text = "\n".join(lines)
     if text:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", io.StringIO(text + "\n"))
+        with cursor.db.wrap_database_errors:  # the driver's own method: Django wraps only the usual ones
+            cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", io.StringIO(text + "\n"))
 
 
 def next_ids(cursor, table: str, count: int) -> list[int]:

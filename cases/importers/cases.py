@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils.translation import gettext as _
 
 from cases.domain import ImportedCase, NewCases, write_imported
@@ -194,6 +194,14 @@ class CaseTarget(Target):
         return known
 
     def write(self, cursor, converted: ConvertedCases) -> None:
+        taken = set(self.taken)
+        try:
+            self._write(cursor, converted)
+        except IntegrityError:
+            self.taken = taken  # nothing of the chunk was written: its first rows are still to be taken
+            raise
+
+    def _write(self, cursor, converted: ConvertedCases) -> None:
         self._settle(converted)
         new, changed = converted.new, converted.changed
         wanted = {*new.merchants, *(case.merchant for case in changed)} - {None}

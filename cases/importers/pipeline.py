@@ -12,12 +12,19 @@ import os
 from collections.abc import Iterator
 
 from django.db import connection
+from django.utils.translation import gettext as _
+
+from core.exceptions import DomainError
 
 WORKERS = max(1, min(2, os.cpu_count() or 1))
 
 
-class WorkerDied(Exception):
+class WorkerDied(DomainError):
     """A worker ended without a word, such as for want of memory."""
+
+    def __init__(self, *reason: str):
+        message = _("A process of the import has died (is there enough memory?). Start the same import again.")
+        super().__init__(" ".join((message, *reason)))
 
 
 def converted_chunks(target, start: int, chunk_rows: int) -> Iterator:
@@ -60,14 +67,18 @@ def _ask(target, pipe) -> bool:
     question = _receive(pipe)
     if question is None:
         return False
-    pipe.send(target.answer(question))
+    answer = target.answer(question)
+    try:
+        pipe.send(answer)
+    except ConnectionError:
+        raise WorkerDied from None
     return True
 
 
 def _receive(pipe):
     try:
         said = pipe.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
         raise WorkerDied from None
     if isinstance(said, BaseException):
         raise said
