@@ -392,6 +392,7 @@ class ClockRule(ReferenceModel):
             models.CheckConstraint(
                 condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
                 name="cases_clock_rule_period",
+                violation_error_message=_("The end of validity must come after its start."),
             ),
         ]
 

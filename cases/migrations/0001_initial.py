@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'clock rule',
                 'verbose_name_plural': 'clock rules',
                 'ordering': ['code', 'valid_from'],
-                'constraints': [models.UniqueConstraint(fields=('code', 'valid_from'), name='cases_clock_rule_once'), models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='cases_clock_rule_period')],
+                'constraints': [models.UniqueConstraint(fields=('code', 'valid_from'), name='cases_clock_rule_once'), models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='cases_clock_rule_period', violation_error_message='The end of validity must come after its start.')],
             },
         ),
         migrations.CreateModel(

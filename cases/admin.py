@@ -1,0 +1,114 @@
+"""Cases and their imports are looked at here and worked on in the portal; clock rules are edited here."""
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from cases.models import Case, Clock, ClockRule, ImportFile, ImportRun, ImportWarning, Recovery
+from core.admin import ReadOnlyAdmin, ReadOnlyInline
+from registry.admin import InForceFilter, ReferenceAdmin
+
+NUMBERS = ["number__startswith", "external_number__startswith"]
+
+
+class ClockInline(ReadOnlyInline):
+    model = Clock
+    fields = readonly_fields = ["rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("rule")
+
+
+class RecoveryInline(ReadOnlyInline):
+    model = Recovery
+    fields = readonly_fields = ["posted_on", "amount", "kind", "status", "means", "import_file", "actor"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("import_file", "actor")
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnlyAdmin):
+    """Without the texts of the case: they may hold personal data, which the portal's page masks."""
+
+    list_display = ["number", "kind", "state", "body", "received_at", "region", "handling", "merchant"]
+    list_select_related = ["region", "handling", "merchant"]
+    list_filter = ["kind", "state", "body"]
+    sortable_by = ["number", "received_at"]
+    search_fields = NUMBERS
+    search_help_text = _("Beginning of the case number or of the external number")
+    fields = [
+        "portal_page", "number", "kind", "body", "source", "external_number", "channel", "received_at", "decided_at",
+        "accepted_at", "closed_at", "region", "region_written", "handling", "agency_written", "custodian", "merchant",
+        "merchant_written", "category", "category_written", "problem", "problem_written", "claimed", "state",
+        "outcome", "ground", "regime", "import_file", "import_line", "differs",
+    ]
+    inlines = [ClockInline, RecoveryInline]
+
+    @admin.display(description=_("case page"))
+    def portal_page(self, case):
+        return format_html('<a href="{}">{}</a>', case.get_absolute_url(), case.number)
+
+
+@admin.register(Recovery)
+class RecoveryAdmin(ReadOnlyAdmin):
+    list_display = ["posted_on", "case", "amount", "kind", "status", "means", "import_file", "actor"]
+    list_select_related = ["case", "import_file", "actor"]
+    list_filter = ["kind", "status", "means"]
+    ordering = ["-posted_on", "-pk"]
+    sortable_by = ["posted_on"]
+    search_fields = ["case__number__startswith", "case__external_number__startswith"]
+    search_help_text = _("Beginning of the case number or of the external number")
+    fields = [
+        "case", "posted_on", "amount", "kind", "status", "means", "evidence", "reversal_of", "actor", "import_file",
+        "created_at",
+    ]
+
+
+@admin.register(Clock)
+class ClockAdmin(ReadOnlyAdmin):
+    list_display = ["case", "rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
+    list_select_related = ["case", "rule"]
+    list_filter = ["provisional"]
+    ordering = ["-due_on", "-pk"]
+    sortable_by = ["due_on"]
+    search_fields = ["case__number__startswith", "case__external_number__startswith"]
+    search_help_text = _("Beginning of the case number or of the external number")
+    fields = ["case", "rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
+
+
+@admin.register(ClockRule)
+class ClockRuleAdmin(ReferenceAdmin):
+    """The statutory terms. A case's clocks follow the version in force when it was received."""
+
+    list_display = ["code", "shown_name", "regime", "length", "unit", "roll", "valid_from", "valid_to"]
+    list_filter = ["regime", "unit", InForceFilter]
+    key_fields = ("code", "valid_from")
+    search_fields = ["code", "name", "name_en", "basis"]
+
+
+class FileInline(ReadOnlyInline):
+    model = ImportFile
+    fields = readonly_fields = ["position", "name", "size", "encoding", "rows_total", "rows_done", "sha256"]
+
+
+class WarningInline(ReadOnlyInline):
+    model = ImportWarning
+    fields = readonly_fields = ["rule", "column", "value", "count", "first_line"]
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id", "target", "profile", "state", "rows", "created", "updated", "unchanged", "duplicates", "rejected",
+        "warnings", "user", "started_at",
+    ]
+    list_select_related = ["user"]
+    list_filter = ["target", "state"]
+    sortable_by = ["started_at"]
+    search_fields = ["profile", "source"]
+    fields = [
+        "target", "profile", "source", "digest", "state", "user", "agency", "started_at", "finished_at", "seconds",
+        "rows", "created", "updated", "unchanged", "duplicates", "rejected", "warnings", "differing",
+    ]
+    inlines = [FileInline, WarningInline]
