@@ -110,7 +110,7 @@ class Tile:
         return [
             (_("This period"), self.now),
             (_("Year before"), self.year),
-            (_("Period before"), self.before),
+            (_("The period before"), self.before),
         ]
 
     @property
@@ -323,6 +323,11 @@ class Dashboard:
         if pk is None:
             return self.map.place(UNKNOWN, period)
         return self.map.of(self.map.regions[pk], period, only=only)
+
+    @property
+    def has_districts(self) -> bool:
+        """Whether there is anything to compare: not where a district was chosen and its cases name no street."""
+        return not self.place or len(self.districts) > 1
 
     @property
     def changed_areas(self) -> str:

@@ -1,11 +1,12 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Unit(models.TextChoices):
-    CASES = "cases", _("cases")
-    MONEY = "CNY", _("CNY")
-    RATE = "rate", _("rate")
+    CASES = "cases", pgettext_lazy("unit", "cases")
+    MONEY = "CNY", pgettext_lazy("unit", "CNY")
+    RATE = "rate", pgettext_lazy("unit", "rate")
 
 
 class Part(models.TextChoices):
