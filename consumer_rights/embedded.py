@@ -26,6 +26,7 @@ BASE_DIR = Path(__file__).resolve().parents[1]
 DATABASE = ROLE = SYSTEM_USER = "consumer_rights"
 PORT = 5432
 START_SECONDS = 120
+START_ATTEMPTS = 5
 SERVICE_USERS = (SYSTEM_USER, "nobody")
 PARALLEL_MEMORY = 256 * 2**20  # /dev/shm below this makes parallel queries fail
 
@@ -61,10 +62,7 @@ def start() -> str:
             _prepare_directories(place)
             if not (place.data / "PG_VERSION").exists():
                 _initdb(place)
-            _clear_stale_pid_file(place)
-            if not _server_pid(place):
-                _pg_ctl_start(place)
-            _await_answer(place)
+            _bring_up(place)
         _create_database(place)
     return url()
 
@@ -231,6 +229,22 @@ def _initdb(place: Layout) -> None:
     _run(place, "initdb", "-D", place.data, "-U", ROLE, "--auth=trust", "--data-checksums", *locale)
 
 
+def _bring_up(place: Layout) -> None:
+    """Start and wait; again where a killed server's processes still hold its memory for a moment."""
+    for attempt in range(1, START_ATTEMPTS + 1):
+        _clear_stale_files(place)
+        if not _server_pid(place):
+            _pg_ctl_start(place)
+        try:
+            _await_answer(place)
+        except EmbeddedDatabaseError:
+            if attempt == START_ATTEMPTS:
+                raise
+            time.sleep(1)
+        else:
+            return
+
+
 def _pg_ctl_start(place: Layout) -> None:
     options = {"listen_addresses": "''", "unix_socket_directories": place.sockets, "port": PORT, **_memory()}
     given = " ".join(f"-c {name}={value}" for name, value in options.items())
@@ -337,9 +351,12 @@ def _command_line(pid: int) -> str:
     return listed.stdout
 
 
-def _clear_stale_pid_file(place: Layout) -> None:
-    if _recorded_pid(place) is not None and not _server_pid(place):
+def _clear_stale_files(place: Layout) -> None:
+    """Remove what a killed server left behind. PostgreSQL would not start beside an empty file, as a power cut may
+    leave, nor while a process bears the recorded number, be it dead and not yet buried."""
+    if not _server_pid(place):
         (place.data / "postmaster.pid").unlink(missing_ok=True)
+        (place.sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
 def _create_database(place: Layout) -> None:

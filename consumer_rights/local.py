@@ -10,6 +10,7 @@ from pathlib import Path
 
 from consumer_rights import embedded
 
+KEYS = ("SECRET_KEY", "PERSONAL_DATA_KEYS", "LOOKUP_KEY")
 BASE_DIR = Path(__file__).resolve().parents[1]
 VAR_DIR = BASE_DIR / "var"
 # commands that must work while no server runs, or that manage the server themselves
@@ -54,8 +55,9 @@ def keys() -> dict[str, str]:
 
 def _read_keys(path: Path) -> dict[str, str]:
     try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError:
+        values = json.loads(path.read_text())
+        return {name: values[name] for name in KEYS}
+    except (ValueError, KeyError, TypeError):
         # another process has created the file and not yet written it, or it was damaged: never guess a key
         raise SystemExit(
             f"{path} holds no readable keys. Restore it from a backup, or delete it "

@@ -1,0 +1,41 @@
+import pytest
+
+from tests.consumer_rights.production import run
+
+START = ("-c", "from consumer_rights.wsgi import application; print(callable(application))")
+REQUIRED = ["DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PERSONAL_DATA_KEYS", "LOOKUP_KEY"]
+
+
+def test_it_starts_with_the_variables_of_production():
+    done = run(*START)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+@pytest.mark.parametrize("missing", [[name] for name in REQUIRED] + [REQUIRED])
+@pytest.mark.parametrize("value", [None, ""])
+def test_missing_variables_are_named_in_one_line(missing, value):
+    done = run(*START, **dict.fromkeys(missing, value))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"The portal does not start: set {', '.join(missing)} in the environment (README, section Settings).\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PERSONAL_DATA_KEYS", "2026:1a1a"),
+        ("PERSONAL_DATA_KEYS", "1a" * 32),
+        ("LOOKUP_KEY", "zz" * 32),
+        ("LOOKUP_KEY", "2b"),
+    ],
+)
+def test_a_malformed_key_is_named_in_one_line_and_not_shown(name, value):
+    done = run(*START, **{name: value})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"The portal does not start: {name} ")
+    assert done.stderr.count("\n") == 1
+    assert value not in done.stderr
