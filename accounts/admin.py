@@ -253,6 +253,8 @@ class UserAdmin(ScopedAdmin):
         )
 
     def _to_change(self, request: HttpRequest, object_id: str) -> User:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         user = self.get_object(request, unquote(object_id))
         if user is None:
             raise Http404

@@ -1,0 +1,372 @@
+"""Every URL x every role x own and other agency, with the status that each is to get.
+
+The table is written by hand, one row per URL and kind of record, and a URL that is missing from it fails the suite.
+In a path, {x} is a record of the user's own agency (a district) and {other_x} one of the district beside it. Where
+the answer is no, nothing may have changed; what a POST does where the answer is yes is tested with its own page.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import URLResolver, get_resolver, resolve
+
+from accounts.models import User
+from accounts.roles import ROLES
+from registry.models import Merchant
+from tests.factories import (
+    AgencyFactory,
+    CalendarNoticeFactory,
+    CaseFactory,
+    CategoryFactory,
+    ChannelFactory,
+    ClockFactory,
+    ImportRunFactory,
+    IndustryFactory,
+    MerchantFactory,
+    PartyFactory,
+    PlatformFactory,
+    ProblemFactory,
+    RecoveryFactory,
+    RegionFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+VOCABULARY_FACTORIES = {
+    "notice": CalendarNoticeFactory,
+    "category": CategoryFactory,
+    "channel": ChannelFactory,
+    "industry": IndustryFactory,
+    "merchant": MerchantFactory,
+    "platform": PlatformFactory,
+    "problem": ProblemFactory,
+    "region": RegionFactory,
+}
+COLUMNS = (
+    "anonymous", "no_role", "regulator", "city_regulator", "officer", "mediator", "clerk", "auditor",
+    "account_manager", "superuser",
+)  # fmt: skip
+
+# anonymous: nobody is signed in. no_role: an account without a role. city_regulator: of the city bureau, as the role
+# demands; the superuser has no agency; all others are of the district.
+PORTAL = """
+#                                                       anon none regu city offi medi cler audi acco supe
+GET  /                                                  302  200  200  200  200  200  200  200  200  200
+GET  /insights/definitions/                             302  403  200  200  200  200  200  403  403  200
+GET  /insights/uncounted/                               302  403  200  200  200  200  200  403  403  200
+GET  /cases/                                            302  403  200  200  200  200  200  403  403  200
+GET  /cases/export/?format=csv                          302  403  200  200  200  403  403  403  403  200
+GET  /cases/recoveries/                                 302  403  200  200  200  200  200  403  403  200
+GET  /cases/recoveries/export/?format=csv               302  403  200  200  200  403  403  403  403  200
+GET  /cases/{case}/                                     302  403  200  200  200  200  200  403  403  200
+GET  /cases/{other_case}/                               302  403  404  200  404  404  404  403  403  200
+POST /cases/{case}/parties/{party}/reveal/              302  403  403  403  200  200  403  403  403  200
+POST /cases/{case}/parties/{reporter}/reveal/           302  403  403  403  200  403  403  403  403  200
+POST /cases/{other_case}/parties/{other_party}/reveal/  302  403  404  403  404  404  404  403  403  200
+POST /cases/{case}/parties/{other_party}/reveal/        302  403  404  404  404  404  404  403  403  404
+GET  /imports/                                          302  403  200  200  403  403  200  200  403  200
+GET  /imports/{run}/                                    302  403  200  200  403  403  200  200  403  200
+GET  /imports/{other_run}/                              302  403  404  200  403  403  404  404  403  200
+GET  /imports/{run}/rejects.csv                         302  403  403  403  403  403  200  403  403  200
+GET  /imports/{other_run}/rejects.csv                   302  403  403  403  403  403  404  403  403  200
+GET  /accounts/login/                                   200  302  302  302  302  302  302  302  302  302
+POST /accounts/logout/                                  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/password/                                302  200  200  200  200  200  200  200  200  200
+GET  /accounts/sign-ins/                                302  403  403  403  403  403  403  200  200  200
+GET  /accounts/access-log/                              302  403  403  403  403  403  403  200  403  200
+POST /i18n/setlang/                                     302  302  302  302  302  302  302  302  302  302
+"""
+
+# Whoever is no staff is sent from the admin to its login page, which turns him away with 403.
+ADMIN = """
+#                                                       anon none regu city offi medi cler audi acco supe
+GET  /admin/                                            302  302  302  302  302  302  200  302  200  200
+GET  /admin/login/                                      302  403  403  403  403  403  302  403  302  302
+POST /admin/logout/                                     302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/                            302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/done/                       302  302  302  302  302  302  302  302  302  302
+GET  /admin/jsi18n/                                     302  302  302  302  302  302  200  302  200  200
+GET  /admin/autocomplete/?{for_agency}                  302  302  302  302  302  302  200  302  200  200
+GET  /admin/autocomplete/?{for_region}                  302  302  302  302  302  302  200  302  403  200
+GET  /admin/r/{user_type}/{user}/                       302  302  302  302  302  302  404  302  404  404
+GET  /admin/cases/                                      302  302  302  302  302  302  200  302  404  200
+GET  /admin/accounts/                                   302  302  302  302  302  302  404  302  200  200
+GET  /admin/registry/                                   302  302  302  302  302  302  200  302  200  200
+GET  /admin/nowhere/                                    302  302  302  302  302  302  404  302  404  404
+"""
+
+# what a data clerk keeps
+VOCABULARIES = """
+#                                                       anon none regu city offi medi cler audi acco supe
+GET  /admin/registry/calendarnotice/                    302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/category/                          302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/category/add/                      302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/category/{category}/change/        302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/category/{category}/delete/        302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/category/{category}/history/       302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/channel/                           302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/channel/add/                       302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/industry/                          302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/industry/add/                      302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/merchant/                          302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/merchant/add/                      302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/platform/                          302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/platform/add/                      302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/problem/                           302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/problem/add/                       302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/region/                            302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/region/add/                        302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/region/{region}/change/            302  302  302  302  302  302  200  302  403  200
+POST /admin/registry/region/{region}/delete/            302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/region/{region}/history/           302  302  302  302  302  302  200  302  403  200
+GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302
+"""
+
+# agencies and accounts decide who sees what
+ACCOUNTS = """
+#                                                       anon none regu city offi medi cler audi acco supe
+GET  /admin/registry/agency/                            302  302  302  302  302  302  200  302  200  200
+GET  /admin/registry/agency/add/                        302  302  302  302  302  302  403  302  403  200
+GET  /admin/registry/agency/{agency}/change/            302  302  302  302  302  302  200  302  200  200
+POST /admin/registry/agency/{agency}/change/            302  302  302  302  302  302  403  302  403  200
+POST /admin/registry/agency/{agency}/delete/            302  302  302  302  302  302  403  302  403  403
+GET  /admin/registry/agency/{agency}/history/           302  302  302  302  302  302  200  302  200  200
+GET  /admin/registry/agency/{agency}/                   302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/                              302  302  302  302  302  302  403  302  200  200
+GET  /admin/accounts/user/add/                          302  302  302  302  302  302  403  302  200  200
+POST /admin/accounts/user/add/                          302  302  302  302  302  302  403  302  200  200
+GET  /admin/accounts/user/agencies/?{for_user}          302  302  302  302  302  302  200  302  200  200
+GET  /admin/accounts/user/{user}/change/                302  302  302  302  302  302  403  302  200  200
+POST /admin/accounts/user/{user}/change/                302  302  302  302  302  302  403  302  200  302
+GET  /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  200
+POST /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  302
+POST /admin/accounts/user/{user}/password/              302  302  302  302  302  302  403  302  200  200
+POST /admin/accounts/user/{other_user}/password/        302  302  302  302  302  302  403  302  404  200
+POST /admin/accounts/user/{user}/active/                302  302  302  302  302  302  403  302  302  302
+POST /admin/accounts/user/{other_user}/active/          302  302  302  302  302  302  403  302  404  302
+POST /admin/accounts/user/{user}/unlock/                302  302  302  302  302  302  403  302  302  302
+POST /admin/accounts/user/{other_user}/unlock/          302  302  302  302  302  302  403  302  404  302
+POST /admin/accounts/user/{user}/delete/                302  302  302  302  302  302  403  302  403  403
+POST /admin/accounts/user/{other_user}/delete/          302  302  302  302  302  302  403  302  403  403
+GET  /admin/accounts/user/{user}/history/               302  302  302  302  302  302  404  302  200  200
+GET  /admin/accounts/user/{other_user}/history/         302  302  302  302  302  302  404  302  404  200
+GET  /admin/accounts/user/{user}/                       302  302  302  302  302  302  302  302  302  302
+"""
+
+# cases and runs are looked at; rules of terms belong to the setting-up
+CASES = """
+#                                                       anon none regu city offi medi cler audi acco supe
+GET  /admin/cases/case/                                 302  302  302  302  302  302  200  302  403  200
+GET  /admin/cases/case/add/                             302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/case/{case_pk}/change/                302  302  302  302  302  302  200  302  403  200
+POST /admin/cases/case/{case_pk}/change/                302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/case/{other_case_pk}/change/          302  302  302  302  302  302  404  302  403  200
+POST /admin/cases/case/{case_pk}/delete/                302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/case/{case_pk}/history/               302  302  302  302  302  302  200  302  404  200
+GET  /admin/cases/case/{other_case_pk}/history/         302  302  302  302  302  302  404  302  404  200
+GET  /admin/cases/case/{case_pk}/                       302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/                            302  302  302  302  302  302  200  302  403  200
+GET  /admin/cases/importrun/add/                        302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/importrun/{run}/change/               302  302  302  302  302  302  200  302  403  200
+POST /admin/cases/importrun/{run}/change/               302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/importrun/{other_run}/change/         302  302  302  302  302  302  404  302  403  200
+POST /admin/cases/importrun/{run}/delete/               302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/importrun/{run}/history/              302  302  302  302  302  302  200  302  404  200
+GET  /admin/cases/importrun/{other_run}/history/        302  302  302  302  302  302  404  302  404  200
+GET  /admin/cases/importrun/{run}/                      302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/                             302  302  302  302  302  302  403  302  403  200
+GET  /admin/cases/recovery/add/                         302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/recovery/{recovery}/change/           302  302  302  302  302  302  403  302  403  200
+POST /admin/cases/recovery/{recovery}/change/           302  302  302  302  302  302  403  302  403  403
+POST /admin/cases/recovery/{recovery}/delete/           302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/recovery/{recovery}/history/          302  302  302  302  302  302  403  302  404  200
+GET  /admin/cases/recovery/{recovery}/                  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/                                302  302  302  302  302  302  403  302  403  200
+GET  /admin/cases/clock/add/                            302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/clock/{clock}/change/                 302  302  302  302  302  302  403  302  403  200
+POST /admin/cases/clock/{clock}/change/                 302  302  302  302  302  302  403  302  403  403
+POST /admin/cases/clock/{clock}/delete/                 302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/clock/{clock}/history/                302  302  302  302  302  302  403  302  404  200
+GET  /admin/cases/clock/{clock}/                        302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clockrule/                            302  302  302  302  302  302  403  302  403  200
+GET  /admin/cases/clockrule/add/                        302  302  302  302  302  302  403  302  403  200
+GET  /admin/cases/clockrule/{clockrule}/change/         302  302  302  302  302  302  403  302  403  200
+POST /admin/cases/clockrule/{clockrule}/change/         302  302  302  302  302  302  403  302  403  200
+POST /admin/cases/clockrule/{clockrule}/delete/         302  302  302  302  302  302  403  302  403  403
+GET  /admin/cases/clockrule/{clockrule}/history/        302  302  302  302  302  302  403  302  403  200
+GET  /admin/cases/clockrule/{clockrule}/                302  302  302  302  302  302  302  302  302  302
+"""
+
+
+def read(*tables):
+    """(method, path, {column: status}) of every line."""
+    for table in tables:
+        for line in table.splitlines():
+            if line.strip() and not line.startswith("#"):
+                method, path, *statuses = line.split()
+                yield method, path, dict(zip(COLUMNS, map(int, statuses), strict=True))
+
+
+ROWS = list(read(PORTAL, ADMIN, VOCABULARIES, ACCOUNTS, CASES))
+each_row = pytest.mark.parametrize(
+    ("method", "path", "expected"), ROWS, ids=[f"{method} {path}" for method, path, _expected in ROWS]
+)
+
+
+@pytest.fixture
+def world():
+    """The records that paths name, in the user's district and in the one beside it."""
+    city = AgencyFactory()
+    here, there = AgencyFactory(parent=city), AgencyFactory(parent=city)
+    records = {
+        "agency": here.pk,
+        "user_type": ContentType.objects.get_for_model(User).pk,
+        "for_agency": "app_label=registry&model_name=platform&field_name=agency",
+        "for_region": "app_label=registry&model_name=merchant&field_name=region",
+        "for_user": "app_label=accounts&model_name=user&field_name=agency",
+    }
+    for prefix, agency in (("", here), ("other_", there)):
+        case, user = CaseFactory(handling=agency), UserFactory(agency=agency, roles=["officer"])
+        records |= {
+            f"{prefix}case": case.number,
+            f"{prefix}case_pk": case.pk,
+            f"{prefix}party": PartyFactory(case=case).pk,
+            f"{prefix}reporter": PartyFactory(case=case, reporter=True).pk,
+            f"{prefix}run": ImportRunFactory(agency=agency).pk,
+            f"{prefix}user": user.pk,
+        }
+        if agency == here:
+            clock, recovery = ClockFactory(case=case), RecoveryFactory(case=case, actor=user)
+            records |= {"clock": clock.pk, "clockrule": clock.rule_id, "recovery": recovery.pk}
+    records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
+    return SimpleNamespace(city=city, here=here, records=records)
+
+
+def client_of(column, world, **kwargs):
+    client = Client(raise_request_exception=False)
+    if column == "superuser":
+        client.force_login(UserFactory(superuser=True, **kwargs))
+    elif column == "no_role":
+        client.force_login(UserFactory(agency=world.here, **kwargs))
+    elif column != "anonymous":
+        agency = world.city if column == "city_regulator" else world.here
+        client.force_login(UserFactory(agency=agency, roles=[column], **kwargs))
+    return client
+
+
+def send(client, method, path, world):
+    data = {"reason": "回访当事人", "language": "en", "username": "", "post": "yes"} if method == "POST" else None
+    response = getattr(client, method.lower())(path.format(**world.records), data)
+    if response.streaming:
+        b"".join(response.streaming_content)
+    return response.status_code
+
+
+def writes() -> int:
+    """Rows that this transaction has inserted, updated or deleted so far, sessions apart."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
+            " WHERE relname <> 'django_session'"
+        )
+        return cursor.fetchone()[0]
+
+
+@each_row
+def test_status(method, path, expected, world):
+    found, changed = {}, []
+    for column in COLUMNS:
+        with transaction.atomic():
+            client = client_of(column, world)
+            before = writes()
+            found[column] = send(client, method, path, world)
+            refused = found[column] in (403, 404) or (column == "anonymous" and found[column] != 200)
+            if refused and writes() != before:
+                changed.append(column)
+            transaction.set_rollback(True)
+
+    assert found == expected
+    assert changed == []
+
+
+# open with a temporary password too
+BEFORE_PASSWORD_CHANGE = {"/accounts/logout/", "/accounts/password/", "/i18n/setlang/"}
+
+
+@each_row
+def test_with_a_temporary_password_every_page_leads_to_its_change(method, path, expected, world):
+    client = client_of("superuser", world, temporary=True)
+    before = writes()
+
+    data = {"language": "en"} if method == "POST" else None
+    response = getattr(client, method.lower())(path.format(**world.records), data)
+
+    leads_there = (response.status_code, response.headers.get("Location")) == (302, "/accounts/password/")
+    assert leads_there is (path not in BEFORE_PASSWORD_CHANGE)
+    assert path == "/accounts/logout/" or writes() == before
+
+
+def routes(resolver, prefix=""):
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern).removeprefix("^")
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+        else:
+            yield route
+
+
+def test_a_write_in_a_savepoint_is_seen():
+    before = writes()
+    with transaction.atomic():
+        agency = AgencyFactory()
+        transaction.set_rollback(True)
+    Merchant.objects.filter(pk=0).update(verified=True)
+
+    assert agency.pk
+    assert writes() > before
+
+
+def test_every_url_is_in_the_table(world):
+    in_table = {resolve(path.partition("?")[0].format(**world.records)).route for _method, path, _statuses in ROWS}
+
+    assert set(routes(get_resolver())) - in_table == set()
+
+
+def test_every_role_is_in_the_table():
+    assert set(ROLES) == set(COLUMNS) - {"anonymous", "no_role", "superuser"}
+
+
+def test_every_row_stands_once():
+    keys = [(method, path) for method, path, _statuses in ROWS]
+
+    assert len(keys) == len(set(keys))
