@@ -1,8 +1,8 @@
-from accounts.domain import log_access
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.domain import log_access
 from cases.models import Party
 from core.exceptions import DomainError
 from core.personal_data import decrypt
