@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone, translation
 
 from registry.checks import TAG, check_calendar
-from registry.models import CalendarDay, CalendarNotice
+from registry.models import CalendarDay, CalendarNotice, Region
 from tests import databases
 
 D = dt.date
@@ -50,6 +50,7 @@ def test_silent_without_the_table():
         editor.delete_model(CalendarDay)
         editor.delete_model(CalendarNotice)
     assert check_calendar(None, today=D(2030, 1, 1)) == []
+    assert Region.objects.exists()  # no failed query has spoilt the transaction
 
 
 def manage_check(database):
