@@ -38,8 +38,9 @@
     return { type: "category", data: data, axisTick: { show: false }, axisLine: { lineStyle: { color: AXIS } }, axisLabel: { color: INK, fontSize: 12 } };
   }
   function values(data) {
-    return { type: "value", splitLine: { lineStyle: { color: GRID } }, axisLine: { show: false }, axisLabel: { color: INK, fontSize: 12, formatter: function (value) { return tick(value, data); } } };
+    return { type: "value", splitNumber: narrow() ? 3 : 5, splitLine: { lineStyle: { color: GRID } }, axisLine: { show: false }, axisLabel: { color: INK, fontSize: 12, formatter: function (value) { return tick(value, data); } } };
   }
+  function narrow() { return window.innerWidth < 768; }
   function alone(data) { return data.series.length < 2; }
   var kinds = {
     line: function (data) {
@@ -75,7 +76,7 @@
     hbar: function (data, stacked) {
       var option = base(data), single = alone(data);
       option.yAxis = Object.assign(categories(data.labels), { inverse: true, axisLine: { show: false } });
-      option.yAxis.axisLabel.width = 132;
+      option.yAxis.axisLabel.width = narrow() ? 100 : 132;
       option.yAxis.axisLabel.overflow = "truncate";
       option.xAxis = values(data);
       if (single) { option.legend.show = false; option.grid.top = 4; option.grid.right = 56; }
@@ -89,7 +90,7 @@
     },
     "hbar-stack": function (data) { return kinds.hbar(data, true); },
     heat: function (data) {
-      var option = base(data), narrow = window.innerWidth < 768;
+      var option = base(data);
       var most = data.data.reduce(function (high, cell) { return Math.max(high, cell[2] || 0); }, 0);
       option.tooltip.trigger = "item";
       option.tooltip.axisPointer = undefined;
@@ -97,12 +98,12 @@
       option.legend.show = false;
       option.grid = { left: 8, right: 8, top: 4, bottom: 34, containLabel: true };
       option.xAxis = Object.assign(categories(data.x), { axisLine: { show: false } });
-      option.xAxis.axisLabel = { color: INK, fontSize: 12, interval: 0, formatter: narrow ? function (text) { return text.slice(0, 4).split("").join("\n"); } : undefined };
+      option.xAxis.axisLabel = { color: INK, fontSize: 12, interval: 0, formatter: narrow() ? function (text) { return text.slice(0, 4).split("").join("\n"); } : undefined };
       option.yAxis = Object.assign(categories(data.y), { inverse: true, axisLine: { show: false } });
       option.visualMap = { min: 0, max: most || 1, calculable: false, orient: "horizontal", right: 8, bottom: 0, itemWidth: 10, itemHeight: 110, inRange: { color: ["#f2f6fc", "#bcd3f0", "#6d9fdc", "#2a6cc0", "#0f3f80"] }, text: [exact(most), "0"], textStyle: { color: INK } };
       option.series = [{
         type: "heatmap", itemStyle: { borderColor: "#fff", borderWidth: 2 },
-        label: { show: true, fontSize: narrow ? 10 : 12, formatter: function (item) { return item.value[2] ? exact(item.value[2]) : ""; } },
+        label: { show: true, fontSize: narrow() ? 10 : 12, formatter: function (item) { return item.value[2] ? exact(item.value[2]) : ""; } },
         data: data.data.map(function (cell) { return { value: cell, label: { color: cell[2] > most * .5 ? "#fff" : DARK } }; }),
       }];
       return option;

@@ -232,3 +232,66 @@ def test_revealing_a_party_needs_a_reason_and_is_logged(visit_as):
     expect(line).to_contain_text(number)
     expect(line).to_contain_text("核对联系方式")
     assert officer.console + auditor.console == []
+
+
+@pytest.fixture
+def dashboard(visit_as):
+    """The figures of 2020, as the city's regulator sees them."""
+    window = visit_as("regulator")
+    window.go("/?year=2020")
+    expect(window.page.locator(".chart svg").first).to_be_visible()
+    return window
+
+
+def figure(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def test_a_count_of_the_dashboard_opens_exactly_its_cases(dashboard):
+    page = dashboard.page
+    for places in (".kpi-value a", ".kpi-beside a", ".kpi-parts a", ".councils td a", "#t-districts td a"):
+        links = page.locator(f"{places}:not([href*=recoveries])")
+        counts = [(link.text_content(), link.get_attribute("href")) for link in links.all()]
+        assert counts
+        for text, address in counts[:3]:
+            dashboard.go(address)
+            assert total(page) == figure(text), address
+        assert dashboard.console == []
+        dashboard.go("/?year=2020")
+
+
+def test_the_recovered_loss_opens_its_postings(dashboard):
+    page = dashboard.page
+    link = page.locator(".kpi-value a[href*=recoveries]")
+    exact = link.get_attribute("title")
+    link.click()
+    expect(page.locator(".totals dd b").first).to_have_text(exact)
+    expect(page.locator(".chip").first).to_be_visible()
+
+
+def test_a_figure_tells_its_definition(dashboard):
+    page = dashboard.page
+    tile = page.locator(".kpi").nth(1)
+    expect(tile.locator(".dash-popup")).to_be_hidden()
+    tile.locator("summary").click()
+    expect(tile.locator(".dash-popup")).to_contain_text("分母")
+    expect(tile.locator(".dash-popup")).to_contain_text("cases.accepted_on_time")
+    assert dashboard.complaints() == []
+
+
+def test_period_and_region_change_in_place(dashboard):
+    page = dashboard.page
+    before = page.locator(".kpi-value").first.inner_text()
+    page.evaluate("() => { window.samePage = true; }")
+    page.select_option("#f-region", index=2)
+    expect(page).to_have_url(re.compile("region="))
+    expect(page.locator(".kpi-value").first).not_to_have_text(before)
+    expect(page.locator(".chart svg").first).to_be_visible()
+    page.locator("#period-last").click()
+    expect(page.locator("#period-last")).to_have_attribute("aria-current", "true")
+    assert page.evaluate("() => window.samePage") is True
+    page.go_back()
+    page.go_back()
+    expect(page.locator(".kpi-value").first).to_have_text(before)
+    expect(page.locator(".chart svg").first).to_be_visible()
+    assert dashboard.console == []
