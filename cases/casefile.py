@@ -330,7 +330,8 @@ def differences(case: Case) -> list[Difference]:
     found = []
     for difference in case.differences.select_related("file").order_by("-pk"):
         rows = []
-        for name, says in difference.says.items():
+        order = [*(field.name for field in Case._meta.fields), *kinds]
+        for name, says in sorted(difference.says.items(), key=lambda item: order.index(item[0])):
             if name in kinds:
                 label, mine, theirs = kinds[name], money(posted[name]), _source_value(says, None)
             else:

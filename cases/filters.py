@@ -44,7 +44,7 @@ SEARCH_DAYS = 400  # where no dates are given, words are looked for in cases rec
 MERCHANTS = 500  # up to here a search names the merchants one by one; beyond, it joins them
 WORDS = 6
 NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z][0-9A-Za-z_/.-]{3,79}")
-SELECTION = ("metric", "part", "from", "to", "region", "agency")
+SELECTION = ("metric", "part", "from", "to", "region", "agency", "as_of")
 
 
 @dataclass(frozen=True)

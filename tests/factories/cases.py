@@ -4,6 +4,7 @@ from decimal import Decimal
 import factory
 from django.utils import timezone
 
+from cases.domain import reject_context
 from cases.domain.reveal import personal_context
 from cases.enums import (
     Kind,
@@ -16,7 +17,6 @@ from cases.enums import (
     RunState,
     State,
 )
-from cases.importers.engine import reject_context
 from cases.models import (
     Case,
     CaseEvent,

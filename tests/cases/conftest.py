@@ -1,0 +1,47 @@
+import pytest
+
+from tests.factories import AgencyFactory, UserFactory
+
+
+@pytest.fixture
+def city(db):
+    return AgencyFactory()
+
+
+@pytest.fixture
+def district(city):
+    return AgencyFactory(parent=city)
+
+
+@pytest.fixture
+def neighbour(city):
+    """Another district of the same city."""
+    return AgencyFactory(parent=city)
+
+
+@pytest.fixture
+def officer(district):
+    return UserFactory(agency=district, roles=["officer"])
+
+
+@pytest.fixture
+def visit(client):
+    """`visit(user, url, **query)`: the response to a GET by `user`."""
+
+    def get(user, url, **query):
+        client.force_login(user)
+        return client.get(url, query)
+
+    return get
+
+
+@pytest.fixture
+def warm(client):
+    """Sign in and open a first page, so that the session is written before queries are counted."""
+
+    def sign_in(user, url):
+        client.force_login(user)
+        client.get(url)
+        return client
+
+    return sign_in

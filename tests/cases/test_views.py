@@ -1,0 +1,812 @@
+import csv
+import datetime as dt
+import io
+import itertools
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+
+from accounts.models import AccessLog
+from cases.models import Case, CaseHistory, Party, Recovery
+from cases.views import lists
+from core import pagination, panels
+from core.exceptions import DomainError
+from tests.factories import (
+    AgencyFactory,
+    CaseEventFactory,
+    CaseFactory,
+    CaseReferenceFactory,
+    CategoryFactory,
+    ClockFactory,
+    ImportDifferenceFactory,
+    ImportFileFactory,
+    MerchantFactory,
+    PartyFactory,
+    RecoveryFactory,
+    RegionFactory,
+    UserFactory,
+)
+from tests.factories.cases import PERSON, local
+
+pytestmark = pytest.mark.django_db
+LIST = "/cases/"
+LEDGER = "/cases/recoveries/"
+REASON = "回访当事人"
+
+
+def url(case) -> str:
+    return f"/cases/{case.number}/"
+
+
+def text(response) -> str:
+    if response.streaming:
+        return b"".join(response.streaming_content).decode("utf-8-sig")
+    return response.content.decode()
+
+
+@pytest.fixture
+def handled(district):
+    """`handled(...)`: a case of the officer's own district."""
+    return lambda **fields: CaseFactory(handling=district, **fields)
+
+
+@pytest.fixture
+def figures():
+    """`figures(name, function)` answers for a selection during the test."""
+    before = dict(panels._selections)
+    yield panels.register_selection
+    panels._selections.clear()
+    panels._selections.update(before)
+
+
+@pytest.fixture
+def english(client):
+    client.cookies["django_language"] = "en"
+
+
+def transactions(queries) -> int:
+    return sum(query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")) for query in queries)
+
+
+# the list
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_list_takes_as_many_queries_for_one_row_as_for_three(warm, officer, handled, rows):
+    for _n in range(rows):
+        ClockFactory(case=handled(region=RegionFactory(), category=CategoryFactory()))
+    client = warm(officer, LIST)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(LIST)
+
+    # session, user with agency, two of permissions, vocabularies, rows, their clocks, the tabs
+    assert len(queries) == 8
+    assert text(response).count("净水器") == 2 * rows  # the words and their title
+
+
+def test_more_than_a_page_takes_one_query_more_for_the_count(warm, officer, handled):
+    for _n in range(26):
+        handled()
+    client = warm(officer, LIST)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(LIST)
+
+    assert len(queries) == 9
+    assert response.context_data["page"].count == 26
+
+
+def test_a_search_stays_within_twelve_queries(warm, officer, handled):
+    for _n in range(26):
+        handled()
+    client = warm(officer, LIST)
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(LIST, {"q": "净水器"})
+
+    # the list, the time limit and the look-up of numbers and merchants
+    assert len(queries) - transactions(queries) == 11
+
+
+def test_only_cases_of_the_own_agency_and_below_are_listed(visit, officer, handled, district, neighbour):
+    mine = handled()
+    below = CaseFactory(handling=AgencyFactory(station=True, parent=district))
+    theirs = CaseFactory(handling=neighbour)
+
+    html = text(visit(officer, LIST))
+
+    assert mine.number in html
+    assert below.number in html
+    assert theirs.number not in html
+
+
+def test_the_whole_city_is_for_those_who_may_see_it(visit, city, neighbour):
+    case = CaseFactory(handling=neighbour)
+
+    assert case.number in text(visit(UserFactory(agency=city, roles=["city_regulator"]), LIST))
+    assert case.number not in text(visit(UserFactory(agency=AgencyFactory(council=True), roles=["regulator"]), LIST))
+
+
+def test_without_the_permission_there_is_no_list(visit):
+    assert visit(UserFactory(roles=["auditor"]), LIST).status_code == 403
+
+
+def test_htmx_gets_the_results_alone(client, officer, handled):
+    case = handled()
+    client.force_login(officer)
+
+    response = client.get(LIST, headers={"HX-Request": "true"})
+
+    html = text(response)
+    assert case.number in html
+    assert "<html" not in html
+    assert "HX-Request" in response.headers["Vary"]
+
+
+def test_a_row_shows_what_matters_and_hides_phone_numbers(visit, officer, handled):
+    handled(
+        narrative="请打电话13800001234给我", merchant=None, merchant_written="无名早餐铺", region=None,
+        region_written="不知何处", category=CategoryFactory(name="餐饮服务"), claimed=Decimal("12345.6"), accepted=True,
+    )
+
+    html = text(visit(officer, LIST))
+
+    assert "请打电话138****1234给我" in html
+    assert "13800001234" not in html
+    for words in ("投诉", "无名早餐铺", "不知何处", "餐饮服务", "12,345.60", "2026-11-02", "办理中"):
+        assert words in html, words
+
+
+def test_tabs_count_what_the_user_sees(visit, officer, handled, neighbour):
+    today = timezone.localdate()
+    ClockFactory(case=handled(), due_on=today - dt.timedelta(days=1))
+    ClockFactory(case=handled(), due_on=today + dt.timedelta(days=7))
+    ClockFactory(case=CaseFactory(handling=neighbour), due_on=today - dt.timedelta(days=1))
+    CaseFactory(handling=None, custodian=officer.agency)
+
+    context = visit(officer, LIST, due="7").context_data
+
+    assert [(tab.url, tab.count, tab.current) for tab in context["tabs"]] == [
+        ("/cases/", 3, False),
+        ("/cases/?due=overdue", 1, False),
+        ("/cases/?due=7", 1, True),
+        ("/cases/?mark=dispatch", 1, False),
+    ]
+
+
+def test_counts_stop_at_the_cap(visit, officer, handled, monkeypatch):
+    for module in (pagination, lists):
+        monkeypatch.setattr(module, "COUNT_CAP", 2)
+    for _n in range(3):
+        handled()
+
+    response = visit(officer, LIST)
+
+    tab = response.context_data["tabs"][0]
+    assert (tab.count, tab.capped) == (2, True)
+    assert "<b>2+</b>" in text(response)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [("-received", "cab"), ("received", "bac"), ("claimed", "acb"), ("-claimed", "cab"), ("number", "abc")],
+)
+def test_sorts(visit, officer, handled, sort, order):
+    cases = {
+        "a": handled(number="2026-90000001", received_at=local(2026, 5, 2), claimed=Decimal(1)),
+        "b": handled(number="2026-90000002", received_at=local(2026, 5, 1), claimed=None),
+        "c": handled(number="2026-90000003", received_at=local(2026, 5, 3), claimed=Decimal(5)),
+    }
+
+    rows = visit(officer, LIST, sort=sort).context_data["page"].rows
+
+    assert rows == [cases[name] for name in order]
+
+
+def test_paging_walks_through_all_rows(visit, officer, handled):
+    for day in range(1, 31):
+        handled(received_at=local(2026, 6, day))
+
+    first = visit(officer, LIST).context_data["page"]
+    second = visit(officer, LIST, after=first.next).context_data["page"]
+
+    assert (len(first.rows), len(second.rows)) == (25, 5)
+    assert first.count == second.count == 30
+    assert set(first.rows) | set(second.rows) == set(Case.objects.visible_to(officer))
+
+
+def test_chips_take_one_filter_away(visit, officer, handled):
+    handled()
+
+    html = text(visit(officer, LIST, state="registered", kind="complaint"))
+
+    assert 'class="chip" href="/cases/?state=registered"' in html
+    assert 'class="chip" href="/cases/?kind=complaint"' in html
+
+
+def test_a_wrong_filter_shows_no_rows_and_says_why(client, visit, officer, handled):
+    case = handled()
+
+    html = text(visit(officer, LIST, received_from="2026-02-30"))
+    assert case.number not in html
+    assert "invalid-feedback" in html
+
+    fragment = text(client.get(LIST, {"received_from": "2026-02-30"}, headers={"HX-Request": "true"}))
+    assert "alert-error" in fragment
+    assert case.number not in fragment
+
+
+def test_a_search_that_takes_too_long_says_so(visit, officer, handled, monkeypatch):
+    case = handled(narrative="退款")
+    monkeypatch.setattr(lists, "SEARCH_SECONDS", 0.05)
+    slow = lists.CaseList.tabs
+
+    def tabs(self):
+        if not self.too_slow:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(2)")
+        return slow(self)
+
+    monkeypatch.setattr(lists.CaseList, "tabs", tabs)
+
+    response = visit(officer, LIST, q="退款")
+
+    html = text(response)
+    assert response.status_code == 200
+    assert response.context_data["too_slow"]
+    assert "alert-warning" in html
+    assert case.number not in html
+
+
+def test_the_window_of_a_search_is_stated(visit, officer, handled):
+    handled()
+    since = timezone.localdate() - dt.timedelta(days=400)
+
+    assert f"{since:%Y-%m-%d}" in text(visit(officer, LIST, q="净水器"))
+    assert f"{since:%Y-%m-%d}" not in text(visit(officer, LIST, q="净水器", received_from="2019-01-01"))
+
+
+# the rows behind a figure
+
+
+def test_a_figure_opens_its_own_rows_and_no_others(visit, officer, handled, figures, neighbour):
+    counted, other = handled(), handled()
+    theirs = CaseFactory(handling=neighbour)
+    asked = {}
+
+    def select(user, parameters):
+        asked.update(parameters, user=user)
+        return Case.objects.filter(pk__in=[counted.pk, theirs.pk]), "按期受理率", "在七个工作日内决定"
+
+    figures("metric", select)
+    query = {"metric": "cases.accepted_on_time", "part": "numerator", "from": "2026-01-01", "to": "2026-11-30",
+             "region": "330106", "state": "registered"}
+
+    response = visit(officer, LIST, **query)
+
+    html = text(response)
+    assert asked == {key: value for key, value in query.items() if key != "state"} | {"user": officer}
+    assert response.context_data["page"].rows == [counted]
+    assert other.number not in html
+    assert theirs.number not in html  # whatever the figure counts, nobody sees another agency's cases
+    assert "按期受理率" in html
+    assert "在七个工作日内决定" in html
+    # the chip takes the figure away and leaves the rest; the form keeps the figure
+    assert 'class="chip" href="/cases/?state=registered"' in html
+    assert '<input type="hidden" form="query" name="metric" value="cases.accepted_on_time">' in html
+
+
+def test_an_unknown_figure_shows_a_message_and_no_rows(visit, officer, handled, figures):
+    case = handled()
+
+    def select(user, parameters):
+        raise DomainError("没有这个指标。")
+
+    figures("metric", select)
+
+    response = visit(officer, LIST, metric="nothing")
+
+    assert response.status_code == 200
+    assert case.number not in text(response)
+    assert "没有这个指标。" in text(response)
+
+
+def test_an_amount_opens_its_postings(visit, officer, handled, figures):
+    counted, other = RecoveryFactory(case=handled(), amount=Decimal("77.00")), RecoveryFactory(case=handled())
+
+    figures("postings", lambda user, parameters: (Recovery.objects.filter(pk=counted.pk), "挽回经济损失", ""))
+
+    response = visit(officer, LEDGER, metric="recoveries.total")
+
+    assert response.context_data["page"].rows == [counted]
+    assert response.context_data["totals"]["loss"] == Decimal("77.00")
+    assert other.case.number not in text(response)
+
+
+# export
+
+
+def rows_of(response) -> list[dict]:
+    return list(csv.DictReader(io.StringIO(text(response))))
+
+
+def test_the_export_holds_the_filtered_rows_in_their_order(english, visit, officer, handled, neighbour):
+    first = handled(received_at=local(2026, 5, 1), closed=True, narrative="电话13800001234", goods="=1+1")
+    RecoveryFactory(case=first, amount=Decimal("60.00"))
+    RecoveryFactory(case=first, amount=Decimal("40.50"))
+    RecoveryFactory(case=first, amount=Decimal("500.00"), kind="moral")
+    second = handled(received_at=local(2026, 5, 2), closed=True)
+    handled()
+    CaseFactory(handling=neighbour, closed=True)
+    PartyFactory(case=first)
+
+    response = visit(officer, "/cases/export/", format="csv", state="closed")
+
+    rows = rows_of(response)
+    assert [row["Case number"] for row in rows] == [second.number, first.number]
+    row = rows[1]
+    assert row["Recovered (CNY)"] == "100.50"
+    assert row["Goods or service"] == "'=1+1"
+    assert row["Narrative"] == "电话138****1234"
+    assert row["Received"] == "2026-05-01 09:00:00"
+    assert row["Handling agency"] == officer.agency.name_en
+    assert row["Merchant"] == first.merchant.name
+    assert not set(PERSON.values()) & set(row.values())
+
+
+def test_the_export_as_a_workbook(english, visit, officer, handled):
+    case = handled(goods="=1+1", claimed=Decimal("99.90"))
+
+    response = visit(officer, "/cases/export/", format="xlsx")
+
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(response.streaming_content))).get_sheet_by_index(0)
+    heading, row = sheet.to_python()
+    cells = dict(zip(heading, row, strict=True))
+    assert cells["Case number"] == case.number
+    assert cells["Goods or service"] == "=1+1"
+    assert cells["Claimed (CNY)"] == 99.9
+
+
+def test_every_export_is_logged_before_its_first_byte(client, officer, handled):
+    handled()
+    client.force_login(officer)
+
+    response = client.get("/cases/export/?format=csv&state=open", REMOTE_ADDR="192.0.2.7")
+
+    entry = AccessLog.objects.get()  # nothing of the stream has been read
+    assert (entry.user, entry.action, entry.ip) == (officer, "export", "192.0.2.7")
+    assert entry.target == "cases?format=csv&state=open"
+    response.close()
+
+
+def test_a_long_address_is_cut_in_the_log(visit, officer):
+    visit(officer, "/cases/export/", format="csv", q="词" * 90)
+
+    assert len(AccessLog.objects.get().target) == 200
+
+
+def test_a_workbook_has_a_stated_limit(visit, officer, handled, monkeypatch):
+    monkeypatch.setattr(lists.LoggedExport, "xlsx_rows", 2)
+    for _n in range(3):
+        handled()
+
+    response = visit(officer, "/cases/export/", format="xlsx", state="registered")
+
+    assert response.url == "/cases/?state=registered"
+    assert not AccessLog.objects.exists()
+    assert "2" in str(next(iter(visit(officer, response.url).context["messages"])))
+
+
+def test_an_export_of_a_wrong_filter_leads_back_and_is_not_logged(visit, officer, handled):
+    handled()
+
+    response = visit(officer, "/cases/export/", format="csv", kind="petition")
+
+    assert response.url == "/cases/?kind=petition"
+    assert not AccessLog.objects.exists()
+
+
+def test_without_the_permission_nothing_is_exported_nor_logged(visit, district, handled):
+    handled()
+    mediator = UserFactory(agency=district, roles=["mediator"])
+
+    assert visit(mediator, "/cases/export/", format="csv").status_code == 403
+    assert visit(mediator, "/cases/recoveries/export/", format="csv").status_code == 403
+    assert not AccessLog.objects.exists()
+    assert "export" not in text(visit(mediator, LIST))
+
+
+def test_the_export_takes_as_many_queries_for_one_row_as_for_three(warm, officer, handled):
+    counts = []
+    client = warm(officer, LIST)
+    for _n in range(2):
+        handled()
+        with CaptureQueriesContext(connection) as queries:
+            text(client.get("/cases/export/?format=csv"))
+        counts.append(len(queries))
+        handled()
+
+    assert counts[0] == counts[1]
+
+
+# the ledger
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_ledger_takes_as_many_queries_for_one_row_as_for_three(warm, officer, handled, rows):
+    for _n in range(rows):
+        RecoveryFactory(case=handled())
+    client = warm(officer, LEDGER)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(LEDGER)
+
+    # session, user, two of permissions, rows, totals
+    assert len(queries) == 6
+    assert len(response.context_data["page"].rows) == rows
+
+
+def test_the_ledger_adds_up_what_it_shows(visit, officer, handled, neighbour):
+    case = handled()
+    RecoveryFactory(case=case, amount=Decimal("60.00"))
+    reversed_one = RecoveryFactory(case=case, amount=Decimal("40.00"))
+    RecoveryFactory(case=case, amount=Decimal("-40.00"), reversal_of=reversed_one)
+    RecoveryFactory(case=case, amount=Decimal("500.00"), kind="moral")
+    RecoveryFactory(case=case, amount=Decimal("9.00"), posted_on=dt.date(2020, 1, 1))
+    RecoveryFactory(case=CaseFactory(handling=neighbour), amount=Decimal("1000.00"))
+
+    response = visit(officer, LEDGER, posted_from="2026-01-01")
+
+    totals = response.context_data["totals"]
+    assert totals == {"amount": Decimal("560.00"), "loss": Decimal("60.00"), "rows": 4}
+    assert "冲正" in text(response)
+
+
+def test_an_empty_ledger_adds_up_to_nothing(visit, officer):
+    assert text(visit(officer, LEDGER)).count("0.00") == 2
+
+
+def test_the_export_of_the_ledger(english, visit, officer, handled):
+    posting = RecoveryFactory(case=handled(), evidence="转账凭证 13800001234")
+
+    rows = rows_of(visit(officer, "/cases/recoveries/export/", format="csv"))
+
+    assert len(rows) == 1
+    assert (rows[0]["Case number"], rows[0]["Amount (CNY)"]) == (posting.case.number, "100.00")
+    assert "13800001234" not in "".join(rows[0].values())
+    assert AccessLog.objects.get().target == "recoveries?format=csv"
+
+
+# the case page
+
+
+def full_case(district, **fields):
+    """A case with everything that its page can show."""
+    file = ImportFileFactory()
+    case = CaseFactory(
+        handling=district, closed=True, region=None, region_written="不知何处", category=CategoryFactory(name="餐饮"),
+        category_written="服务->餐饮", import_file=file, import_line=17, extra={"罚款金额(单位:元)": "2000"},
+        narrative="电话13800001234", regime="order121", differs=True, officer=UserFactory(last_name="李"), **fields,
+    )
+    CaseReferenceFactory(case=case, number="HZDH0000000001")
+    PartyFactory(case=case)
+    ClockFactory(case=case, due_on=dt.date(2026, 11, 11), stopped_on=dt.date(2026, 11, 4))
+    RecoveryFactory(case=case)
+    CaseEventFactory(case=case, note="电话联系 13800001234")
+    ImportDifferenceFactory(case=case, file=file)
+    CaseFactory.create_batch(6, merchant=case.merchant, handling=district)
+    return case
+
+
+def test_the_case_page_shows_all_of_the_case(visit, officer, district):
+    case = full_case(district)
+
+    html = text(visit(officer, url(case)))
+
+    for words in (
+        case.number, case.external_number, "HZDH0000000001", case.merchant.name, "不知何处", "服务-&gt;餐饮",
+        "1,280.00", "100.00", "2026-11-11", "罚款金额(单位:元)", "2000", case.import_file.name, "17", "退款",
+        "张**", "138****0001", "88.00",
+    ):
+        assert words in html, words
+    assert PERSON["phone"] not in html
+    assert PERSON["name"] not in html
+
+
+def test_the_case_page_stays_within_fifteen_queries(warm, officer, district, handled):
+    case = full_case(district)
+    officer.user_permissions.add(Permission.objects.get(codename="view_casehistory"))
+    category = case.category
+    handled(category=category)
+    client = warm(officer, LIST)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(url(case), {"sort": "claimed", "category": f"12315:{category.code}", "state": "open"})
+
+    assert response.status_code == 200
+    # session, user, two of permissions, case, parties, clocks, recoveries, events, differences, history,
+    # other cases of the merchant, vocabularies and neighbours in the list
+    assert len(queries) == 14
+
+
+def test_a_case_of_another_agency_is_not_found(visit, officer, neighbour):
+    assert visit(officer, url(CaseFactory(handling=neighbour))).status_code == 404
+
+
+def test_an_unknown_number_is_not_found(visit, officer):
+    assert visit(officer, "/cases/2026-99999999/").status_code == 404
+
+
+def test_numbers_in_the_narrative_are_masked_for_those_who_may_not_reveal(visit, officer, district, handled):
+    case = handled(narrative="电话13800001234", demand="退款到 13800005678", extra={"备注": "13800009999"})
+    regulator = UserFactory(agency=district, roles=["regulator"])
+
+    masked, plain = text(visit(regulator, url(case))), text(visit(officer, url(case)))
+
+    for number in ("13800001234", "13800005678", "13800009999"):
+        assert number not in masked
+        assert number in plain
+    assert "138****1234" in masked
+
+
+def test_numbers_in_a_report_are_masked_for_those_who_may_not_see_reporters(visit, district, handled):
+    case = handled(report=True, narrative="举报人电话13800001234")
+    mediator = UserFactory(agency=district, roles=["mediator"])
+    assert mediator.has_perm("cases.reveal_party")
+
+    assert "13800001234" not in text(visit(mediator, url(case)))
+
+
+def test_a_sealed_reporter_shows_nothing_without_the_permission(visit, officer, district, handled):
+    party = PartyFactory(case=handled(report=True), reporter=True)
+    mediator = UserFactory(agency=district, roles=["mediator"])
+
+    sealed, masked = text(visit(mediator, url(party.case))), text(visit(officer, url(party.case)))
+
+    assert "身份已封存" in sealed
+    assert "张**" not in sealed
+    assert "138****0001" not in sealed
+    assert reverse("cases:reveal", args=[party.case.number, party.pk]) not in sealed
+    assert "张**" in masked
+    assert PERSON["phone"] not in masked
+    assert reverse("cases:reveal", args=[party.case.number, party.pk]) in masked
+
+
+def test_data_that_cannot_be_decrypted_is_said_to_be_unreadable(visit, officer, handled):
+    party = PartyFactory(case=handled())
+    Party.objects.filter(pk=party.pk).update(personal=b"\x01\x03old" + bytes(40))
+
+    response = visit(officer, url(party.case))
+
+    assert response.status_code == 200
+    assert "无法读取" in text(response)
+
+
+@pytest.mark.parametrize(
+    ("fields", "steps"),
+    [
+        ({}, ["now", "todo", "todo"]),
+        ({"accepted": True}, ["done", "now", "todo"]),
+        ({"closed": True}, ["done", "done", "done"]),
+        ({"refused": True}, ["done", "done"]),
+        ({"kind": "inquiry"}, ["now", "todo"]),
+        ({"kind": "report"}, ["now", "todo", "todo", "todo"]),
+        ({"kind": "report", "state": "filed"}, ["done", "done", "now", "todo"]),
+    ],
+)
+def test_the_step_bar(visit, officer, handled, fields, steps):
+    context = visit(officer, url(handled(**fields))).context_data
+
+    assert [step.status for step in context["steps"]] == steps
+
+
+def test_clocks_tell_how_much_time_is_left(visit, officer, handled):
+    case, today = handled(), timezone.localdate()
+    for days in (-2, 3, 30):
+        ClockFactory(case=case, due_on=today + dt.timedelta(days=days))
+    ClockFactory(case=case, due_on=dt.date(2026, 11, 10), stopped_on=dt.date(2026, 11, 10))
+    ClockFactory(case=case, due_on=dt.date(2026, 11, 10), stopped_on=dt.date(2026, 11, 13))
+
+    terms = visit(officer, url(case)).context_data["terms"]
+
+    assert [(term.tone, term.days) for term in terms] == [
+        ("over", -2), ("soon", 3), ("far", 30), ("done", 0), ("late", -3),
+    ]  # fmt: skip
+    rule = terms[0].clock.rule
+    assert (terms[0].name, terms[0].basis) == (rule.name, rule.basis)
+
+
+def test_the_timeline_is_made_of_stamps_and_acts_newest_first(visit, officer, handled):
+    case = handled(closed=True)
+    event = CaseEventFactory(case=case, after="accepted", note="致电 13800001234")
+
+    entries = visit(officer, url(case)).context_data["entries"]
+
+    assert [entry.at for entry in entries] == sorted((entry.at for entry in entries), reverse=True)
+    assert {case.received_at, case.accepted_at, case.closed_at, event.at} <= {entry.at for entry in entries}
+    assert any(entry.note == "致电 138****1234" for entry in entries)
+
+
+def test_amounts_keep_losses_and_other_damages_apart(visit, officer, handled):
+    case = handled()
+    RecoveryFactory(case=case, amount=Decimal("60.00"))
+    RecoveryFactory(case=case, amount=Decimal("40.00"), kind="repair")
+    RecoveryFactory(case=case, amount=Decimal("300.00"), kind="multiple")
+
+    amounts = visit(officer, url(case)).context_data["amounts"]
+
+    assert (amounts.recovered, amounts.apart, len(amounts.postings)) == (Decimal("100.00"), Decimal("300.00"), 3)
+
+
+def test_unknown_amounts_are_not_nought(visit, officer, handled):
+    amounts = visit(officer, url(handled(claimed=None))).context_data["amounts"]
+
+    assert (amounts.claimed, amounts.recovered) == (None, None)
+
+
+def test_what_the_source_says_otherwise(visit, officer, handled):
+    case = handled(differs=True, accepted=True)
+    RecoveryFactory(case=case, amount=Decimal("60.00"), kind="unspecified")
+    ImportDifferenceFactory(
+        case=case, says={"state": "closed", "unspecified": "88.00", "closed_at": "2026-11-20T01:00:00+00:00"}
+    )
+
+    rows = visit(officer, url(case)).context_data["differences"][0].rows
+
+    assert [(here, there) for _label, here, there in rows] == [
+        ("-", "2026-11-20 09:00"), ("办理中", "已办结"), ("60.00", "88.00"),
+    ]  # fmt: skip
+
+
+def test_other_cases_of_the_merchant_stay_in_scope(visit, officer, handled, neighbour):
+    case = handled()
+    others = [handled(merchant=case.merchant, received_at=local(2026, 6, day)) for day in range(1, 8)]
+    CaseFactory(merchant=case.merchant, handling=neighbour, received_at=local(2026, 12, 1))
+
+    context = visit(officer, url(case)).context_data
+
+    assert context["others"] == others[:1:-1]
+    assert len(context["others"]) == 5
+
+
+def test_history_is_for_those_who_may_read_it(visit, officer, handled):
+    case = handled()
+    Case.objects.filter(pk=case.pk).update(claimed=Decimal("9.50"), state="accepted")
+
+    assert visit(officer, url(case)).context_data["changes"] is None
+
+    officer.user_permissions.add(Permission.objects.get(codename="view_casehistory"))
+    changes = visit(officer, url(case)).context_data["changes"]
+    assert CaseHistory.objects.filter(pgh_obj=case.pk).count() == 2
+    assert [change.created for change in changes] == [False, True]
+    assert {(before, after) for _label, before, after in changes[0].fields} == {
+        ("1,280.00", "9.50"), ("待初查", "办理中"),
+    }  # fmt: skip
+
+
+def test_previous_and_next_follow_the_list(visit, officer, handled):
+    newest, middle, oldest = (handled(received_at=local(2026, 6, day), claimed=day) for day in (9, 5, 1))
+    handled(received_at=local(2026, 6, 4), report=True)
+
+    context = visit(officer, url(middle), sort="-received", kind="complaint").context_data
+    assert (context["previous"], context["next"]) == (newest.number, oldest.number)
+
+    context = visit(officer, url(newest), sort="claimed", kind="complaint").context_data
+    assert (context["previous"], context["next"]) == (middle.number, None)
+
+    assert visit(officer, url(middle)).context_data["next"] is None
+
+
+def test_links_to_the_neighbours_keep_the_list(visit, officer, handled):
+    first, second = handled(received_at=local(2026, 6, 9)), handled(received_at=local(2026, 6, 8))
+
+    html = text(visit(officer, url(first), sort="-received", kind="complaint"))
+
+    assert f'href="{url(second)}?sort=-received&amp;kind=complaint"' in html
+    assert 'href="/cases/?kind=complaint"' in html
+
+
+# reveal
+
+
+@pytest.fixture
+def party(handled):
+    return PartyFactory(case=handled())
+
+
+def reveal(client, party, reason=REASON, **headers):
+    return client.post(reverse("cases:reveal", args=[party.case.number, party.pk]), {"reason": reason}, headers=headers)
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_reveal_shows_the_data_once_and_is_logged(client, officer, party, htmx):
+    client.force_login(officer)
+
+    response = reveal(client, party, **({"HX-Request": "true"} if htmx else {}))
+
+    html = text(response)
+    for value in PERSON.values():
+        assert value in html
+    assert ("<html" in html) is not htmx
+    assert "no-store" in response.headers["Cache-Control"]
+    entry = AccessLog.objects.get()
+    assert (entry.user, entry.action, entry.reason, entry.ip) == (officer, "reveal", REASON, "127.0.0.1")
+    assert entry.target == f"{party.case.number}/{party.pk}"
+
+
+def test_a_reveal_needs_a_reason(client, officer, party):
+    client.force_login(officer)
+
+    for reason in ("", "  x  "):
+        html = text(reveal(client, party, reason))
+        assert PERSON["phone"] not in html
+        assert "invalid-feedback" in html
+    assert not AccessLog.objects.exists()
+
+
+def test_a_reveal_is_never_a_get(client, officer, party):
+    client.force_login(officer)
+
+    assert client.get(reverse("cases:reveal", args=[party.case.number, party.pk])).status_code == 405
+    assert not AccessLog.objects.exists()
+
+
+def test_who_may_not_reveal_gets_nothing(client, district, party):
+    client.force_login(UserFactory(agency=district, roles=["regulator"]))
+
+    response = reveal(client, party)
+
+    assert response.status_code == 403
+    assert PERSON["phone"] not in text(response)
+    assert not AccessLog.objects.exists()
+
+
+def test_a_sealed_reporter_needs_his_own_permission(client, district, handled):
+    party = PartyFactory(case=handled(report=True), reporter=True)
+    client.force_login(UserFactory(agency=district, roles=["mediator"]))
+
+    assert reveal(client, party).status_code == 403
+    assert not AccessLog.objects.exists()
+
+
+def test_a_party_of_another_agency_is_not_found(client, officer, neighbour):
+    party = PartyFactory(case=CaseFactory(handling=neighbour))
+    client.force_login(officer)
+
+    assert reveal(client, party).status_code == 404
+    assert not AccessLog.objects.exists()
+
+
+def test_a_party_under_the_number_of_another_case_is_not_found(client, officer, party, handled):
+    client.force_login(officer)
+
+    path = reverse("cases:reveal", args=[handled().number, party.pk])
+    assert client.post(path, {"reason": REASON}).status_code == 404
+    assert not AccessLog.objects.exists()
+
+
+# scope, once more: every page of this module, seen from the neighbouring district
+
+
+def test_nothing_of_another_district_is_seen_anywhere(visit, neighbour, district):
+    case = full_case(district)
+    stranger = UserFactory(agency=neighbour, roles=["officer"])
+    pages = [LIST, LEDGER, "/cases/export/?format=csv", "/cases/recoveries/export/?format=csv"]
+    queries = ["", f"q={case.number}", f"q={case.merchant.name}", "mark=differs", f"merchant={case.merchant_id}"]
+
+    for path, query in itertools.product(pages, queries):
+        response = visit(stranger, f"{path}{'&' if '?' in path else '?'}{query}")
+        assert case.external_number not in text(response), (path, query)
+
+
+def test_merchants_share_no_cases_by_name(visit, officer, handled):
+    case, namesake = (handled(merchant=MerchantFactory(name="同名商店")) for _n in range(2))
+
+    assert namesake not in visit(officer, url(case)).context_data["others"]
