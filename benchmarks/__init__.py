@@ -1,0 +1,10 @@
+"""Measurements: `python -m benchmarks.imports` and `python -m benchmarks.pages`. They print figures, never a verdict."""
+
+import os
+
+import django
+
+from tests import environment  # noqa: F401 - names the database and the keys before Django reads its settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
