@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench messages vendor stop clean
+.PHONY: help demo test check bench bench-pages messages vendor stop clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run  ## Install what is missing, build the demo city and serve it on http://127.0.0.1:8000
 	@$(BIN)/python manage.py demo $(DEMO)
@@ -26,6 +26,9 @@ check: $(VENV)/dev  ## Lint, imports, templates, migrations, vendored files, tra
 
 bench: $(VENV)/dev  ## Measure the import against bare COPY and django-import-export (BENCH="--rows 100000")
 	@$(BIN)/python -m benchmarks.imports $(BENCH)
+
+bench-pages: $(VENV)/dev  ## Time dashboard and lists on a demo city of its own (BENCH="--scale 0.5")
+	@$(BIN)/python -m benchmarks.pages $(BENCH)
 
 messages: $(VENV)/dev  ## Extract texts, update and compile the translations
 	$(BIN)/python tools/messages.py
