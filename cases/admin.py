@@ -11,7 +11,21 @@ from registry.admin import InForceFilter, ReferenceAdmin
 NUMBERS = ["number__startswith", "external_number__startswith"]
 
 
-class ClockInline(ReadOnlyInline):
+class OfCase:
+    """What belongs to a case is seen by whoever sees cases."""
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("cases.view_case")
+
+
+class OfRun:
+    """What belongs to a run is seen by whoever sees runs."""
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("cases.view_importrun")
+
+
+class ClockInline(OfCase, ReadOnlyInline):
     model = Clock
     fields = readonly_fields = ["rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
 
@@ -19,7 +33,7 @@ class ClockInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("rule")
 
 
-class RecoveryInline(ReadOnlyInline):
+class RecoveryInline(OfCase, ReadOnlyInline):
     model = Recovery
     fields = readonly_fields = ["posted_on", "amount", "kind", "status", "means", "import_file", "actor"]
 
@@ -51,7 +65,7 @@ class CaseAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Recovery)
-class RecoveryAdmin(ReadOnlyAdmin):
+class RecoveryAdmin(OfCase, ReadOnlyAdmin):
     list_display = ["posted_on", "case", "amount", "kind", "status", "means", "import_file", "actor"]
     list_select_related = ["case", "import_file", "actor"]
     list_filter = ["kind", "status", "means"]
@@ -66,7 +80,7 @@ class RecoveryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Clock)
-class ClockAdmin(ReadOnlyAdmin):
+class ClockAdmin(OfCase, ReadOnlyAdmin):
     list_display = ["case", "rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
     list_select_related = ["case", "rule"]
     list_filter = ["provisional"]
@@ -87,12 +101,12 @@ class ClockRuleAdmin(ReferenceAdmin):
     search_fields = ["code", "name", "name_en", "basis"]
 
 
-class FileInline(ReadOnlyInline):
+class FileInline(OfRun, ReadOnlyInline):
     model = ImportFile
     fields = readonly_fields = ["position", "name", "size", "encoding", "rows_total", "rows_done", "sha256"]
 
 
-class WarningInline(ReadOnlyInline):
+class WarningInline(OfRun, ReadOnlyInline):
     model = ImportWarning
     fields = readonly_fields = ["rule", "column", "value", "count", "first_line"]
 

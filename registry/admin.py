@@ -39,10 +39,23 @@ class InForceFilter(admin.SimpleListFilter):
         return queryset.filter(conditions[self.value()]) if self.value() in conditions else queryset
 
 
+class ReferenceForm(forms.ModelForm):
+    """Checks the constraints of the whole row: Django leaves out those that name a read-only field."""
+
+    def _post_clean(self):
+        super()._post_clean()
+        if not self.errors:
+            try:
+                self.instance.validate_constraints()
+            except ValidationError as error:
+                self._update_errors(error)
+
+
 class ReferenceAdmin(ScopedAdmin):
     """Reference data: edited here, a row is kept by `load_reference` and reported as differing from its file.
     What identifies a row in the files cannot be changed."""
 
+    form = ReferenceForm
     search_fields = ["code", "name", "name_en"]
     key_fields = ("code",)
 

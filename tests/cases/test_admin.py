@@ -1,0 +1,162 @@
+import datetime as dt
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from cases.models import Case, Clock, ClockRule, ImportRun, Recovery
+from tests.factories import (
+    CaseFactory,
+    ClockFactory,
+    ImportFileFactory,
+    ImportRunFactory,
+    ImportWarningFactory,
+    RecoveryFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+READ_ONLY = {Case: "case", Recovery: "recovery", Clock: "clock", ImportRun: "importrun"}
+
+
+@pytest.fixture
+def clerk(district):
+    """Someone of a district with the rights of a clerk, and those to change and delete, which are to mean nothing."""
+    user = UserFactory(agency=district, roles=["clerk"])
+    names = [f"{verb}_{model}" for model in READ_ONLY.values() for verb in ("add", "change", "delete")]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names, content_type__app_label="cases"))
+    return user
+
+
+def rows(district):
+    """One row of each model in this district."""
+    case = CaseFactory(handling=district, narrative="电话13800001234", extra={"备注": "13800005678"})
+    return {
+        Case: case,
+        Recovery: RecoveryFactory(case=case),
+        Clock: ClockFactory(case=case),
+        ImportRun: ImportFileFactory(run=ImportRunFactory(agency=district)).run,
+    }
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_rows_are_looked_at_and_never_changed(client, clerk, district, model):
+    obj = rows(district)[model]
+    client.force_login(clerk)
+    path = f"/admin/cases/{READ_ONLY[model]}/"
+    before = model.objects.values().get(pk=obj.pk)
+
+    assert client.get(path).status_code == 200
+    page = client.get(f"{path}{obj.pk}/change/")
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+    assert client.post(f"{path}{obj.pk}/change/", {"_save": "1"}).status_code == 403
+    assert client.get(f"{path}add/").status_code == 403
+    assert client.post(f"{path}{obj.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert model.objects.values().get(pk=obj.pk) == before
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_rows_of_another_district_are_not_there(client, clerk, district, neighbour, model):
+    mine, theirs = rows(district)[model], rows(neighbour)[model]
+    client.force_login(clerk)
+    path = f"/admin/cases/{READ_ONLY[model]}/"
+
+    assert list(client.get(path).context["cl"].queryset) == [mine]
+    # the admin leads back to its start page from a row that it does not find
+    assert client.get(f"{path}{theirs.pk}/change/").status_code in (302, 404)
+
+
+def test_the_texts_of_a_case_stay_out_of_the_admin(client, clerk, district):
+    case = rows(district)[Case]
+    client.force_login(clerk)
+
+    html = client.get(f"/admin/cases/case/{case.pk}/change/").content.decode()
+
+    assert "13800001234" not in html
+    assert "13800005678" not in html
+    assert f'href="/cases/{case.number}/"' in html
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_lists_take_as_many_queries_for_one_row_as_for_three(client, clerk, district, model):
+    client.force_login(clerk)
+    path = f"/admin/cases/{READ_ONLY[model]}/"
+    counts = []
+    for _n in range(2):
+        rows(district)
+        client.get(path)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(path)
+        counts.append(len(queries))
+        rows(district)
+
+    assert counts[0] == counts[1]
+
+
+def test_a_case_is_found_by_the_beginning_of_its_number(client, clerk, district):
+    wanted = CaseFactory(handling=district, number="2026-77770001")
+    CaseFactory(handling=district, number="2026-88880001")
+    client.force_login(clerk)
+
+    for words in ("2026-7777", wanted.external_number):
+        assert list(client.get("/admin/cases/case/", {"q": words}).context["cl"].queryset) == [wanted]
+
+
+def test_a_run_shows_its_files_and_warnings(client, clerk, district):
+    run = rows(district)[ImportRun]
+    warning = ImportWarningFactory(run=run)
+    client.force_login(clerk)
+
+    html = client.get(f"/admin/cases/importrun/{run.pk}/change/").content.decode()
+
+    assert run.files.get().name in html
+    assert warning.value in html
+
+
+def rule_data(rule, **changes):
+    names = [
+        "name", "name_en", "regime", "valid_to", "length", "unit", "roll", "starts", "starts_en", "basis", "basis_en",
+    ]  # fmt: skip
+    data = {name: getattr(rule, name) for name in names} | changes
+    return {name: "" if value is None else value for name, value in data.items()}
+
+
+def test_a_clock_rule_is_edited_by_those_who_may(client, district):
+    rule = ClockRule.objects.filter(code="complaint.accept").latest("valid_from")
+    path = f"/admin/cases/clockrule/{rule.pk}/change/"
+    user = UserFactory(agency=district, is_staff=True)
+    client.force_login(user)
+    assert client.post(path, rule_data(rule, basis="新的依据")).status_code == 403
+    rule.refresh_from_db()
+    assert rule.basis != "新的依据"
+
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_clockrule", "change_clockrule"]))
+    response = client.post(path, rule_data(rule, basis="新的依据", code="other.code"))
+
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    rule.refresh_from_db()
+    assert (rule.basis, rule.code) == ("新的依据", "complaint.accept")
+
+
+def test_a_rule_cannot_end_before_it_begins(client):
+    rule = ClockRule.objects.filter(code="complaint.accept").latest("valid_from")
+    client.force_login(UserFactory(superuser=True))
+
+    response = client.post(
+        f"/admin/cases/clockrule/{rule.pk}/change/",
+        rule_data(rule, valid_to=rule.valid_from - dt.timedelta(days=1)),
+    )
+
+    assert response.status_code == 200
+    assert list(response.context["adminform"].form.errors) == ["__all__"]
+    rule.refresh_from_db()
+    assert rule.valid_to is None
+
+
+def test_parties_and_rejected_rows_are_not_in_the_admin():
+    registered = {model.__name__ for model in admin.site._registry if model._meta.app_label == "cases"}
+
+    assert registered == {"Case", "Recovery", "Clock", "ClockRule", "ImportRun"}
