@@ -11,6 +11,7 @@ DATA = {
     "address": _("address"),
     "id_type": _("kind of identity document"),
     "id_number": _("identity number"),
+    "rejected rows": _("rejected rows"),
 }
 
 

@@ -324,7 +324,8 @@ def shown(client, path, **parameters):
 
 
 def test_city_auditor_reads_every_line_and_a_district_one_its_own(city, district):
-    here, elsewhere = UserFactory(agency=district), UserFactory(agency=AgencyFactory())
+    station = AgencyFactory(parent=district, kind="station")
+    here, elsewhere = UserFactory(agency=station), UserFactory(agency=AgencyFactory())
     lines = [SignInFactory(user=user).pk for user in (here, elsewhere)]
     unknown = SignInFactory(user=None, username="nobody").pk
     accesses = [AccessLogFactory(user=user).pk for user in (here, elsewhere)]
