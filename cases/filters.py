@@ -260,7 +260,7 @@ class RecoveryFilterSet(SelectedFilterSet):
         choices=[("loss", _("Recovered loss (without multiple and moral damages)")), *RecoveryKind.choices],
     )
     status = Choice(label=_("Status"), choices=RecoveryStatus.choices)
-    means = Choice(label=_("By"), choices=RecoveryMeans.choices)
+    means = Choice(label=pgettext_lazy("means of a recovery", "By"), choices=RecoveryMeans.choices)
     origin = Choice(
         label=_("Origin"), method="by_origin",
         choices=[("imported", _("Imported")), ("here", _("Posted here"))],

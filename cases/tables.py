@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import RunState, State
@@ -108,7 +108,7 @@ class RecoveryTable(Table):
     )
     kind = Column(css="nowrap", written=False)
     status = Column(css="nowrap", written=False)
-    means = Column(css="nowrap", written=False)
+    means = Column(verbose_name=pgettext_lazy("means of a recovery", "By"), css="nowrap", written=False)
     amount = MoneyColumn(verbose_name=_("Amount (CNY)"), card="aside")
     origin = Column(
         accessor="import_file", verbose_name=_("Origin"), css="clip", empty_values=(), card="line"
@@ -158,7 +158,7 @@ class RunTable(Table):
     duplicates = NumberColumn(card="hide")
     rejected = NumberColumn(card="hide")
     warnings = NumberColumn(card="hide")
-    user = Column(verbose_name=_("By"), card="line", css="nowrap", empty_values=())
+    user = Column(verbose_name=pgettext_lazy("who did it", "By"), card="line", css="nowrap", empty_values=())
     started = TimeColumn(accessor="started_at", verbose_name=_("Started"), card="line")
     state = Column(card="aside", css="nowrap", written=False)
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.client import client_ip
@@ -299,7 +299,7 @@ class RecoveryExport(RecoveryRows, LoggedExport):
         Column(_("Merchant"), lambda row: written(row.case.merchant, row.case.merchant_written), width=32),
         Column(_("Kind"), "get_kind_display"),
         Column(_("Status"), "get_status_display"),
-        Column(_("By"), "get_means_display"),
+        Column(pgettext_lazy("means of a recovery", "By"), "get_means_display"),
         Column(_("Amount (CNY)"), "amount", width=14),
         Column(_("Evidence"), "evidence", masked=True, width=30),
         Column(_("Imported from"), "import_file.name", width=28),
