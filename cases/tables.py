@@ -90,6 +90,8 @@ class CaseTable(Table):
         return format_html('<span title="{}">{}</span>', text, text)
 
     def render_merchant(self, record):
+        if record.merchant is None and not record.merchant_written:
+            return UNKNOWN
         name = as_written(record.merchant, record.merchant_written)
         return format_html('<span title="{}">{}</span>', record.merchant or record.merchant_written, name)
 
