@@ -1,0 +1,365 @@
+"""Exact values on small data. The as-of day is the last of 2020 unless a test says otherwise."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from cases.enums import Body, Kind, Outcome, RecoveryKind
+from core.exceptions import DomainError
+from insights.enums import Part, Unit
+from insights.metrics import Value, metric, metrics
+from insights.periods import Period
+from insights.places import Map
+from insights.scopes import Scope
+from registry.models import Region
+from tests.factories import CaseFactory, ClockFactory, ImportFileFactory, RecoveryFactory
+from tests.factories.cases import local
+
+pytestmark = pytest.mark.django_db
+
+YEAR = Period.of_year(2020)
+LAST = dt.date(2020, 12, 31)
+
+
+def scope(user=None, *, period=YEAR, as_of=LAST, **kwargs) -> Scope:
+    return Scope(user, period, as_of, **kwargs)
+
+
+def value(code: str, *args, **kwargs):
+    return metric(code).compute(scope(*args, **kwargs)).value
+
+
+def sides(code: str, *args, **kwargs) -> tuple[int, int]:
+    found = metric(code).compute(scope(*args, **kwargs))
+    return found.numerator, found.denominator
+
+
+def rows(code: str, part: Part, *args, **kwargs) -> set:
+    return set(metric(code).queryset(part, scope(*args, **kwargs)))
+
+
+def day(month: int, number: int) -> dt.date:
+    return dt.date(2020, month, number)
+
+
+# the registry
+
+
+def test_every_figure_says_what_it_is():
+    for figure in metrics():
+        assert str(figure.label)
+        assert str(figure.definition)
+        assert str(figure.basis)
+        assert str(figure.source)
+        assert bool(figure.numerator) == bool(figure.denominator) == (figure.unit == Unit.RATE)
+        assert set(figure.rows) == (
+            {Part.NUMERATOR, Part.DENOMINATOR} if figure.unit == Unit.RATE else {Part.VALUE}
+        )
+        assert not figure.uncounted or metric(figure.uncounted).unit == Unit.CASES
+
+
+def test_the_codes_that_others_rely_on():
+    assert {figure.code for figure in metrics() if not figure.code.endswith(".uncounted")} == {
+        "cases.received", "cases.received.complaint", "cases.received.report", "cases.received.inquiry",
+        "cases.accepted_on_time", "cases.closed_on_time", "cases.verified_on_time", "cases.resolution_rate",
+        "cases.open", "cases.overdue", "mediation.success_national", "mediation.success_council", "recoveries.total",
+        "recoveries.council", "recoveries.multiple_and_moral", "councils.received", "councils.inquiries",
+        "councils.disputes", "councils.accepted_on_time",
+    }  # fmt: skip
+
+
+def test_an_unknown_code_or_part_is_refused():
+    with pytest.raises(DomainError, match=r"cases\.nothing"):
+        metric("cases.nothing")
+    with pytest.raises(DomainError, match="numerator"):
+        metric("cases.received").queryset("numerator", scope())
+
+
+def test_without_cases_counts_are_nought_and_rates_unknown():
+    for figure in metrics():
+        expected = {Unit.CASES: Value(0), Unit.MONEY: Value(Decimal("0.00")), Unit.RATE: Value(None, 0, 0)}
+        assert figure.compute(scope()) == expected[figure.unit]
+
+
+# received
+
+
+def test_received_by_kind_and_body(city):
+    for kind, n in ((Kind.COMPLAINT, 3), (Kind.REPORT, 2), (Kind.INQUIRY, 1)):
+        CaseFactory.create_batch(n, kind=kind, handling=city.district, received_at=local(2020, 5, 4))
+    CaseFactory(kind=Kind.INQUIRY, handling=city.branch, body=Body.COUNCIL, received_at=local(2020, 5, 4))
+    CaseFactory(handling=city.branch, body=Body.COUNCIL, received_at=local(2020, 5, 4))
+    CaseFactory(handling=city.district, body=Body.COURT, received_at=local(2020, 5, 4))
+
+    assert value("cases.received") == 6
+    assert value("cases.received.complaint") == 3
+    assert value("cases.received.report") == 2
+    assert value("cases.received.inquiry") == 1
+    assert value("councils.received") == 2
+    assert value("councils.inquiries") == 1
+
+
+def test_a_period_goes_from_midnight_to_midnight_in_shanghai(city):
+    inside = {
+        CaseFactory(handling=city.district, received_at=dt.datetime(2019, 12, 31, 16, 0, 0, tzinfo=dt.UTC)),
+        CaseFactory(handling=city.district, received_at=dt.datetime(2020, 12, 31, 15, 59, 59, 999999, tzinfo=dt.UTC)),
+    }
+    CaseFactory(handling=city.district, received_at=dt.datetime(2019, 12, 31, 15, 59, 59, tzinfo=dt.UTC))
+    CaseFactory(handling=city.district, received_at=dt.datetime(2020, 12, 31, 16, 0, 0, tzinfo=dt.UTC))
+
+    assert rows("cases.received", Part.VALUE, as_of=dt.date(2021, 6, 1)) == inside
+
+
+def test_nothing_after_as_of_counts(city):
+    for number in (9, 10, 11):
+        CaseFactory(handling=city.district, received_at=local(2020, 5, number))
+
+    assert value("cases.received", as_of=day(5, 10)) == 2
+    assert value("cases.received", as_of=dt.date(2019, 12, 31)) == 0
+
+
+# on time
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("cases.accepted_on_time", "complaint.accept"),
+        ("cases.closed_on_time", "complaint.mediate"),
+        ("cases.verified_on_time", "report.verify"),
+        ("councils.accepted_on_time", "council.accept"),
+    ],
+)
+def test_on_time_is_done_by_the_last_day_over_all_that_fell_due(city, code, rule):
+    early, last_day, late, undone = CaseFactory.create_batch(4, handling=city.district, received_at=local(2020, 5, 1))
+    before, after, provisional, other = CaseFactory.create_batch(
+        4, handling=city.district, received_at=local(2020, 5, 1)
+    )
+    due = {"code": rule, "due_on": day(5, 12)}
+    ClockFactory(case=early, stopped_on=day(5, 6), **due)
+    ClockFactory(case=last_day, stopped_on=day(5, 12), **due)
+    ClockFactory(case=late, stopped_on=day(5, 13), **due)
+    ClockFactory(case=undone, **due)
+    ClockFactory(case=before, code=rule, due_on=dt.date(2019, 12, 31))
+    ClockFactory(case=after, code=rule, due_on=dt.date(2021, 1, 1))
+    ClockFactory(case=provisional, provisional=True, **due)
+    ClockFactory(case=other, due_on=day(5, 12), code="council.accept" if rule != "council.accept" else "report.verify")
+
+    assert metric(code).compute(scope()) == Value(0.5, 2, 4)
+    assert rows(code, Part.NUMERATOR) == {early, last_day}
+    assert rows(code, Part.DENOMINATOR) == {early, last_day, late, undone}
+
+
+def test_what_falls_due_after_as_of_is_not_judged_yet(city):
+    case = CaseFactory(handling=city.district, received_at=local(2020, 5, 1))
+    ClockFactory(case=case, due_on=day(5, 12), stopped_on=day(5, 6))
+
+    assert sides("cases.accepted_on_time", as_of=day(5, 11)) == (0, 0)
+    assert sides("cases.accepted_on_time", as_of=day(5, 12)) == (1, 1)
+
+
+def test_complaints_without_a_term_are_counted_apart(city):
+    told, untold, provisional = CaseFactory.create_batch(3, handling=city.district, received_at=local(2020, 5, 1))
+    ClockFactory(case=told, due_on=day(5, 12))
+    ClockFactory(case=provisional, due_on=day(5, 12), provisional=True)
+    CaseFactory(handling=city.district, received_at=local(2020, 5, 1), kind=Kind.REPORT)
+    CaseFactory(handling=city.branch, body=Body.COUNCIL, received_at=local(2020, 5, 1))
+    CaseFactory(handling=city.district, received_at=local(2019, 5, 1))
+
+    assert rows("cases.accepted_on_time.uncounted", Part.VALUE) == {untold, provisional}
+    assert value("cases.verified_on_time.uncounted") == 1
+    assert value("councils.accepted_on_time.uncounted") == 1
+
+
+def test_only_accepted_complaints_want_a_term_of_mediation(city):
+    accepted = CaseFactory(accepted=True, handling=city.district, received_at=local(2020, 5, 1))
+    closed = CaseFactory(closed=True, handling=city.district, received_at=local(2020, 5, 1))
+    mediated = CaseFactory(closed=True, handling=city.district, received_at=local(2020, 5, 1))
+    ClockFactory(case=mediated, code="complaint.mediate", due_on=day(7, 1))
+    CaseFactory(handling=city.district, received_at=local(2020, 5, 1))
+    CaseFactory(refused=True, handling=city.district, received_at=local(2020, 5, 1))
+
+    assert rows("cases.closed_on_time.uncounted", Part.VALUE) == {accepted, closed}
+
+
+# outcomes
+
+
+def ended(city, outcome: Outcome, **kwargs):
+    kwargs = {"handling": city.district, "received_at": local(2020, 5, 1)} | kwargs
+    return CaseFactory(closed=True, outcome=outcome, **kwargs)
+
+
+def test_resolution_and_success_are_over_the_complaints_accepted_in_the_period(city):
+    agreed, settled = ended(city, Outcome.AGREEMENT), ended(city, Outcome.SETTLED)
+    failed, withdrawn = ended(city, Outcome.FAILED), ended(city, Outcome.WITHDRAWN)
+    running = CaseFactory(accepted=True, handling=city.district, received_at=local(2020, 5, 1))
+    ended(city, Outcome.AGREEMENT, received_at=local(2019, 12, 29))  # accepted on the 31st
+    ended(city, Outcome.AGREEMENT, handling=city.branch, body=Body.COUNCIL)
+    CaseFactory(refused=True, handling=city.district, received_at=local(2020, 5, 1))
+
+    assert metric("cases.resolution_rate").compute(scope()) == Value(0.4, 2, 5)
+    assert metric("mediation.success_national").compute(scope()) == Value(0.2, 1, 5)
+    assert rows("cases.resolution_rate", Part.NUMERATOR) == {agreed, settled}
+    assert rows("mediation.success_national", Part.NUMERATOR) == {agreed}
+    assert rows("mediation.success_national", Part.DENOMINATOR) == {agreed, settled, failed, withdrawn, running}
+
+
+def test_an_outcome_counts_from_the_day_of_closing(city):
+    ended(city, Outcome.AGREEMENT, received_at=local(2020, 5, 1))  # closed on the 21st
+
+    assert sides("cases.resolution_rate", as_of=day(5, 20)) == (0, 1)
+    assert sides("cases.resolution_rate", as_of=day(5, 21)) == (1, 1)
+
+
+def test_an_outcome_after_the_period_counts_for_the_complaints_of_the_period(city):
+    ended(city, Outcome.AGREEMENT, received_at=local(2020, 12, 12))  # closed on 1 January
+
+    assert sides("cases.resolution_rate", as_of=LAST) == (0, 1)
+    assert sides("cases.resolution_rate", as_of=dt.date(2021, 1, 1)) == (1, 1)
+
+
+def test_an_outcome_without_a_day_counts_at_once(city):
+    ended(city, Outcome.AGREEMENT, closed_at=None, import_file=ImportFileFactory())
+
+    assert sides("cases.resolution_rate", as_of=day(5, 20)) == (1, 1)
+
+
+def test_complaints_without_a_day_of_acceptance_are_counted_apart(city):
+    file = ImportFileFactory()
+    undated = ended(city, Outcome.AGREEMENT, decided_at=None, accepted_at=None, import_file=file)
+    ended(city, Outcome.AGREEMENT)
+    CaseFactory(refused=True, handling=city.district, received_at=local(2020, 5, 1))
+
+    assert sides("cases.resolution_rate") == (1, 1)
+    assert rows("cases.resolution_rate.uncounted", Part.VALUE) == {undated}
+    assert rows("mediation.success_national.uncounted", Part.VALUE) == {undated}
+
+
+def test_success_of_councils_is_over_agreements_and_failures_closed_in_the_period(city):
+    here = {"handling": city.branch, "body": Body.COUNCIL}
+    agreed = ended(city, Outcome.AGREEMENT, **here)
+    failed = ended(city, Outcome.FAILED, **here)
+    for outcome in (Outcome.SETTLED, Outcome.WITHDRAWN, Outcome.OTHER):
+        ended(city, outcome, **here)
+    ended(city, Outcome.FAILED)
+    ended(city, Outcome.AGREEMENT, received_at=local(2020, 12, 12), **here)  # closed on 1 January
+
+    assert metric("mediation.success_council").compute(scope()) == Value(0.5, 1, 2)
+    assert rows("mediation.success_council", Part.DENOMINATOR) == {agreed, failed}
+    assert value("councils.disputes") == 6
+
+
+# on a day
+
+
+def test_open_is_what_was_received_and_not_closed_on_the_day(city):
+    running = CaseFactory(accepted=True, handling=city.district, received_at=local(2019, 3, 1))
+    closed_later = CaseFactory(closed=True, handling=city.district, received_at=local(2020, 12, 12))
+    CaseFactory(closed=True, handling=city.district, received_at=local(2020, 12, 11))  # closed on the 31st
+    CaseFactory(handling=city.district, received_at=local(2021, 1, 1))
+    CaseFactory(handling=city.branch, body=Body.COUNCIL, received_at=local(2020, 5, 1))
+
+    assert rows("cases.open", Part.VALUE, as_of=dt.date(2021, 6, 1)) == {running, closed_later}
+
+
+def test_overdue_is_a_term_that_had_passed_and_was_still_running(city):
+    running, kept, late_then, done_since, two = CaseFactory.create_batch(
+        5, handling=city.district, received_at=local(2020, 5, 1)
+    )
+    ClockFactory(case=running, due_on=day(12, 30))
+    ClockFactory(case=kept, due_on=day(12, 30), stopped_on=day(12, 30))
+    ClockFactory(case=late_then, due_on=day(12, 29), stopped_on=day(12, 31))
+    ClockFactory(case=done_since, code="report.verify", due_on=day(12, 29), stopped_on=dt.date(2021, 1, 1))
+    ClockFactory(case=two, due_on=day(5, 12))
+    ClockFactory(case=two, code="complaint.mediate", due_on=day(5, 12))
+    ClockFactory(case=CaseFactory(handling=city.district), due_on=LAST)  # still has the day itself
+    ClockFactory(case=CaseFactory(handling=city.branch, body=Body.COUNCIL), code="council.accept", due_on=day(5, 12))
+
+    assert rows("cases.overdue", Part.VALUE, as_of=dt.date(2021, 6, 1)) == {running, done_since, two}
+    assert value("cases.overdue", as_of=dt.date(2021, 6, 1)) == 3
+
+
+# money
+
+
+def test_recovered_loss_is_the_ledger_of_the_period(city):
+    case = CaseFactory(handling=city.district)
+    council = CaseFactory(handling=city.branch, body=Body.COUNCIL)
+    first = RecoveryFactory(case=case, posted_on=day(1, 1), amount=Decimal("100.10"))
+    last = RecoveryFactory(case=case, posted_on=LAST, amount=Decimal("50.05"), kind=RecoveryKind.COMPENSATION)
+    back = RecoveryFactory(case=case, posted_on=LAST, amount=Decimal("-100.10"), reversal_of=first)
+    RecoveryFactory(case=case, posted_on=dt.date(2019, 12, 31))
+    RecoveryFactory(case=case, posted_on=dt.date(2021, 1, 1))
+    RecoveryFactory(case=case, posted_on=day(5, 5), amount=Decimal("300"), kind=RecoveryKind.MULTIPLE)
+    RecoveryFactory(case=case, posted_on=day(5, 5), amount=Decimal("7.50"), kind=RecoveryKind.MORAL)
+    RecoveryFactory(case=council, posted_on=day(5, 5), amount=Decimal("20.00"))
+
+    assert value("recoveries.total", as_of=dt.date(2021, 6, 1)) == Decimal("50.05")
+    assert rows("recoveries.total", Part.VALUE, as_of=dt.date(2021, 6, 1)) == {first, last, back}
+    assert value("recoveries.multiple_and_moral") == Decimal("307.50")
+    assert value("recoveries.council") == Decimal("20.00")
+
+
+# whose, and where
+
+
+def filled(city, handling, **kwargs):
+    """One case that stands in every part of every figure of bureaus, and one in those of councils."""
+    body = Body.COUNCIL if handling in (city.council, city.branch) else Body.BUREAU
+    case = ended(city, Outcome.AGREEMENT, handling=handling, body=body, **kwargs)
+    overdue = CaseFactory(handling=handling, body=body, received_at=local(2020, 5, 1), **kwargs)
+    terms = ("council.accept",) if body == Body.COUNCIL else ("complaint.accept", "complaint.mediate", "report.verify")
+    for rule in terms:
+        ClockFactory(case=case, code=rule, due_on=day(6, 1), stopped_on=day(5, 25))
+        ClockFactory(case=overdue, code=rule, due_on=day(6, 1))
+    undated = {"handling": handling, "body": body, "received_at": local(2020, 5, 1), **kwargs}
+    for kind in Kind.values:
+        CaseFactory(kind=kind, **undated)
+    CaseFactory(
+        closed=True, outcome=Outcome.FAILED, decided_at=None, accepted_at=None, closed_at=None,
+        import_file=ImportFileFactory(), **undated,
+    )  # fmt: skip
+    RecoveryFactory(case=case, posted_on=day(6, 1))
+    RecoveryFactory(case=case, posted_on=day(6, 1), kind=RecoveryKind.MORAL)
+
+
+def test_every_part_of_every_figure_keeps_to_what_the_reader_sees(city):
+    bureaus, councils = {city.district, city.station, city.neighbour}, {city.council, city.branch}
+    for agency in bureaus | councils:
+        filled(city, agency)
+
+    for figure in metrics():
+        of_council = "council" in figure.code
+        reader, seen_by = (city.mediator, {city.branch}) if of_council else (city.officer, {city.district, city.station})
+        for part in figure.rows:
+            everything, seen = (set(figure.queryset(part, scope(user))) for user in (None, reader))
+
+            def handled_by(row, of_postings=figure.unit == Unit.MONEY):
+                return (row.case if of_postings else row).handling
+
+            assert {handled_by(row) for row in everything} == (councils if of_council else bureaus), figure.code
+            assert seen == {row for row in everything if handled_by(row) in seen_by}, figure.code
+            assert not figure.queryset(part, scope(city.auditor)).exists(), figure.code
+        assert figure.compute(scope(city.auditor)).value in (0, None)
+
+
+def test_a_case_handed_over_keeps_its_agency_in_the_figures(city):
+    CaseFactory(handling=city.station, custodian=city.neighbour, received_at=local(2020, 5, 1))
+
+    assert value("cases.received", agency=city.district) == 1
+    assert value("cases.received", agency=city.neighbour) == 0
+    assert value("cases.received", city.stranger) == 1
+    assert value("cases.received", city.officer) == 0
+
+
+def test_a_region_counts_with_all_below_it(city):
+    regions = Map.load()
+    for code in ("330106", "330106005", "330108", "330100"):
+        region = Region.objects.filter(code=code).order_by("valid_from")[0]
+        CaseFactory(handling=city.district, region=region, received_at=local(2020, 5, 1))
+    CaseFactory(handling=city.district, region=None, received_at=local(2020, 5, 1))
+
+    for token, n in (("330106", 2), ("330100", 4), ("330100:only", 1), ("330108", 1), ("unknown", 1), ("330000", 4)):
+        assert value("cases.received", place=regions.place(token, YEAR)) == n, token

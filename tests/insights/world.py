@@ -1,0 +1,84 @@
+"""A seeded muddle of cases in every state, with every kind of date missing and every edge of a period hit."""
+
+import datetime as dt
+import random
+from decimal import Decimal
+
+from cases.enums import FINAL_STATES, Body, Kind, Outcome, RecoveryKind, State
+from cases.models import Case, Clock, ClockRule, Recovery
+from registry.models import Category, Channel, Region
+from tests.factories import ImportFileFactory
+from tests.factories.cases import ancestor, local
+
+FIRST, DAYS = dt.date(2019, 10, 1), 500
+RULES = ("complaint.accept", "complaint.mediate", "report.verify", "council.accept")
+
+
+def muddle(agencies: dict, n: int, seed: int) -> None:
+    """`agencies` maps each handling agency to its body."""
+    rng = random.Random(seed)
+    regions = [None, *Region.objects.filter(code__in=["330100", "330102", "330103", "330106", "330106005", "330114"])]
+    categories = [None, *Category.objects.order_by("pk")[:30]]
+    channels = [None, *Channel.objects.order_by("pk")[:5]]
+    rules = {code: ClockRule.objects.filter(code=code).order_by("valid_from")[0] for code in RULES}
+    file = ImportFileFactory()
+    cases = [
+        _case(rng, number, rng.choice(list(agencies.items())), regions, categories, channels, file)
+        for number in range(n)
+    ]
+    Case.objects.bulk_create(cases)
+    Clock.objects.bulk_create(clock for case in cases for clock in _clocks(rng, case, rules))
+    Recovery.objects.bulk_create(posting for case in cases for posting in _postings(rng, case, file))
+
+
+def _time(rng, start: dt.datetime, days: int) -> dt.datetime:
+    """Some time within so many days, often a second before or exactly at local midnight."""
+    day = start + dt.timedelta(days=rng.randrange(days))
+    edge = rng.choice(["00:00:00", "23:59:59", None, None])
+    if edge:
+        at = dt.datetime.combine(day.astimezone(start.tzinfo).date(), dt.time.fromisoformat(edge), start.tzinfo)
+        return max(at, start)
+    return day + dt.timedelta(seconds=rng.randrange(80_000))
+
+
+def _case(rng, number, handled, regions, categories, channels, file) -> Case:
+    agency, body = handled
+    kind = rng.choice([Kind.COMPLAINT, Kind.COMPLAINT, Kind.REPORT, Kind.INQUIRY])
+    received_at = _time(rng, local(FIRST.year, FIRST.month, FIRST.day, 0), DAYS)
+    states = [s for s in State if kind == Kind.REPORT or s not in (State.FILED, State.NOT_FILED)]
+    state = rng.choice([*states, State.CLOSED, State.CLOSED])
+    decided_at = _time(rng, received_at, 15) if rng.random() < 0.8 else None
+    accepted_at = decided_at if state in (State.ACCEPTED, State.CLOSED) and rng.random() < 0.9 else None
+    closed_at = _time(rng, received_at, 90) if state in FINAL_STATES and rng.random() < 0.85 else None
+    return Case(
+        number=f"2020-{number:08d}", source="muddle", kind=kind, body=body, state=state,
+        outcome=rng.choice([*Outcome.values, "agreement", "failed"]) if state == State.CLOSED else "",
+        received_at=received_at, decided_at=decided_at, accepted_at=accepted_at, closed_at=closed_at,
+        region=rng.choice(regions), category=rng.choice(categories), channel=rng.choice(channels),
+        handling=agency, custodian=agency, custodian_root_id=ancestor(agency, 0),
+        custodian_district_id=ancestor(agency, 1), import_file=file, import_line=number + 2,
+    )  # fmt: skip
+
+
+def _clocks(rng, case: Case, rules: dict):
+    start = case.received_at.date()
+    council = case.body == Body.COUNCIL
+    for code, rule in rules.items():
+        if council != (code == "council.accept") or rng.random() < 0.3:
+            continue
+        due = start + dt.timedelta(days=rng.randrange(9, 70))
+        stopped = start + dt.timedelta(days=rng.randrange(1, 120)) if rng.random() < 0.8 else None
+        if rng.random() < 0.2:
+            stopped = due  # on the very last day
+        yield Clock(
+            case=case, rule=rule, started_on=start, safe_on=due, due_on=due, stopped_on=stopped,
+            provisional=rng.random() < 0.1,
+        )  # fmt: skip
+
+
+def _postings(rng, case: Case, file):
+    for _posting in range(rng.choice([0, 0, 1, 2])):
+        yield Recovery(
+            case=case, posted_on=case.received_at.date() + dt.timedelta(days=rng.randrange(90)),
+            amount=Decimal(rng.randrange(-2000, 9000) or 1) / 100, kind=rng.choice(RecoveryKind.values), import_file=file,
+        )  # fmt: skip
