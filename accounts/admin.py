@@ -50,6 +50,7 @@ class AccountForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["username", "last_name", "first_name", "email", "agency"]
+        help_texts = {"is_active": ""}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -112,7 +113,8 @@ class UserAdmin(ScopedAdmin):
     def get_fieldsets(self, request, obj=None):
         person = (None, {"fields": ["username", "last_name", "first_name", "email", "agency"]})
         if obj is None:
-            return [person, (None, {"fields": ["roles"]})]
+            note = _("When you save, a temporary password is made and shown once.")
+            return [person, (None, {"fields": ["roles"], "description": note})]
         roles = "roles" if self.has_change_permission(request, obj) else "role_names"
         state = ["is_active", "must_change_password", "password_changed_at", "last_login", "locked"]
         return [person, (None, {"fields": [roles]}), (_("State"), {"fields": state})]
@@ -183,8 +185,9 @@ class UserAdmin(ScopedAdmin):
         return self._show_password(request, obj, request.temporary_password)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, buttons | (extra_context or {}))
         except DomainError as refused:  # something has changed since the form was checked
             messages.error(request, str(refused))
             return HttpResponseRedirect(request.get_full_path())

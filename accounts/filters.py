@@ -5,10 +5,13 @@ from django.db.models import Q
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.enums import AccessAction, SignInOutcome
 from accounts.models import AccessLog, SignIn
 from core.filters import DateFilter, FilterSet, WordFilter
+
+ALL = pgettext_lazy("any value of a filter", "All")
 
 
 def day_start(day: dt.date) -> dt.datetime:
@@ -41,7 +44,7 @@ class SignInFilterSet(LogFilterSet):
     on_phone = ("q", "outcome")
 
     q = WordFilter(label=_("User"), method="search", placeholder=_("User name, name or address"))
-    outcome = django_filters.ChoiceFilter(label=_("Outcome"), choices=SignInOutcome.choices)
+    outcome = django_filters.ChoiceFilter(label=_("Outcome"), choices=SignInOutcome.choices, empty_label=ALL)
 
     class Meta:
         model = SignIn
@@ -55,7 +58,7 @@ class AccessLogFilterSet(LogFilterSet):
     on_phone = ("q", "action")
 
     q = WordFilter(label=_("User or record"), method="search", placeholder=_("User, name or case number"))
-    action = django_filters.ChoiceFilter(label=_("Action"), choices=AccessAction.choices)
+    action = django_filters.ChoiceFilter(label=_("Action"), choices=AccessAction.choices, empty_label=ALL)
 
     class Meta:
         model = AccessLog

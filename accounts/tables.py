@@ -27,7 +27,7 @@ class SignInTable(Table):
     at = TimeColumn(verbose_name=_("Time"), card="aside")
     username = Column(verbose_name=_("User name as entered"), card="title")
     user = UserColumn(verbose_name=_("User"))
-    agency = Column(verbose_name=_("Agency"), accessor="user__agency", card="hide")
+    agency = Column(verbose_name=_("Agency"), accessor="user__agency", card="hide", written=False)
     outcome = StateColumn(
         verbose_name=_("Outcome"),
         card="end",
@@ -48,14 +48,14 @@ class SignInTable(Table):
 class AccessLogTable(Table):
     at = TimeColumn(verbose_name=_("Time"), card="aside")
     user = UserColumn(verbose_name=_("User"), card="title")
-    agency = Column(verbose_name=_("Agency"), accessor="user__agency", card="hide")
+    agency = Column(verbose_name=_("Agency"), accessor="user__agency", card="hide", written=False)
     action = StateColumn(
         verbose_name=_("Action"),
         card="end",
         tones={AccessAction.REVEAL: "blue", AccessAction.EXPORT: "amber"},
     )
     target = Column(verbose_name=_("Of what"))
-    fields = Column(verbose_name=_("Personal data"))
+    fields = Column(verbose_name=_("Personal data"), written=False)
     reason = Column(verbose_name=_("Reason"), css="clip")
     ip = Column(verbose_name=_("Network address"), card="hide")
 

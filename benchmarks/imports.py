@@ -62,6 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def measure(options: argparse.Namespace, directory: Path) -> dict:
     """All measurements, as the object that is printed."""
+    used = _machine()
     path = _write_file(directory, options.rows)
     short, tuned = (_first_rows(path, n) for n in (options.peer_rows, options.tuned_rows))
     rows = {"file": _rows(path), "import_export": _rows(short), "import_export_tuned": _rows(tuned)}
@@ -108,7 +109,7 @@ def measure(options: argparse.Namespace, directory: Path) -> dict:
         "ratio_unchanged_to_first": _ratio(speed["import_unchanged"], speed["import_first"]),
         "tables": tables,
         "memory": [{"rows": rows[name], **memory[name]} for name in memory],
-        "machine": _machine(),
+        "machine": used,
     }
 
 

@@ -64,6 +64,7 @@ def machine() -> dict:
             cursor.execute(f"SHOW {name}")
             found[name] = cursor.fetchone()[0]
     return {
+        "load_average": round(os.getloadavg()[0], 1),  # of the minute before: others may have been at work
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "architecture": platform.machine(),
         "python": platform.python_version(),

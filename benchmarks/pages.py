@@ -61,10 +61,11 @@ def _city(scale: str) -> Iterator[None]:
 
 def measure() -> dict:
     """All pages on the present database, which is left as it was."""
+    found = machine()
     with transaction.atomic():
         client = _regulator()
         pages = {name: _measure_page(client, name, url) for name, url in _pages()}
-        result = {"cases": Case.objects.count(), "pages": pages, "machine": machine()}
+        result = {"cases": Case.objects.count(), "pages": pages, "machine": found}
         transaction.set_rollback(True)
     return result
 

@@ -260,7 +260,10 @@ def test_search_stays_within_the_scope_of_the_user(officer, district, neighbour)
     mine = CaseFactory(handling=district, narrative="同一个词")
     theirs = CaseFactory(handling=neighbour, narrative="同一个词", external_number="THEIRS-1")
     CaseReferenceFactory(case=theirs, number="THEIRS-REF-1")
-    for word, found in (("同一个词", {mine}), ("THEIRS-1", set()), ("THEIRS-REF-1", set()), (theirs.number, set())):
+    mentions = CaseFactory(handling=district, narrative="来信提到 THEIRS-REF-1")
+    for word, found in (
+        ("同一个词", {mine}), ("THEIRS-1", set()), ("THEIRS-REF-1", {mentions}), (theirs.number, set()),
+    ):  # fmt: skip
         request = RequestFactory().get("/", {"q": word})
         request.user = officer
         form = CaseFilterSet(request.GET, queryset=Case.objects.visible_to(officer), request=request)
