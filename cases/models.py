@@ -262,6 +262,12 @@ class Case(models.Model):
                 fields=["custodian_district", "-received_at", "-id"], name="cases_case_district_newest"
             ),
             models.Index(fields=["custodian", "-received_at", "-id"], name="cases_case_custodian_newest"),
+            # the figures of a region, and the cases that its terms and postings belong to
+            models.Index(
+                fields=["region", "-received_at", "-id"],
+                include=["received_on", "kind", "body", "category", "channel"],
+                name="cases_case_region_newest",
+            ),
             models.Index(
                 fields=["accepted_on"],
                 include=[

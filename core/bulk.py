@@ -11,36 +11,34 @@ JSON = json.JSONEncoder(ensure_ascii=False).encode
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
+def _escaped(text: str) -> str:
+    return text.translate(ESCAPES) if SPECIAL.search(text) else text
+
+
+# how values other than text are written; all others as `str` writes them
+WRITERS = {
+    type(None): lambda _: NULL,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: "\\\\x" + value.hex(),
+    dict: lambda value: JSON(value).translate(ESCAPES) if value else "{}",
+    list: lambda value: JSON(value).translate(ESCAPES) if value else "[]",
+}
+
+
 def copy_value(value) -> str:
     """One value in COPY's text format; None is NULL, dict and list are JSON."""
-    kind = type(value)
-    if kind is str:
-        return value.translate(ESCAPES) if SPECIAL.search(value) else value
-    if value is None:
-        return NULL
-    if kind is bytes:
-        return "\\\\x" + value.hex()
-    if kind is bool:
-        return "t" if value else "f"
-    if kind in (dict, list):
-        return JSON(value).translate(ESCAPES) if value else str(value)
-    return str(value)
+    kind = value.__class__
+    return _escaped(value) if kind is str else WRITERS.get(kind, str)(value)
 
 
 def copy_line(values: Iterable, *, plain: bool = False) -> str:
     """One row, without the line end. `plain`: the caller knows that no text of it needs an escape."""
-    if plain:
-        return "\t".join([
-            value
-            if (kind := value.__class__) is str
-            else NULL
-            if value is None
-            else str(value)
-            if kind is int
-            else copy_value(value)
-            for value in values
-        ])
-    return "\t".join(map(copy_value, values))
+    if not plain:
+        return "\t".join(map(copy_value, values))
+    writer = WRITERS.get
+    return "\t".join([
+        value if (kind := value.__class__) is str else writer(kind, str)(value) for value in values
+    ])
 
 
 def copy_lines(cursor, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:

@@ -35,7 +35,10 @@ class PersonalDataError(Exception):
 
 @dataclass(frozen=True)
 class Keyring:
+    """`head` begins each ciphertext of the current key: algorithm and key id."""
+
     current: str
+    head: bytes
     ciphers: dict[str, AESGCM]
 
 
@@ -55,7 +58,9 @@ def _keyring(configured: str) -> Keyring:
         ciphers[name] = AESGCM(key)
     if not ciphers:
         raise ImproperlyConfigured("PERSONAL_DATA_KEYS holds no key.")
-    return Keyring(next(iter(ciphers)), ciphers)
+    current = next(iter(ciphers))
+    name = current.encode()
+    return Keyring(current, bytes((AES_256_GCM, len(name))) + name, ciphers)
 
 
 @functools.cache
@@ -83,11 +88,9 @@ def check_keys() -> None:
 def encrypt(plain: dict, *, context: str) -> bytes:
     """Encrypt a JSON object for the place `context` (such as "cases.Party:17") with the current key."""
     ring = _keyring(settings.PERSONAL_DATA_KEYS)
-    name = ring.current.encode()
     nonce = os.urandom(NONCE_BYTES)
-    text = COMPACT(plain).encode()
-    sealed = ring.ciphers[ring.current].encrypt(nonce, text, context.encode())
-    return bytes((AES_256_GCM, len(name))) + name + nonce + sealed
+    sealed = ring.ciphers[ring.current].encrypt(nonce, COMPACT(plain).encode(), context.encode())
+    return ring.head + nonce + sealed
 
 
 def decrypt(blob: bytes, *, context: str) -> dict:
@@ -138,6 +141,8 @@ def normalise(kind: str, value: str) -> str:
     """One spelling for equal values: phone digits without country code, identity numbers in upper case."""
     if kind == "phone" and len(value) == 11 and value.isascii() and value.isdigit():
         return value
+    if kind == "id_number" and value.isascii() and value.isalnum():
+        return value.upper()
     text = unicodedata.normalize("NFKC", value or "").replace("＊", MASK)
     if kind == "phone":
         text = re.sub(r"[^\d*]", "", text)

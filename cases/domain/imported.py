@@ -132,7 +132,7 @@ class NewCases:
         self.cases.append(copy_line((*head, *case.values), plain=case.plain))
         self.merchants.append(case.merchant)
         if case.role:
-            self.parties.append(party_line(party_id, case_id, case.role, case.personal, plain=case.plain))
+            self.parties.append(party_line(party_id, case_id, case.role, case.personal))
         for clock in case.clocks:
             self.clocks.append(copy_line((case_id, *clock), plain=True))
         for kind, amount in case.amounts.items():
@@ -141,21 +141,19 @@ class NewCases:
         self.references += [(case_id, number) for number in case.references]
 
 
-def party_line(
-    party_id: int, case_id: int, role: str, personal: dict[str, str], *, plain: bool = False
-) -> str:
+def party_line(party_id: int, case_id: int, role: str, personal: dict[str, str]) -> str:
     """A party ready for COPY: encrypted, hashed for look-up, sealed if a reporter."""
-    return copy_line(
-        (
-            party_id,
-            case_id,
-            role,
-            role == PartyRole.REPORTER,
-            encrypt(personal, context=personal_context(party_id)) if personal else None,
-            lookup_hash("phone", personal.get("phone", "")),
-            lookup_hash("id_number", personal.get("id_number", "")),
-        )
+    phone, id_number = personal.get("phone"), personal.get("id_number")
+    values = (
+        party_id,
+        case_id,
+        role,
+        role == PartyRole.REPORTER,
+        encrypt(personal, context=personal_context(party_id)) if personal else None,
+        lookup_hash("phone", phone) if phone else None,
+        lookup_hash("id_number", id_number) if id_number else None,
     )
+    return copy_line(values, plain=True)  # no text of the row itself
 
 
 def write_imported(

@@ -36,7 +36,7 @@ from core.importing.readers import Source, recognise
 from core.money import yuan
 from core.personal_data import decrypt, encrypt
 
-CHUNK_ROWS = 10_000
+CHUNK_ROWS = 5_000
 ANALYZE_FROM = 10_000  # created rows after which the planner's statistics are renewed
 CONFLICT_RETRIES = 3
 LOCK = "consumer_rights.import"
