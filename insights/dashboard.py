@@ -185,10 +185,13 @@ class Dashboard:
             place.why_not_comparable(choice.period, other.period) if place else ""
             for other in (self.year, self.before)
         ]
+        most = place is not None and 2 * len(place.ids) > len(regions.regions)
         self.summary: Summary = summarise(
-            [self.scope, self.year, self.before], self._months(), None if self.reasons[0] else 1
+            [self.scope, self.year, self.before],
+            self._months(),
+            None if self.reasons[0] else 1,
+            rest=regions.rest_of(place) if most else None,
         )
-
         self.counted_at = timezone.localtime()
 
     @property

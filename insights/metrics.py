@@ -45,6 +45,12 @@ class Value:
     def of_rate(cls, numerator: int, denominator: int) -> "Value":
         return cls(numerator / denominator if denominator else None, numerator, denominator)
 
+    def __sub__(self, part: "Value") -> "Value":
+        """What is left of a count, an amount or a rate without the rows of `part`, which are among its own."""
+        if self.denominator is not None:
+            return self.of_rate(self.numerator - part.numerator, self.denominator - part.denominator)
+        return Value(self.value - part.value)
+
 
 @dataclass(frozen=True)
 class Metric:

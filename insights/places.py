@@ -24,14 +24,14 @@ ONLY = "only"
 
 @dataclass(frozen=True)
 class Place:
-    """A choice of region. `ids`: the regions whose cases count, None for cases without a region.
+    """A choice of region. `ids`: the regions whose cases count; None among them stands for cases without a region.
 
     `since` and `until` (first day no longer) bound the time in which the area was the same.
     """
 
     token: str
     label: str
-    ids: frozenset[int] | None
+    ids: frozenset[int | None]
     since: dt.date | None = None
     until: dt.date | None = None
     region: Region | None = None
@@ -104,7 +104,7 @@ class Map:
     def place(self, token: str, period: Period) -> Place:
         """The region that `token` names in `period`. Raises DomainError where there is none."""
         if token == UNKNOWN:
-            return Place(UNKNOWN, _("Region not known"), None)
+            return Place(UNKNOWN, _("Region not known"), frozenset({None}))
         code, *rest = token.split(":")
         only = ONLY in rest
         wanted = [part for part in rest if part != ONLY]
@@ -131,6 +131,10 @@ class Map:
             token, label = f"{token}:{ONLY}", _("%(region)s, nothing nearer known") % {"region": label}
         ids_counted = frozenset(ids) if only else self.with_descendants(ids)
         return Place(token, label, ids_counted, lineage[0].valid_from, lineage[-1].valid_to, region)
+
+    def rest_of(self, place: Place) -> Place:
+        """Whatever is not in `place`, cases without a region included."""
+        return Place("", "", (frozenset(self.regions) | {None}) - place.ids)
 
     @staticmethod
     def _dated_label(region: Region, *, latest: bool) -> str:

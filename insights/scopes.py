@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from cases.models import Case, Clock, Recovery
 from cases.querysets import local_day_bounds
@@ -59,10 +59,10 @@ class Scope:
     def _kept(self, manager, prefix: str) -> QuerySet:
         rows = manager.all() if self.user is None else manager.visible_to(self.user)
         if self.place is not None:
-            if self.place.ids is None:
-                rows = rows.filter(**{f"{prefix}region__isnull": True})
-            else:
-                rows = rows.filter(**{f"{prefix}region__in": sorted(self.place.ids)})
+            inside = Q(**{f"{prefix}region__in": sorted(self.place.ids - {None})})
+            if None in self.place.ids:
+                inside |= Q(**{f"{prefix}region__isnull": True})
+            rows = rows.filter(inside)
         if self.agency is not None:
             below = Agency.objects.within(self.agency)
             rows = rows.filter(**{f"{prefix}handling__in": below.values("pk")})

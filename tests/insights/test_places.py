@@ -65,7 +65,7 @@ def test_only_leaves_out_what_is_below(regions):
 
 
 def test_unknown_has_no_region(regions):
-    assert regions.place(UNKNOWN, IN_2020).ids is None
+    assert regions.place(UNKNOWN, IN_2020).ids == {None}
 
 
 def test_an_area_that_went_on_unchanged_under_another_code_is_one_place(regions):

@@ -72,6 +72,22 @@ def test_every_figure_is_as_defined_in_every_place(busy, token):
     assert_as_defined(scopes(busy.regulator, PERIODS["years"], [TODAY] * 3, place=Map.load().place(token, YEAR)))
 
 
+@pytest.mark.parametrize("token", ["330100", "330106", "unknown"])
+def test_all_less_the_rest_is_what_is_in_the_place(busy, token):
+    regions = Map.load()
+    place, months = regions.place(token, YEAR), [Period.of_month(dt.date(2020, n, 1)) for n in range(1, 13)]
+    asked = scopes(busy.regulator, PERIODS["overlapping"], [TODAY] * 3, place=place)
+    counted = summarise(asked, months, 1)
+
+    less = summarise(asked, months, 1, rest=regions.rest_of(place))
+
+    assert less.figures == counted.figures
+    assert less.months == counted.months
+    assert less.regions_by_kind == counted.regions_by_kind
+    for name in ("regions", "categories", "channels"):
+        assert getattr(less, name) == getattr(counted, name), name
+
+
 def test_every_figure_is_as_defined_of_an_agency(busy):
     assert_as_defined(scopes(None, PERIODS["years"], [TODAY] * 3, agency=busy.district))
 
