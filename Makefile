@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-pages messages vendor stop clean
+.PHONY: help demo test check bench bench-pages messages screenshots vendor stop clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench-pages: $(VENV)/dev  ## Time dashboard and lists on a demo city of its own 
 
 messages: $(VENV)/dev  ## Extract texts, update and compile the translations
 	$(BIN)/python tools/messages.py
+
+screenshots: $(VENV)/dev  ## Pictures of the main pages of the portal that `make demo` serves, into var/screenshots
+	@$(BIN)/python -m tools.screenshots $(SCREENSHOTS)
 
 vendor:  ## Fetch the front-end libraries again (needs Node)
 	$(PYTHON) tools/vendor_static.py

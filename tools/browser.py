@@ -18,6 +18,17 @@ FONT_FOLDERS = (
     "/Library/Fonts",
 )
 FONT_HINTS = ("cjk", "notosanssc", "sourcehansans", "wqy", "pingfang", "msyh")
+# no sandbox for root; none of the connections that a browser makes by itself
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--lang=zh-CN",
+)
 DEBIAN_PACKAGES = {"browser": "chromium", "font": "fonts-noto-cjk"}
 
 

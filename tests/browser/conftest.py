@@ -13,16 +13,12 @@ from dataclasses import dataclass
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tools.browser import find_chromium
+from tools.browser import FLAGS, find_chromium
 
 # Playwright's own event loop runs in this thread, and fixtures talk to the database beside it
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 TODAY = "2026-11-20"
 SCALE = "0.001"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--lang=zh-CN",
-]  # fmt: skip
 HAN = re.compile(r"[\u2e80-\u2fff\u3001-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 # what is not the portal's own wording is marked: other languages by lang, data as written by translate="no"
 OWN_WORDS = """() => {
@@ -102,7 +98,7 @@ def _wait_for(url: str, server, log) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    return browser_type_launch_args | {"executable_path": find_chromium(), "args": FLAGS}
+    return browser_type_launch_args | {"executable_path": find_chromium(), "args": list(FLAGS)}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,102 @@
+"""Pictures of the main pages in both languages, wide and narrow, of a portal that serves the demo city.
+
+`python -m tools.screenshots [--url http://127.0.0.1:8000] [--to var/screenshots]`, or `make screenshots`. The file
+names say page, language and width: `dashboard-zh-1440.png`.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tools.browser import FLAGS, ensure, find_chromium
+
+PASSWORD = "demo-city-315"  # noqa: S105 - the demo's, printed by `make demo`
+SIZES = {1440: 900, 390: 844}
+LANGUAGES = ("zh", "en")
+# name, account of the demo, address; "first" stands for the first row of the list at that address
+PAGES = [
+    ("dashboard", "regulator", "/?year=2020"),
+    ("case-list", "regulator", "/cases/"),
+    ("search", "regulator", "/cases/?q=退款&kind=complaint&place=330106"),
+    ("case", "officer", "first /cases/?kind=complaint&sort=-claimed"),
+    ("report", "officer", "first /cases/?kind=report"),
+    ("recoveries", "regulator", "/cases/recoveries/?from=2020-01-01&to=2020-12-31"),
+    ("import-runs", "clerk", "/imports/"),
+    ("import-run", "clerk", "first /imports/?sort=-rows"),
+    ("definitions", "regulator", "/insights/definitions/"),
+    ("admin", "clerk", "/admin/"),
+    ("admin-merchants", "clerk", "/admin/registry/merchant/"),
+    ("admin-users", "accounts", "/admin/accounts/user/"),
+    ("sign-ins", "auditor", "/accounts/sign-ins/"),
+]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__.split("\n")[0])
+    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--to", type=Path, default=Path("var/screenshots"))
+    parser.add_argument("--pages", nargs="*", metavar="NAME", help="only these")
+    options = parser.parse_args()
+    if not ensure():
+        return 1
+    options.to.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        for path in take(browser, options.url, options.to, options.pages):
+            print(path)
+        browser.close()
+    return 0
+
+
+def take(browser: Browser, url: str, folder: Path, wanted: list[str] | None = None):
+    """Paths of the pictures, as they are made."""
+    for language in LANGUAGES:
+        windows: dict[str, Page] = {}
+        for width, height in SIZES.items():
+            if not wanted or "login" in wanted:
+                page = _window(browser, url, language)
+                page.set_viewport_size({"width": width, "height": height})
+                yield _picture(page, "/accounts/login/", folder / f"login-{language}-{width}.png")
+                page.context.close()
+        for name, account, address in PAGES:
+            if wanted and name not in wanted:
+                continue
+            if account not in windows:
+                windows[account] = _window(browser, url, language, account)
+            page = windows[account]
+            page.set_viewport_size({"width": 1440, "height": 900})
+            if address.startswith("first "):
+                page.goto(address.removeprefix("first "))
+                address = page.locator(".list-table tbody a").first.get_attribute("href")
+            for width, height in SIZES.items():
+                page.set_viewport_size({"width": width, "height": height})
+                yield _picture(page, address, folder / f"{name}-{language}-{width}.png")
+
+
+def _window(browser: Browser, url: str, language: str, account: str | None = None) -> Page:
+    context = browser.new_context(base_url=url, locale="zh-CN", timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    page.goto("/accounts/login/")
+    if language == "en":
+        page.locator("form[action*=setlang] button").click()
+        page.wait_for_load_state()
+    if account:
+        page.fill("input[name=username]", account)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("form:has(input[name=password]) button[type=submit]")
+        page.wait_for_load_state()
+    return page
+
+
+def _picture(page: Page, address: str, path: Path) -> Path:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(600)  # charts draw themselves
+    page.screenshot(path=path, full_page=True)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
