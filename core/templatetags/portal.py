@@ -55,9 +55,10 @@ def icon(name: str, css: str = "") -> SafeString:
 
 @register.filter
 def compact(value, digits: int = 1) -> str:
-    """A large figure at a glance: 9,999 · 1.2万 · 1.0亿 in Chinese, 12,345 · 3.8 M · 1.2 B in English.
+    """A large figure at a glance: 9,999 · 1.2万 · 1.26亿 in Chinese, 12,345 · 3.8 M · 1.26 B in English.
 
-    The unit is chosen after rounding, so 99,999,999 is 1.0亿 and never 10,000.0万. None is "-".
+    The largest unit has a place more. The unit is chosen after rounding, so 99,999,999 is 1.00亿 and never
+    10,000.0万. None is "-".
     """
     if value is None:
         return UNKNOWN
@@ -69,7 +70,7 @@ def compact(value, digits: int = 1) -> str:
         if abs(short) < larger / divisor:
             return formatted(short, places) + unit
     divisor, unit = units[-1]
-    return formatted(number / divisor, digits) + unit
+    return formatted(number / divisor, digits + 1) + unit
 
 
 @register.filter
