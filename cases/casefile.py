@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from cases.domain.reveal import personal_context
-from cases.enums import FINAL_STATES, LOSS_KINDS, Kind, RecoveryKind, State, TermUnit
+from cases.enums import FINAL_STATES, LOSS_KINDS, Kind, RecoveryKind, Regime, State, TermUnit
 from cases.models import Case, CaseHistory, Clock, ImportDifference, Party, Recovery
 from core.personal_data import PersonalDataError, decrypt, mask
 from core.templatetags.portal import UNKNOWN, is_chinese, money
@@ -300,9 +300,13 @@ def _shown(row, field) -> str:
     value = getattr(row, field.name)
     if value in (None, ""):
         return UNKNOWN
-    if field.choices:
-        return str(dict(field.flatchoices).get(value, value))
-    return value_in_words(value)
+    codes = _codes(field)
+    return str(codes.get(value, value)) if codes else value_in_words(value)
+
+
+def _codes(field) -> dict:
+    """The codes that a field stores, with their labels; empty for a field of another kind."""
+    return dict(Regime.choices if field.name == "regime" else field.flatchoices)
 
 
 def value_in_words(value) -> str:
@@ -344,8 +348,8 @@ def differences(case: Case) -> list[Difference]:
 
 def _source_value(says: str, field) -> str:
     """What the source said, written as the page writes what is stored here."""
-    if field is not None and field.choices:
-        return str(dict(field.flatchoices).get(says, says))
+    if field is not None and (codes := _codes(field)):
+        return str(codes.get(says, says))
     if field is not None and isinstance(field, models.DateTimeField):
         at = parse_datetime(says)
         return value_in_words(at) if at else says

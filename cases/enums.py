@@ -106,6 +106,27 @@ class Roll(models.TextChoices):
     REST_DAYS = "rest_days", _("From every day that is not a working day")
 
 
+class Regime(models.TextChoices):
+    """The rules under which a clock runs. The column takes other codes too, since clock rules are edited as data."""
+
+    ORDER2 = "order2", _("SAMR Order 2")
+    ORDER20 = "order20", _("SAMR Order 20")
+    ORDER42 = "order42", _("SAMR Order 2, as amended by Orders 42 and 61")
+    ORDER62 = "order62", _("SAIC Order 62")
+    ORDER121 = "order121", _("SAMR Order 121")
+    DECREE778 = "decree778", _("State Council Decree 778")
+    ZHEJIANG2017 = "zhejiang2017", _("Zhejiang implementing measures (2017)")
+    ODR = "odr", _("Online dispute resolution (ODR)")
+    CPL2012 = "cpl2012", _("Civil Procedure Law (2012 and 2017)")
+    CPL2021 = "cpl2021", _("Civil Procedure Law (2021)")
+    CPL2023 = "cpl2023", _("Civil Procedure Law (2023)")
+
+    @classmethod
+    def label_of(cls, code: str) -> str:
+        """The name that people know; a code without one stands for itself."""
+        return str(cls(code).label) if code in cls.values else code
+
+
 class RunState(models.TextChoices):
     RUNNING = "running", _("Running")
     COMPLETED = "completed", _("Completed")

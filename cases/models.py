@@ -20,6 +20,7 @@ from cases.enums import (
     RecoveryKind,
     RecoveryMeans,
     RecoveryStatus,
+    Regime,
     RejectKind,
     Roll,
     RunState,
@@ -314,6 +315,10 @@ class Case(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state not in FINAL_STATES
+
+    @property
+    def regime_label(self) -> str:
+        return Regime.label_of(self.regime)
 
 
 class CaseReference(models.Model):

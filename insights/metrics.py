@@ -184,8 +184,10 @@ POSTED_ON = _("date of the posting")
 AT_THE_END = _("the last day of the period, or the as-of day if that comes first")
 CASES = _("cases")
 LEDGER = _("ledger of recoveries")
-TERM_OVER = _("Cases whose term had its last day in the period and not after the as-of day, late and undone included.")
-TERM_KEPT = _("Of these, the cases in which it was done on the last day or earlier.")
+TERM_OVER = _(
+    "Cases whose term had its last day in the period and not after the as-of day, including late and unfinished ones."
+)
+TERM_KEPT = _("Of these, the cases done on or before the last day.")
 COMPLAINTS_ACCEPTED = _("Complaints accepted in the period.")
 
 
@@ -251,7 +253,7 @@ _on_time(
     _("The share of complaints whose acceptance or refusal was decided within the statutory term."), ACCEPT,
     statute=_("Order 20, article 14; Order 121, article 15: seven working days"),
     uncounted=(
-        _("Complaints received by bureaus in the period without a term for acceptance that can be told."),
+        _("Complaints received by bureaus in the period whose term for acceptance cannot be determined."),
         lambda scope: without_term(scope, ACCEPT, body=Body.BUREAU, kind=Kind.COMPLAINT),
     ),
 )
@@ -261,8 +263,8 @@ _on_time(
     statute=_("Order 20, article 21: 45 working days; Decree 778, article 46, and Order 121, article 23: 60 days"),
     uncounted=(
         _(
-            "Complaints received by bureaus in the period, accepted or closed, without a term of mediation that can"
-            " be told."
+            "Complaints received by bureaus in the period, accepted or closed, whose term for mediation cannot be"
+            " determined."
         ),
         lambda scope: without_term(
             scope, MEDIATE, body=Body.BUREAU, kind=Kind.COMPLAINT, state__in=[State.ACCEPTED, State.CLOSED]
@@ -274,7 +276,7 @@ _on_time(
     _("The share of reports that were verified, and their filing decided, within the statutory term."), VERIFY,
     statute=_("Rules on penalty procedure, article 18: fifteen working days"),
     uncounted=(
-        _("Reports received by bureaus in the period without a term of verification that can be told."),
+        _("Reports received by bureaus in the period whose term for verification cannot be determined."),
         lambda scope: without_term(scope, VERIFY, body=Body.BUREAU, kind=Kind.REPORT),
     ),
 )
@@ -303,7 +305,10 @@ _count(
 )
 _rate(
     "mediation.success_national", _("Mediation success"),
-    _("The national formula: agreements over the complaints that bureaus accepted in the period."),
+    _(
+        "As the national platform is understood to count: agreements as a share of the complaints that bureaus"
+        " accepted in the period."
+    ),
     numerator=(
         _("Of these, the complaints that ended with an agreement."),
         lambda scope: accepted(scope, Body.BUREAU).filter(ended(scope, Outcome.AGREEMENT)),
@@ -340,14 +345,17 @@ _rate(
 _amount(
     "recoveries.total", _("Recovered loss"),
     _(
-        "Money or money's worth that consumers got back in cases of bureaus: refunds, repairs, replacements,"
-        " compensation; less reversals. Multiple and moral damages are apart."
+        "Money or money's worth recovered for consumers in cases of bureaus, paid or promised: refunds, repairs,"
+        " replacements, compensation; less reversals. Multiple and moral damages are counted separately."
     ),
     lambda scope: posted(scope, Body.BUREAU, LOSS_KINDS),
 )
 _amount(
     "recoveries.council", _("Recovered loss of councils"),
-    _("Money or money's worth that consumers got back in cases of councils; multiple and moral damages are apart."),
+    _(
+        "Money or money's worth recovered for consumers in cases of councils, paid or promised: refunds, repairs,"
+        " replacements, compensation; less reversals. Multiple and moral damages are counted separately."
+    ),
     lambda scope: posted(scope, Body.COUNCIL, LOSS_KINDS),
 )
 _amount(
@@ -374,7 +382,7 @@ _on_time(
     _("The share of complaints to councils whose acceptance or refusal was decided within the term."), COUNCIL_ACCEPT,
     statute=_("Zhejiang implementing measures, article 32: five working days"),
     uncounted=(
-        _("Complaints received by councils in the period without a term for acceptance that can be told."),
+        _("Complaints received by councils in the period whose term for acceptance cannot be determined."),
         lambda scope: without_term(scope, COUNCIL_ACCEPT, body=Body.COUNCIL, kind=Kind.COMPLAINT),
     ),
 )

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import get_commands
+from django.utils import translation
+
+from insights.metrics import metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -77,3 +80,19 @@ def test_profile_of_the_example_is_the_file():
     stored = (ROOT / "docs" / "examples" / "car_complaints.toml").read_text(encoding="utf-8")
 
     assert shown == "".join(line for line in stored.splitlines(keepends=True) if not line.startswith("#"))
+
+
+def in_words(metric):
+    """A figure as docs/metrics.md has it."""
+    lines = [f"{metric.label} ({metric.unit.label}). {metric.definition}", ""]
+    if metric.numerator:
+        lines += [f"- Numerator: {metric.numerator}", f"- Denominator: {metric.denominator}"]
+    return "\n".join([*lines, f"- Date used: {metric.basis}", f"- Source: {metric.source}"])
+
+
+def test_figures_are_described_as_they_are_defined():
+    document = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    described = re.findall(r"^## `(.+?)`\n\n(.*?)\n*(?=^## |\Z)", document, re.MULTILINE | re.DOTALL)
+
+    with translation.override("en"):
+        assert described == [(metric.code, in_words(metric)) for metric in metrics()]

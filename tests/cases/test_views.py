@@ -513,9 +513,10 @@ def test_the_case_page_shows_all_of_the_case(visit, officer, district):
     for words in (
         case.number, case.external_number, "HZDH0000000001", case.merchant.name, "不知何处", "服务-&gt;餐饮",
         "1,280.00", "100.00", "2026-11-11", "罚款金额(单位:元)", "2000", case.import_file.name, "17", "退款",
-        "张**", "138****0001", "88.00",
+        "张**", "138****0001", "88.00", "市场监管总局令第121号",
     ):
         assert words in html, words
+    assert "order121" not in html
     assert PERSON["phone"] not in html
     assert PERSON["name"] not in html
 
@@ -652,16 +653,20 @@ def test_unknown_amounts_are_not_nought(visit, officer, handled):
 
 
 def test_what_the_source_says_otherwise(visit, officer, handled):
-    case = handled(differs=True, accepted=True)
+    case = handled(differs=True, accepted=True, regime="decree778")
     RecoveryFactory(case=case, amount=Decimal("60.00"), kind="unspecified")
     ImportDifferenceFactory(
-        case=case, says={"state": "closed", "unspecified": "88.00", "closed_at": "2026-11-20T01:00:00+00:00"}
-    )
+        case=case,
+        says={
+            "state": "closed", "unspecified": "88.00", "closed_at": "2026-11-20T01:00:00+00:00", "regime": "order121",
+        },
+    )  # fmt: skip
 
     rows = visit(officer, url(case)).context_data["differences"][0].rows
 
     assert [(here, there) for _label, here, there in rows] == [
-        ("-", "2026-11-20 09:00"), ("办理中", "已办结"), ("60.00", "88.00"),
+        ("-", "2026-11-20 09:00"), ("办理中", "已办结"), ("国务院令第778号", "市场监管总局令第121号"),
+        ("60.00", "88.00"),
     ]  # fmt: skip
 
 
@@ -678,7 +683,7 @@ def test_other_cases_of_the_merchant_stay_in_scope(visit, officer, handled, neig
 
 def test_history_is_for_those_who_may_read_it(visit, officer, handled):
     case = handled()
-    Case.objects.filter(pk=case.pk).update(claimed=Decimal("9.50"), state="accepted")
+    Case.objects.filter(pk=case.pk).update(claimed=Decimal("9.50"), state="accepted", regime="order20")
 
     assert visit(officer, url(case)).context_data["changes"] is None
 
@@ -687,7 +692,7 @@ def test_history_is_for_those_who_may_read_it(visit, officer, handled):
     assert CaseHistory.objects.filter(pgh_obj=case.pk).count() == 2
     assert [change.created for change in changes] == [False, True]
     assert {(before, after) for _label, before, after in changes[0].fields} == {
-        ("1,280.00", "9.50"), ("待初查", "办理中"),
+        ("1,280.00", "9.50"), ("待初查", "办理中"), ("-", "市场监管总局令第20号"),
     }  # fmt: skip
 
 
