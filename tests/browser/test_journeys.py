@@ -175,7 +175,7 @@ def test_the_menu_on_a_phone(case_list):
     expect(page.locator("#side")).to_be_hidden()
     page.locator(".topbar-toggle").click()
     expect(page.locator(".topbar-toggle")).to_have_attribute("aria-expanded", "true")
-    page.locator("#side").get_by_role("link", name="挽回损失台账").click()
+    page.locator("#side").get_by_role("link", name="挽回经济损失台账").click()
     expect(page).to_have_url(re.compile("/cases/recoveries/$"))
     page.locator(".topbar-toggle").click()
     page.keyboard.press("Escape")

@@ -571,7 +571,7 @@ def test_a_sealed_reporter_shows_nothing_without_the_permission(visit, officer, 
 
     sealed, masked = text(visit(mediator, url(party.case))), text(visit(officer, url(party.case)))
 
-    assert "身份已封存" in sealed
+    assert "身份信息保密" in sealed
     assert "张**" not in sealed
     assert "138****0001" not in sealed
     assert reverse("cases:reveal", args=[party.case.number, party.pk]) not in sealed
@@ -692,7 +692,7 @@ def test_history_is_for_those_who_may_read_it(visit, officer, handled):
     assert CaseHistory.objects.filter(pgh_obj=case.pk).count() == 2
     assert [change.created for change in changes] == [False, True]
     assert {(before, after) for _label, before, after in changes[0].fields} == {
-        ("1,280.00", "9.50"), ("待初查", "办理中"), ("-", "市场监管总局令第20号"),
+        ("1,280.00", "9.50"), ("待处理", "办理中"), ("-", "市场监管总局令第20号"),
     }  # fmt: skip
 
 

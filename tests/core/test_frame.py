@@ -84,7 +84,7 @@ def test_a_page_that_is_not_there(db, client):
     client.force_login(UserFactory(roles=["officer"]))
     response = client.get("/no-such-page/")
     assert response.status_code == 404
-    assert "该地址没有内容" in response.content.decode()
+    assert "页面不存在" in response.content.decode()
     assert menu(response.content.decode()) == MENUS["officer"]
 
 
@@ -98,4 +98,4 @@ def test_a_page_one_may_not_open(db, client):
     client.force_login(UserFactory(roles=["officer"]))
     response = client.get("/imports/")
     assert response.status_code == 403
-    assert "您的账户没有此项权限" in response.content.decode()
+    assert "您的账号没有此项权限" in response.content.decode()
