@@ -53,7 +53,11 @@ PACKAGES = {
     "django_filters": ["fields.py", "filters.py", "widgets.py"],
 }
 # Messages of Django's own admin that read stiffly in its Chinese; a catalogue of the project's comes before it
-REWORDED = (" By %(filter_title)s ", "Add %(name)s", "Filter", "None available", "Recent actions", "My actions")
+REWORDED = {
+    "django.contrib.admin": (
+        " By %(filter_title)s ", "Add %(name)s", "Filter", "None available", "Recent actions", "My actions",
+    ),
+}  # fmt: skip
 HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdfr]|%[sdr]|\{\w*\}")
 
@@ -100,14 +104,16 @@ def collect(root: Path, sources: Iterable[str] = SOURCES) -> dict[tuple, Message
 
 
 def collect_packages(packages: dict[str, list[str]] = PACKAGES) -> dict[tuple, Message]:
-    """The messages of PACKAGES, found where they are installed."""
+    """The messages of PACKAGES, found where they are installed, and those of REWORDED."""
     found = {}
     for package, names in packages.items():
         folder = Path(find_spec(package).origin).parent
         for name in names:
             for text, plural, context in messages_of((folder / name).read_text("utf-8"), name):
                 found[(context, text)] = Message(text, plural, context, {package})
-    return found | {(None, text): Message(text, "", None, {"django.contrib.admin"}) for text in REWORDED}
+    for package, texts in REWORDED.items():
+        found |= {(None, text): Message(text, "", None, {package}) for text in texts}
+    return found
 
 
 def key_of(entry: polib.POEntry) -> tuple[str | None, str]:
