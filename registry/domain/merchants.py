@@ -11,6 +11,9 @@ created_at, updated_at) SELECT name, key, code, '{}', region, '', true, %(now)s,
 ON CONFLICT (credit_code) DO NOTHING"""
 # the keys as one array: the plan stays an index scan however little the planner knows of the table yet
 VERIFIED = "SELECT name_key, region_id, id FROM registry_merchant WHERE name_key = ANY(%s) AND verified"
+PLACES = """
+SELECT r.id, r.code, array(SELECT successor_id FROM registry_regionsuccession WHERE predecessor_id = r.id)
+  FROM registry_region r"""
 UNVERIFIED = """
 SELECT name_key, region_id, id FROM registry_merchant
  WHERE name_key = ANY(%s) AND NOT verified AND credit_code IS NULL"""
@@ -25,8 +28,8 @@ def resolve_merchants(cursor, wanted: set[MerchantKey], *, now) -> dict[Merchant
     """The id of each wanted merchant (valid credit code or None, normalised name, region id, name as
     written).
 
-    A code decides alone. Otherwise exactly one verified merchant of that name and region, or else an
-    unverified one, made where there is none: never a namesake elsewhere.
+    A code decides alone. Otherwise exactly one verified merchant of that name and region, on whatever day's map
+    the two stand, or else an unverified one, made where there is none: never a namesake elsewhere.
     """
     coded = {key for key in wanted if key[0]}
     named = wanted - coded
@@ -63,7 +66,7 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
     places = {(key[1], key[2]): key[3] for key in sorted(wanted, key=str)}
     # without a place nobody is the same merchant for certain
     located = {place for place in places if place[1] is not None}
-    ids = {place: pks[0] for place, pks in _select(cursor, VERIFIED, located).items() if len(pks) == 1}
+    ids = _verified(cursor, located)
     ids |= _unverified(cursor, places.keys() - ids.keys())
     missing = {place: name for place, name in places.items() if place not in ids}
     if missing:
@@ -78,6 +81,44 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
         )
         ids |= _unverified(cursor, missing)
     return {key: ids[key[1], key[2]] for key in wanted}
+
+
+def _verified(cursor, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The one verified merchant of each name and place: of that very region, else of its division code, whose area
+    may have changed in between, else of a region that the place came from or went into."""
+    if not wanted:
+        return {}
+    cursor.execute(VERIFIED, [list({key for key, _ in wanted})])
+    stored: dict[str, list[tuple[int, int]]] = {}
+    for key, region, pk in cursor.fetchall():
+        stored.setdefault(key, []).append((region, pk))
+    if not stored:
+        return {}
+    cursor.execute(PLACES)
+    codes, later = {}, {}
+    for region, code, successors in cursor.fetchall():
+        codes[region], later[region] = code, successors
+    ids = {}
+    for key, place in wanted:
+        named = [(region, pk) for region, pk in stored.get(key, ()) if region is not None]
+        here = (
+            [pk for region, pk in named if region == place]
+            or [pk for region, pk in named if codes[region] == codes[place]]
+            or [pk for region, pk in named if place in _after(later, region) or region in _after(later, place)]
+        )
+        if len(here) == 1:
+            ids[key, place] = here[0]
+    return ids
+
+
+def _after(later: dict[int, list[int]], region: int) -> set[int]:
+    """The regions into which `region` went, wholly or in part."""
+    found: set[int] = set()
+    new = set(later[region])
+    while new:
+        found |= new
+        new = {step for pk in new for step in later[pk]} - found
+    return found
 
 
 def _unverified(cursor, places) -> dict[tuple[str, int | None], int]:

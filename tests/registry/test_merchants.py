@@ -67,6 +67,73 @@ class TestByCode:
         assert (first.credit_code, second.credit_code) == (CODE, OTHER)
 
 
+@pytest.fixture
+def region():
+    """`region(code, first day)`, by default the present version."""
+
+    def find(code: str, valid_from: str | None = None) -> Region:
+        found = Region.objects.filter(code=code)
+        return found.get(valid_from=valid_from) if valid_from else found.get(valid_to=None)
+
+    return find
+
+
+OLD_MAP = "2001-03-25"
+
+
+class TestOnAnotherMap:
+    """A district keeps its code while its area changes, or goes into another one: Hangzhou, 2021-04-09."""
+
+    @pytest.mark.parametrize(
+        ("stored", "asked"),
+        [
+            (("330110",), ("330110", OLD_MAP)),  # 余杭 today, of a case before
+            (("330110", OLD_MAP), ("330110",)),
+            (("330113",), ("330110", OLD_MAP)),  # 临平 came from 余杭
+            (("330102",), ("330104", OLD_MAP)),  # 江干 went into 上城 and 钱塘
+            (("330114",), ("330104", OLD_MAP)),
+            (("330111",), ("330183", OLD_MAP)),  # 富阳市 became a district
+        ],
+    )
+    def test_the_verified_merchant_of_the_same_district_is_taken(self, region, stored, asked):
+        verified = merchant("甲店", region=region(*stored))
+
+        assert resolve((None, "甲店", region(*asked).pk, "甲店")) == [verified]
+
+    @pytest.mark.parametrize(
+        ("stored", "asked"),
+        [
+            (("330113",), ("330110",)),  # side by side today
+            (("330102",), ("330110", OLD_MAP)),
+            (("330103", OLD_MAP), ("330104", OLD_MAP)),
+        ],
+    )
+    def test_one_of_another_district_is_not(self, region, stored, asked):
+        verified = merchant("甲店", region=region(*stored))
+
+        (made,) = resolve((None, "甲店", region(*asked).pk, "甲店"))
+
+        assert (made != verified, made.verified, made.region) == (True, False, region(*asked))
+
+    def test_the_nearer_one_is_taken(self, region):
+        of_that_day = merchant("甲店", region=region("330110", OLD_MAP))
+        of_that_code = merchant("甲店", region=region("330110"))
+        merchant("甲店", region=region("330113"))
+
+        wanted = (None, "甲店", region("330110", OLD_MAP).pk, "甲店")
+        assert resolve(wanted) == [of_that_day]
+        of_that_day.delete()
+        assert resolve(wanted) == [of_that_code]
+
+    def test_two_that_are_equally_near_are_not_guessed_between(self, region):
+        stored = [merchant("甲店", region=region(code)) for code in ("330102", "330114")]
+
+        (made,) = resolve((None, "甲店", region("330104", OLD_MAP).pk, "甲店"))
+
+        assert made not in stored
+        assert not made.verified
+
+
 class TestByName:
     @pytest.mark.parametrize("code", [None, CODE])
     def test_the_one_verified_merchant_of_name_and_region_is_taken(self, west, code):
