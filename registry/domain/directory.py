@@ -1,6 +1,6 @@
 """Names as written in files, resolved to places, agencies, channels, categories, problems and platforms.
 
-Loaded once for a run with six queries, then in memory. Every method returns a model instance of the
+Loaded once for a run with seven queries, then in memory. Every method returns a model instance of the
 registry (so `.pk`, `.code`, `.kind`, `.ancestor_ids` cost no query) or None for what is unknown, and
 remembers each written value.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from registry.enums import Branch, RegionLevel, Scheme
-from registry.models import Agency, Category, Channel, Platform, Problem, Region
+from registry.models import Agency, Category, Channel, Platform, Problem, Region, RegionSuccession
 
 MEMORY = 200_000  # written values remembered by one method before it starts afresh
 UNSEEN = object()
@@ -113,8 +113,11 @@ class Tree:
 class Directory:
     """Everything that a file may name. Make it with `Directory.load()`, once per run."""
 
-    def __init__(self, *, regions, agencies, channels, categories, problems, platforms):
+    def __init__(self, *, regions, agencies, channels, categories, problems, platforms, successions):
         self._region_ids = {region.pk: region for region in regions}
+        self._origins = defaultdict(list)
+        for step in successions:
+            self._origins[step.successor_id].append(step.predecessor_id)
         self._region_codes = defaultdict(list)
         for region in regions:
             self._region_codes[region.code].append(region)
@@ -136,6 +139,7 @@ class Directory:
             categories=list(Category.objects.all()),
             problems=list(Problem.objects.all()),
             platforms=list(Platform.objects.all()),
+            successions=list(RegionSuccession.objects.all()),
         )
 
     def region(self, written: str, day: dt.date) -> Region | None:
@@ -145,11 +149,22 @@ class Directory:
         return self._regions.keep((written, day), self._region(written, day)) if found is UNSEEN else found
 
     def region_of(self, agency: Agency, day: dt.date | None = None) -> Region | None:
-        """The place of an agency; on `day`, the version of that code then in force, where there was one."""
+        """The place of an agency; on `day`, the version of that code then in force, else the one region that the
+        place came from. None where it came from several, or nobody says from which."""
         if agency.region_id is None:
             return None
         region = self._region_ids[agency.region_id]
-        return region if day is None else self.region(region.code, day) or region
+        if day is None:
+            return region
+        return self.region(region.code, day) or self._before(region, day)
+
+    def _before(self, region: Region, day: dt.date) -> Region | None:
+        while day < region.valid_from:
+            origins = [self._region_ids[pk] for pk in self._origins.get(region.pk, ())]
+            if len(origins) != 1 or origins[0].valid_from >= region.valid_from:
+                return None
+            region = origins[0]
+        return region if _valid(region, day) else None
 
     def agency(self, written: str, day: dt.date) -> Agency | None:
         """The agency of that code, name or alias. One that had ended by `day` is not meant; one that began

@@ -17,8 +17,8 @@ def hangzhou(django_db_setup, django_db_blocker):
         return Directory.load()
 
 
-def test_loading_takes_six_queries(django_assert_num_queries):
-    with django_assert_num_queries(6):
+def test_loading_takes_seven_queries(django_assert_num_queries):
+    with django_assert_num_queries(7):
         Directory.load()
 
 
@@ -118,8 +118,24 @@ def test_the_place_of_an_agency_on_a_day(hangzhou):
     bureau = hangzhou.agency("330102-bureau", NEW)
     assert hangzhou.region_of(bureau).valid_from == NEW
     assert hangzhou.region_of(bureau, OLD).valid_to == NEW
-    assert hangzhou.region_of(hangzhou.agency("330113-bureau", NEW), OLD).code == "330113"
     assert hangzhou.region_of(Agency(code="x")) is None
+
+
+@pytest.mark.parametrize(
+    ("agency", "day", "region"),
+    [
+        ("330113-bureau", OLD, ("330110", D(2001, 3, 25))),  # 临平 was a part of 余杭
+        ("330113-bureau", NEW, ("330113", NEW)),
+        ("330114-bureau", OLD, None),  # 钱塘 came from 江干 and 萧山
+        ("330113001-station", OLD, ("330110001", D(2001, 3, 25))),
+        ("330111-bureau", D(2014, 12, 12), ("330183", D(2001, 3, 25))),
+        ("330111-bureau", D(2001, 3, 24), None),
+        ("330106-bureau", D(2001, 3, 24), None),
+    ],
+)
+def test_before_its_place_began_an_agency_is_where_that_came_from(hangzhou, agency, day, region):
+    found = hangzhou.region_of(hangzhou.agency(agency, NEW), day)
+    assert (found and (found.code, found.valid_from)) == region
 
 
 @pytest.mark.parametrize(
@@ -162,6 +178,17 @@ def test_channels(hangzhou, written, day, code):
         ("生活、社会服务类", "council", "cs01"),
         ("烟、酒和饮料", "12315", "103"),
         ("烟、酒和饮料类", "council", "cg04"),
+        # classes that both vocabularies have, under the council's name
+        ("食品类", "12315", "101"),
+        ("商品（产品）->食品类->大米", "12315", "101"),
+        ("服务->互联网服务", "12315", "s10"),
+        ("服务->教育培训服务->校外培训", "12315", "s04"),
+        ("服务->文化、娱乐、体育服务", "12315", "s05"),
+        ("服务->旅游服务", "12315", "s06"),
+        ("服务->销售服务", "12315", "s09"),
+        ("服务->电信服务", "12315", "s20"),
+        ("服务->金融服务", "12315", "s22"),
+        ("服务->保险服务", "12315", "s23"),
         ("不明物体", None, None),
         ("->", None, None),
     ],
