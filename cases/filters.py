@@ -150,8 +150,8 @@ class CaseFilterSet(SelectedFilterSet):
             "place": references.regions(),
             "handling": references.choices("agency"),
             "channel": references.choices("channel"),
-            "category": references.classes("category"),
-            "problem": references.classes("problem"),
+            "category": references.classes("category", self.data.get("category", "")),
+            "problem": references.classes("problem", self.data.get("problem", "")),
         }.items():
             self.filters[name].extra["choices"] = [UNKNOWN_CHOICE, *choices]
         return super().get_form_class()

@@ -14,6 +14,7 @@ from registry.enums import RegionLevel, Scheme
 from registry.models import Agency, Category, Channel, Problem, Region
 
 INDENT = "\u3000"
+ONLY = ":only"  # behind the value of a class: without what another vocabulary links to it
 NONE = Cast(Value(None), BigIntegerField())  # a bare NULL would be text to a UNION
 
 
@@ -72,24 +73,32 @@ class References:
         shown = [option for option in self.of("region") if option.group != RegionLevel.STREET]
         return _pairs(shown, indent=lambda option: option.group == RegionLevel.DISTRICT)
 
-    def classes(self, name: str) -> list[tuple]:
-        """Categories or problems, one group a vocabulary."""
+    def classes(self, name: str, chosen: str = "") -> list[tuple]:
+        """Categories or problems, one group a vocabulary; a chosen class without its links is a choice, too."""
         groups = []
         for scheme in Scheme:
             tree = list(_in_tree_order([option for option in self.of(name) if option.group == scheme]))
             if tree:
-                groups.append((scheme.label, [(o.value, INDENT * depth + o.label) for depth, o in tree]))
+                pairs = [(o.value, INDENT * depth + o.label) for depth, o in tree]
+                pairs += [
+                    (chosen, _("%(name)s (of this vocabulary alone)") % {"name": o.label})
+                    for _depth, o in tree
+                    if chosen == o.value + ONLY
+                ]
+                groups.append((scheme.label, pairs))
         return groups
 
     def ids(self, name: str, value: str) -> set[int]:
-        """The ids of the option with this value, of all below it and of what is linked to it."""
+        """The ids of the option with this value, of all below it and, but for `ONLY`, of what is linked to it."""
         options = self.of(name)
+        linked = not value.endswith(ONLY)
+        value = value.removesuffix(ONLY)
         found = {option.pk for option in options if option.value == value}
         if name == "agency":
             paths = tuple(option.path for option in options if option.pk in found)
             return {option.pk for option in options if option.path.startswith(paths)} if paths else set()
         while True:
-            below = {option.pk for option in options if option.parent in found or option.link in found} - found
+            below = {o.pk for o in options if o.parent in found or linked and o.link in found} - found
             if not below:
                 return found
             found |= below

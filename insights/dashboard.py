@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from cases.references import ONLY
 from core.templatetags.portal import is_chinese
 from insights.enums import Part, Unit
 from insights.forms import Choice
@@ -20,6 +21,7 @@ from insights.places import UNKNOWN, Map, Place, in_force
 from insights.scopes import Scope
 from insights.selections import address, describe, span
 from insights.summary import Breakdown, Summary, summarise
+from registry.enums import Scheme
 from registry.models import Category, Channel
 
 RECEIVED = "cases.received"
@@ -359,10 +361,13 @@ class Dashboard:
                 pk = known[pk].parent_id
             return pk
 
+        def row(pk):
+            """A council class without the national ones that belong to it: they have rows of their own."""
+            only = ONLY if known[pk].scheme == Scheme.COUNCIL else ""
+            return known[pk].label, {"category": f"{known[pk].scheme}:{known[pk].code}{only}"}
+
         return self._rows(
-            self.summary.categories, top, _("Category not known"),
-            lambda pk: (known[pk].label, {"category": f"{known[pk].scheme}:{known[pk].code}"}),
-            {"category": UNKNOWN},
+            self.summary.categories, top, _("Category not known"), row, {"category": UNKNOWN}
         )  # fmt: skip
 
     @cached_property

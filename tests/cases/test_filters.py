@@ -126,6 +126,27 @@ def test_a_category_stands_for_its_subclasses_and_a_council_class_for_the_nation
     assert {case.category for case in select(category="12315:tcc")} == {child}
 
 
+def test_a_class_alone_is_without_what_another_vocabulary_links_to_it(select, errors):
+    council = CategoryFactory(councils=True, code="tc")
+    below = CategoryFactory(councils=True, code="tcb", parent=council)
+    CaseFactory(category=CategoryFactory(code="tp", council=council))
+    cases = {CaseFactory(category=council), CaseFactory(category=below)}
+
+    assert select(category="council:tc:only") == cases
+    assert set(errors(category="council:nowhere:only")) == {"category"}
+
+
+def test_a_class_alone_can_be_chosen_only_where_it_was_asked_for():
+    council = CategoryFactory(councils=True, code="tc", name="测试类")
+    value = "council:tc:only"
+
+    pairs = dict(pair for _scheme, group in References().classes("category", value) for pair in group)
+
+    assert council.name in pairs[value]
+    assert pairs[value] != pairs["council:tc"]
+    assert all(value not in dict(group) for _scheme, group in References().classes("category"))
+
+
 def test_dates_of_receipt_are_local_days_both_included(select):
     first, last = CaseFactory(received_at=local(2026, 3, 1, 0)), CaseFactory(received_at=local(2026, 3, 31, 23, 59))
     CaseFactory(received_at=local(2026, 2, 28, 23, 59))

@@ -237,6 +237,24 @@ def test_categories_and_channels_open_their_cases(city, rf):
         assert CaseFilterSet(request.GET, queryset=found, request=request).qs.count() == row.now
 
 
+def test_a_class_of_either_vocabulary_opens_its_own_cases_alone(city, rf):
+    council = Category.objects.get(scheme="council", code="cs07")
+    national = Category.objects.get(scheme="12315", code="s10")
+    assert national.council == council
+    received(city, "2020-05-01", category=council, n=2)
+    received(city, "2020-05-01", category=national, n=3)
+
+    rows = dashboard(city.regulator).categories
+
+    assert [(row.label, row.now) for row in rows] == [("互联网", 3), ("互联网服务", 2)]
+    for row in rows:
+        query = dict(parse_qsl(urlsplit(row.url).query))
+        found = panels.selection("metric")(city.regulator, query)[0]
+        request = rf.get(row.url)
+        request.user = city.regulator
+        assert CaseFilterSet(request.GET, queryset=found, request=request).qs.count() == row.now
+
+
 def test_charts_hold_what_the_tables_hold(city):
     received(city, "2020-05-01", region=region("330106"), n=2)
     board = dashboard(city.regulator)
