@@ -44,7 +44,8 @@ ROLES = {
 }  # fmt: skip
 TAKEN = (
     "external_number", "channel", "channel_written", "received_at", "decided_at", "accepted_at", "closed_at",
-    "merchant_written", "merchant_address", "region", "region_written", "platform", "platform_written", "demand",
+    "merchant_written", "merchant_address", "merchant_code_written", "region", "region_written", "platform",
+    "platform_written", "demand",
     "problem", "problem_written", "category", "category_written", "brand", "order_number", "occurred_on", "claimed",
     "handling", "agency_written", "department", "kind", "sales_mode", "outcome",
 )  # fmt: skip
@@ -113,6 +114,12 @@ class NamedInBranch(NamedPart):
         return super().get_queryset(value, row).filter(branch=branch_of(row))
 
 
+def one_of(found):
+    """The only one of them, if there is one."""
+    rows = list(found[:2])
+    return rows[0] if len(rows) == 1 else None
+
+
 def part_of(path: str, part: int) -> str:
     parts = path.split("->")
     return parts[part] if len(parts) > part else ""
@@ -142,6 +149,7 @@ class CaseResource(ModelResource):
     closed_at = Field("closed_at", "办结时间", widget=DateTimeWidget(MOMENT))
     merchant_written = Field("merchant_written", "企业名称")
     merchant_address = Field("merchant_address", "企业地址")
+    merchant_code_written = Field("merchant_code_written", "统一社会信用代码")
     region = Field("region", "行政区划", widget=NamedThen(Region))
     region_written = Field("region_written", "行政区划")
     platform = Field("platform", "平台名称", widget=Named(Platform))
@@ -234,7 +242,8 @@ class CaseResource(ModelResource):
     def region_of(self, agency: Agency, day: dt.date) -> Region | None:
         if agency.region is None:
             return None
-        return Region.objects.filter(valid_on(day), code=agency.region.code).first() or agency.region
+        then = Region.objects.filter(valid_on(day))
+        return then.filter(code=agency.region.code).first() or one_of(then.filter(successors=agency.region))
 
     def merchant_of(self, case: Case, row) -> Merchant | None:
         """The trader of a valid credit code, else the one verified trader of that name and place, else one to check."""
@@ -361,6 +370,7 @@ class TunedCaseResource(CaseResource):
         self.regions = defaultdict(list)
         for region in Region.objects.all():
             self.regions[region.code].append(region)
+        self.origins = {r.pk: list(r.predecessors.all()) for r in Region.objects.prefetch_related("predecessors")}
         self.agency_regions = {a.pk: a.region for a in Agency.objects.select_related("region")}
         self.ids = {"cases_case": [], "cases_party": []}
         self.merchants, self.fresh = {}, []
@@ -385,10 +395,8 @@ class TunedCaseResource(CaseResource):
         region = self.agency_regions[agency.pk]
         if region is None:
             return None
-        for one in self.regions[region.code]:
-            if is_valid(one, day):
-                return one
-        return region
+        same = [one for one in self.regions[region.code] if is_valid(one, day)]
+        return one_of(same or [one for one in self.origins[region.pk] if is_valid(one, day)])
 
     def merchant_of(self, case, row):
         code, key = self.merchant_key(row)
@@ -431,7 +439,7 @@ END_STATE = """
 SELECT c.external_number, c.kind, c.body, c.state, c.outcome, c.ground, c.regime, c.received_at, c.decided_at,
        c.accepted_at, c.closed_at, c.channel_id, c.region_id, c.handling_id, c.custodian_id, c.custodian_root_id,
        c.custodian_district_id, c.platform_id, c.category_id, c.problem_id, c.sales_mode, c.occurred_on, c.claimed,
-       c.demand, c.merchant_written, m.name_key, c.extra,
+       c.demand, c.merchant_written, c.merchant_code_written, m.name_key, c.extra,
        array(SELECT ROW(p.role, p.sealed, p.phone_hash, p.id_number_hash, p.personal IS NULL)::text
                FROM cases_party p WHERE p.case_id = c.id ORDER BY 1) AS parties,
        array(SELECT ROW(k.rule_id, k.started_on, k.safe_on, k.due_on, k.stopped_on, k.provisional)::text

@@ -54,8 +54,8 @@ class CaseAdmin(ReadOnlyAdmin):
     fields = [
         "portal_page", "number", "kind", "body", "source", "external_number", "channel", "received_at", "decided_at",
         "accepted_at", "closed_at", "region", "region_written", "handling", "agency_written", "custodian", "merchant",
-        "merchant_written", "category", "category_written", "problem", "problem_written", "claimed", "state",
-        "outcome", "ground", "regime", "import_file", "import_line", "differs",
+        "merchant_written", "merchant_code_written", "category", "category_written", "problem", "problem_written",
+        "claimed", "state", "outcome", "ground", "regime", "import_file", "import_line", "differs",
     ]
     inlines = [ClockInline, RecoveryInline]
 

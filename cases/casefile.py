@@ -135,7 +135,10 @@ def facts(case: Case, *, masked: bool) -> list[tuple[str, list[Fact]]]:
                 _("Merchant"), case.merchant, case.merchant_written, wide=True, free=True,
                 hint="" if case.merchant is None or case.merchant.verified else _("unverified"),
             ),
-            Fact(_("Unified social credit code"), case.merchant.credit_code if case.merchant else None),
+            _named(
+                _("Unified social credit code"), case.merchant.credit_code if case.merchant else None,
+                case.merchant_code_written, free=True,
+            ),
             Fact(_("Address"), case.merchant_address or (case.merchant.address if case.merchant else ""), free=True),
             _named(_("Platform"), case.platform, case.platform_written),
         ]),

@@ -161,6 +161,7 @@ class Case(models.Model):
     merchant = reference("registry.Merchant", _("merchant"))
     merchant_written = models.CharField(_("merchant as written"), max_length=200, blank=True)
     merchant_address = models.CharField(_("address of the merchant"), max_length=300, blank=True)
+    merchant_code_written = models.CharField(_("credit code as written"), max_length=60, blank=True)
     platform = reference("registry.Platform", _("platform"))
     platform_written = models.CharField(_("platform as written"), max_length=120, blank=True)
     category = reference("registry.Category", _("category"))

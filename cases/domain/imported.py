@@ -32,6 +32,7 @@ CASE_COLUMNS = (
     "custodian_district_id",
     "merchant_written",
     "merchant_address",
+    "merchant_code_written",
     "platform_id",
     "platform_written",
     "category_id",
@@ -108,6 +109,7 @@ class ImportedCase:
     claimed: Decimal | None = None
     case_id: int | None = None
     references: tuple[str, ...] = ()
+    warnings: tuple[tuple[str, str, str], ...] = ()  # (rule, column, value) of what stays as written
     plain: bool = False  # no text of the row needs an escape in COPY
 
 

@@ -40,6 +40,8 @@ SELECT r.number, c.id, c.source_digest FROM cases_casereference r JOIN cases_cas
 
 
 def _count(converted: Converted, case: ImportedCase) -> None:
+    for rule, column, value in case.warnings:
+        converted.warn(rule, column, value, case.line)
     amounts = {name: case.amounts[kind] for name, kind in AMOUNTS.items() if kind in case.amounts}
     if case.claimed is not None:
         amounts["claimed"] = case.claimed
@@ -116,7 +118,7 @@ class CaseTarget(Target):
             number = cells[self.rows.key]
             if self._is_repeated(number):
                 with contextlib.suppress(RowRejected):
-                    self.rows.build(row[0], cells, number, b"", Converted())
+                    self.rows.build(row[0], cells, number, b"")
                     self.taken.add(number)
 
     # in a worker
@@ -157,7 +159,7 @@ class CaseTarget(Target):
                     _count_unchanged(converted, *totals)
                 continue
             try:
-                case = self.rows.build(line, cells, number, digest, converted)
+                case = self.rows.build(line, cells, number, digest)
             except RowRejected as bad:
                 converted.reject(line, bad.rule, bad.message, raw, bad.column, bad.value)
                 continue

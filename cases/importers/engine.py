@@ -35,6 +35,7 @@ from core.importing.profile import Profile
 from core.importing.readers import Source, recognise
 from core.money import yuan
 from core.personal_data import decrypt, encrypt
+from core.text import mask_numbers
 
 CHUNK_ROWS = 5_000
 ANALYZE_FROM = 10_000  # created rows after which the planner's statistics are renewed
@@ -68,15 +69,17 @@ class Converted:
 
     def warn(self, rule: str, column: str, value: str, line: int) -> None:
         """Count a value that stays as written, with the first line where it stands."""
-        entry = self.warnings.setdefault((rule, column, value[:200]), [0, line])
+        entry = self.warnings.setdefault((rule, column[:120], mask_numbers(value)[:200]), [0, line])
         entry[0] += 1
+        entry[1] = min(entry[1], line)
         self.counts["warnings"] += 1
 
     def reject(
         self, line: int, rule: str, message: str, cells: list, column: str = "", value: str = ""
     ) -> None:
         self.counts["rejected"] += 1
-        self.problems.append(Problem(line, RejectKind.REJECTED.value, rule, message, column, value, cells))
+        shown = mask_numbers(value)
+        self.problems.append(Problem(line, RejectKind.REJECTED.value, rule, message, column, shown, cells))
 
     def duplicate(self, line: int, message: str, cells: list, column: str, value: str) -> None:
         self.counts["duplicates"] += 1

@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.importers.engine import Converted, Options, Target, Totals
-from cases.importers.rows import RowRejected
+from cases.importers.rows import HEADER_LIMIT, RowRejected, merchant_key, wrong_code
 from cases.models import ImportRun
 from core.importing.report import BadRow
-from core.importing.values import cell_text, parse_credit_code
-from core.text import clean_cell, name_key
+from core.importing.values import BadValue, cell_text, is_empty, number_text, parse_credit_code, shown_number
+from core.text import clean_cell
 from registry.domain import Directory
 from registry.models import Industry, Merchant, Region
 
@@ -19,14 +19,12 @@ LIMITS = {"name": 200, "address": 300, "aliases": 200}
 UPDATABLE = ("name", "name_key", "aliases", "region_id", "address", "industry_id", "verified", "updated_at")
 
 
-def _identity(merchant: Merchant):
-    """What tells merchants apart: the credit code, else the normalised name and the place."""
-    return merchant.credit_code or (merchant.name_key, merchant.region_id)
+Warnings = list[tuple[str, str, str]]  # rule, column, value
 
 
 @dataclass
 class ConvertedMerchants(Converted):
-    merchants: list[tuple[Merchant, int, list]] = field(default_factory=list)
+    merchants: list[tuple[Merchant, Warnings, int, list]] = field(default_factory=list)
 
 
 class MerchantTarget(Target):
@@ -40,13 +38,18 @@ class MerchantTarget(Target):
         self.taken: set = set()
         self.codes = dict(Region.objects.values_list("pk", "code"))
 
+    def _identity(self, merchant: Merchant):
+        """What tells merchants apart: the credit code, else the normalised name and the place by its code, whose
+        area may have changed since."""
+        return merchant.credit_code or (merchant.name_key, self.codes.get(merchant.region_id))
+
     @classmethod
     def load(cls, options: Options):
         return Directory.load(), {industry.code: industry.pk for industry in Industry.objects.all()}
 
     def skip(self, rows) -> None:
-        for merchant, _line, _raw in self.convert(list(rows), None).merchants:
-            self.taken.add(_identity(merchant))
+        for merchant, *_rest in self.convert(list(rows), None).merchants:
+            self.taken.add(self._identity(merchant))
 
     def convert(self, chunk: list, answer: None) -> "ConvertedMerchants":
         converted = ConvertedMerchants()
@@ -56,54 +59,64 @@ class MerchantTarget(Target):
                 converted.reject(row.line, row.rule, row.reason, row.cells or [row.raw])
                 continue
             line, raw = row
-            cells = [clean_cell(cell_text(cell)) for cell in raw]
+            code_column = self.source.columns.get("credit_code")
+            cells = [
+                clean_cell(shown_number(cell) if index == code_column else cell_text(cell))
+                for index, cell in enumerate(raw)
+            ]
             try:
-                converted.merchants.append((self._build(line, cells, converted), line, raw))
+                converted.merchants.append((*self._build(cells), line, raw))
             except RowRejected as bad:
                 converted.reject(line, bad.rule, bad.message, raw, bad.column, bad.value)
         return converted
 
     def _cell(self, cells: list[str], name: str) -> str:
         index = self.source.columns.get(name)
-        return (cells[index] if index is not None else "") or self.profile.constants.get(name, "")
+        if index is None or is_empty(cells[index]):
+            return clean_cell(self.profile.constants.get(name, ""))
+        return cells[index]
 
     def _header(self, name: str) -> str:
         index = self.source.columns.get(name)
-        return self.source.header[index] if index is not None else name
+        return clean_cell(self.source.header[index])[:HEADER_LIMIT] if index is not None else f"[constants] {name}"
 
-    def _build(self, line: int, cells: list[str], converted: Converted) -> Merchant:
+    def _build(self, cells: list[str]) -> tuple[Merchant, Warnings]:
         """Check one row. Raises RowRejected."""
         directory, industries = self.shared
+        warnings: Warnings = []
         name = self._cell(cells, "name")
-        key = name_key(name)
-        if not key:
+        if not name:
             raise RowRejected(self._header("name"), name, "required", _("The row has no name."))
         for field_name, limit in LIMITS.items():
             text = self._cell(cells, field_name)
             if len(text) > limit:
                 message = _("The text is longer than %(limit)d characters. Shorten it.") % {"limit": limit}
                 raise RowRejected(self._header(field_name), text[:60] + "…", "length", message)
+        key = merchant_key(name, self._header("name"))
         code = None
         if written := self._cell(cells, "credit_code"):
-            code, warning = parse_credit_code(written)
+            try:
+                code, warning = parse_credit_code(number_text(written))
+            except BadValue as bad:
+                raise RowRejected(self._header("credit_code"), written, bad.rule, str(bad)) from None
             if warning:
-                converted.warn("credit_code", self._header("credit_code"), written, line)
+                warnings.append(("credit_code", self._header("credit_code"), wrong_code(written)))
         region = None
         if place := self._cell(cells, "region"):
             region = directory.region(place, timezone.localdate())
             if region is None:
-                converted.warn("region", self._header("region"), place, line)
+                warnings.append(("region", self._header("region"), place))
         industry = None
         if section := self._cell(cells, "industry"):
             industry = industries.get(section[:1].upper())
             if industry is None:
-                converted.warn("industry", self._header("industry"), section, line)
+                warnings.append(("industry", self._header("industry"), section))
         aliases = [part for part in re.split(r"[;；、]", self._cell(cells, "aliases")) if part.strip()]
-        converted.control.add(kind="merchant", region=region.code if region else "")
-        return Merchant(
+        merchant = Merchant(
             name=name, name_key=key, credit_code=code, aliases=aliases, region_id=region.pk if region else None,
             address=self._cell(cells, "address"), industry_id=industry, verified=True,
         )  # fmt: skip
+        return merchant, warnings
 
     def write(self, cursor, converted: "ConvertedMerchants") -> None:
         merchants = self._first_of_each(converted)
@@ -113,10 +126,10 @@ class MerchantTarget(Target):
             m.credit_code: m for m in Merchant.objects.select_for_update().filter(credit_code__in=codes)
         }
         unnumbered = Merchant.objects.select_for_update().filter(name_key__in=keys, credit_code=None)
-        stored |= {_identity(m): m for m in unnumbered.order_by("verified", "-pk")}
+        stored |= {self._identity(m): m for m in unnumbered.order_by("verified", "-pk")}
         fresh, changed = [], []
         for merchant in merchants:
-            found = stored.get(_identity(merchant))
+            found = stored.get(self._identity(merchant))
             if found is None:
                 fresh.append(merchant)
             elif self._follow(found, merchant):
@@ -132,15 +145,17 @@ class MerchantTarget(Target):
 
     def _first_of_each(self, converted: "ConvertedMerchants") -> list[Merchant]:
         merchants = []
-        for merchant, line, raw in converted.merchants:
-            identity = _identity(merchant)
+        for merchant, warnings, line, raw in converted.merchants:
+            identity = self._identity(merchant)
             if identity in self.taken:
                 message = _("This merchant stands in the file before; the first row was taken. Remove one.")
                 column = self._header("credit_code" if merchant.credit_code else "name")
                 converted.duplicate(line, message, raw, column, merchant.credit_code or merchant.name)
-                converted.control.add(kind="merchant", region=self.codes.get(merchant.region_id, ""), rows=-1)
                 continue
             self.taken.add(identity)
+            for rule, column, value in warnings:
+                converted.warn(rule, column, value, line)
+            converted.control.add(kind="merchant", region=self.codes.get(merchant.region_id, ""))
             merchants.append(merchant)
         return merchants
 

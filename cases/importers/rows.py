@@ -14,13 +14,16 @@ from django.utils.translation import gettext as _
 
 from cases.clocks import RuleBook
 from cases.domain import ImportedCase
-from cases.enums import Body, Kind, Outcome, PartyRole, RecoveryKind, SalesMode, State
-from cases.importers.engine import Converted, Options
+from cases.enums import FINAL_STATES, Body, Kind, Outcome, PartyRole, RecoveryKind, SalesMode, State
+from cases.importers.engine import Options
 from core.importing.profile import Profile
 from core.importing.readers import Source
 from core.importing.values import (
     BadValue,
     cell_text,
+    is_empty,
+    masked_address,
+    masked_name,
     number_text,
     parse_amount,
     parse_credit_code,
@@ -28,9 +31,10 @@ from core.importing.values import (
     parse_datetime,
     parse_id_number,
     parse_phone,
+    shown_number,
 )
 from core.personal_data import keyed_digest, mask
-from core.text import clean_cell, name_key
+from core.text import clean_cell, mask_numbers, name_key
 from registry.domain import Directory, load_calendar
 from registry.enums import AgencyKind
 
@@ -50,8 +54,17 @@ AMOUNTS = {
 LIMITS = {
     "external_number": 80, "channel": 120, "region": 120, "agency": 160, "department": 160, "merchant": 200,
     "merchant_address": 300, "platform": 120, "category": 200, "problem": 200, "goods": 200, "brand": 120,
-    "order_number": 80, "ground": 60,
+    "order_number": 80, "ground": 60, "merchant_code": 60,
 }  # fmt: skip
+REFERENCE_LIMIT = 80
+HEADER_LIMIT = 120
+# numbers that are names: a spreadsheet that takes them for amounts rounds them
+NUMBERS = ("external_number", "references", "order_number", "merchant_code", "phone", "id_number")
+# where "-", 无 and the like mean that the cell is empty
+BLANKABLE = (
+    "references", "channel", "merchant", "merchant_code", "merchant_address", "region", "agency", "department",
+    "category", "problem", "order_number", "platform", "ground", "name", "phone", "address", "id_type", "id_number",
+)  # fmt: skip
 STAMPS = ("received_at", "decided_at", "accepted_at", "closed_at")
 DATES = (*STAMPS, "occurred_on")
 CODES = {
@@ -74,7 +87,9 @@ BODIES = {
     AgencyKind.PLATFORM.value: Body.PLATFORM.value,
 }  # fmt: skip
 SEPARATOR = "\x1f"
-EDGES = (" \x1f", "\x1f ", "\x1f'", "\x1f＇", "\x1f`")
+APOSTROPHES = ("'", "\u2019", "＇")
+EDGES = (" \x1f", "\x1f ", *(f"\x1f{mark}" for mark in APOSTROPHES))
+COPY_ESCAPED = re.compile(r"[\\\t\n\r]")
 TERMS = 100_000  # remembered terms of one file before it starts afresh
 
 
@@ -84,6 +99,25 @@ class RowRejected(Exception):
     def __init__(self, column: str, value, rule: str, message: str):
         super().__init__(message)
         self.column, self.value, self.rule, self.message = column, str(value), rule, message
+
+
+def merchant_key(name: str, column: str) -> str:
+    """The key of a merchant's name. Raises RowRejected: one character may stand for a dozen."""
+    key = name_key(name)
+    if len(key) > LIMITS["merchant"]:
+        raise RowRejected(
+            column, name[:60] + "…", "length",
+            _("Written out in plain letters, the name has %(n)d characters; at most %(limit)d fit. Shorten it.")
+            % {"n": len(key), "limit": LIMITS["merchant"]},
+        )  # fmt: skip
+    return key
+
+
+def wrong_code(text: str) -> str:
+    """What stands in place of a credit code, to store and show: an identity or phone number only masked."""
+    compact = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text))
+    masked = mask_numbers(compact)
+    return text if masked == compact else masked
 
 
 class Shared:
@@ -104,16 +138,26 @@ class CaseRows:
         self.profile, self.source, self.shared, self.file_id = profile, source, shared, file_id
         self.formats = profile.date_formats
         self.date_columns = {source.columns[name] for name in DATES if name in source.columns}
+        self.number_columns = {source.columns[name] for name in NUMBERS if name in source.columns}
+        self.headers = {
+            name: clean_cell(source.header[index])[:HEADER_LIMIT] for name, index in source.columns.items()
+        }
         self.key = source.columns["external_number"]
         self.names = (*source.columns, *(f"+{header}" for header in source.kept))
         indexes = [*source.columns.values(), *source.kept.values()]
         pick = itemgetter(*indexes)
         self.pick = pick if len(indexes) > 1 else lambda cells: (pick(cells),)
-        self.blank = dict.fromkeys(FIELDS, "") | dict(profile.constants)
-        self.filled = [(n, v) for n, v in profile.constants.items() if n in source.columns]
-        self.limits = [(name, limit) for name, limit in LIMITS.items() if name in source.columns]
-        self.stamps = [name for name in STAMPS if name in source.columns or name in profile.constants]
-        self.amounts = [(name, kind) for name, kind in AMOUNTS.items() if name in source.columns]
+        self.kept = [(clean_cell(header), f"+{header}") for header in source.kept]
+        self.constants = {name: clean_cell(value) for name, value in profile.constants.items()}
+        self.plain_constants = not any(map(COPY_ESCAPED.search, self.constants.values()))
+        self.blank = dict.fromkeys(FIELDS, "") | self.constants
+        self.blankable = [name for name in BLANKABLE if name in source.columns]
+        self.filled = [(name, value) for name, value in self.constants.items() if name in source.columns]
+        given = source.columns.keys() | self.constants.keys()
+        self.limits = [(name, limit) for name, limit in LIMITS.items() if name in given]
+        self.stamps = [name for name in STAMPS if name in given]
+        self.numbers = [name for name in NUMBERS if name in given]
+        self.amounts = [(name, kind) for name, kind in AMOUNTS.items() if name in given]
         self.coded = {name: {} for name in CODES}
         self.salt = f"{profile.digest}{SEPARATOR}"
         self.terms: dict[tuple, tuple] = {}
@@ -129,16 +173,18 @@ class CaseRows:
         tidy = (
             "".join(cells).isprintable()
             and not any(edge in joined for edge in EDGES)
-            and joined[:1] not in (" ", "'", "＇", "`")
+            and joined[:1] not in (" ", *APOSTROPHES)
             and joined[-1:] != " "
             and unicodedata.is_normalized("NFC", joined)
         )
         if tidy:
-            return cells, "\\" not in joined
+            return cells, "\\" not in joined and self.plain_constants
         return [clean_cell(cell) for cell in cells], False
 
     def _sheet_text(self, index: int, cell) -> str:
         """The text of a spreadsheet's cell; a serial number in a column of dates is the date it stands for."""
+        if index in self.number_columns:
+            return shown_number(cell)
         if index in self.date_columns and not isinstance(cell, str) and cell is not None:
             with contextlib.suppress(BadValue):
                 at, date_only = parse_datetime(cell, (), self.shared.zone, now=self.shared.now)
@@ -154,13 +200,18 @@ class CaseRows:
         """The row by field; constants where the file has no column or an empty cell."""
         row = self.blank.copy()
         row.update(zip(self.names, self.pick(cells), strict=True))
+        for name in self.blankable:
+            if is_empty(row[name]):
+                row[name] = ""
         for name, value in self.filled:
             row[name] = row[name] or value
         return row
 
     def header(self, name: str) -> str:
-        index = self.source.columns.get(name)
-        return self.source.header[index] if index is not None else name
+        """The column to name in a message."""
+        if name in self.headers:
+            return self.headers[name]
+        return f"[constants] {name}" if name in self.constants else name
 
     def amounts_of(self, cells: list[str]) -> dict:
         """Amounts of a row that was taken before, so they are known to be good."""
@@ -177,7 +228,7 @@ class CaseRows:
         for name, limit in self.limits:
             if len(row[name]) > limit:
                 raise RowRejected(
-                    self.header(name), row[name][:60] + "…", "length",
+                    self.header(name), mask_numbers(row[name])[:60] + "…", "length",
                     _("The text has %(n)d characters; at most %(limit)d fit. Shorten it.")
                     % {"n": len(row[name]), "limit": limit},
                 )  # fmt: skip
@@ -191,6 +242,12 @@ class CaseRows:
         code, mapped = self.profile.translate(name, text)
         code = code or ""
         if code and code not in CODES[name] or not mapped and text not in CODES[name]:
+            if name == "kind":
+                raise RowRejected(
+                    self.header(name), text, "vocabulary",
+                    _("Only complaints, reports and inquiries are imported, and this is none of their words. If it"
+                      " means one of them, add it to [values.kind] of the profile; otherwise leave the row out."),
+                )  # fmt: skip
             raise RowRejected(
                 self.header(name), text, "vocabulary",
                 _("Not a known value. Add it to [values.%(field)s] of the profile, as one of: %(codes)s.")
@@ -207,34 +264,36 @@ class CaseRows:
         except BadValue as bad:
             raise RowRejected(self.header(name), text, bad.rule, str(bad)) from None
 
-    def build(
-        self, line: int, cells: list[str], number: str, digest: bytes, converted: Converted
-    ) -> ImportedCase:
+    def build(self, line: int, cells: list[str], number: str, digest: bytes) -> ImportedCase:
         """Check and resolve one row. Raises RowRejected; unresolved names are warnings, kept as written."""
         row = self.row(cells)
+        warnings: list[tuple[str, str, str]] = []
         self._check_lengths(row)
-        if not number:
+        if is_empty(number):
             raise self._required(
                 "external_number", _("The row has no number, so it could not be found again.")
             )
-        if "+" in number or "." in number:
-            self._value(row, "external_number", number_text)
+        self._check_rounded(row)
         kind = self._code(row, "kind")
         if not kind:
             raise self._required("kind", _("The row does not say what it is."))
-        dates = self._dates(row)
+        dates, day_only = self._dates(row)
         received_at = dates["received_at"]
         day = received_at.date()
-        handling, region, resolved = self._resolve(row, day, converted, line)
+        handling, region, resolved = self._resolve(row, day, warnings)
         custodian = handling or self.shared.agency
         body = BODIES[custodian.kind]
         ancestors = custodian.ancestor_ids
 
         outcome = self._code(row, "outcome")
-        state = _state(kind, self._code(row, "acceptance"), self._code(row, "handling"), outcome, dates)
+        state = _state(kind, self._acceptance(row, kind), self._code(row, "handling"), outcome, dates)
+        if outcome and state not in FINAL_STATES:
+            warnings.append(("outcome", self.header("outcome"), row["outcome"]))
+            outcome = ""
         if kind == INQUIRY and state == CLOSED:
             outcome = outcome or Outcome.ANSWERED.value
         _complete(kind, state, dates)
+        self._check_closing(row, dates, "closed_at" in day_only)
         clocks, regime = self._clocks(kind, body, state, day, dates)
         claimed = self._value(row, "claimed", parse_amount)
         amounts = {}
@@ -245,37 +304,63 @@ class CaseRows:
         occurred_on = self._value(
             row, "occurred_on", parse_date, self.formats, self.shared.zone, now=self.shared.now
         )
-        code = self._credit_code(row, converted, line)
+        code, code_written = self._credit_code(row, warnings)
         written = row["merchant"]
-        key = name_key(written) if written else ""
+        key = merchant_key(written, self.header("merchant")) if written else ""
         region_id = region.pk if region else None
         values = (
             kind, body, *resolved[0], received_at, dates["decided_at"], dates["accepted_at"], dates["closed_at"],
             region_id, row["region"], handling.pk if handling else None, row["agency"], row["department"],
             custodian.pk, ancestors[0], ancestors[1] if len(ancestors) > 1 else None, written,
-            row["merchant_address"], *resolved[1], *resolved[2], *resolved[3], row["goods"], row["brand"],
+            row["merchant_address"], code_written, *resolved[1], *resolved[2], *resolved[3], row["goods"], row["brand"],
             row["order_number"], self._code(row, "sales_mode"), occurred_on, row["narrative"], row["demand"],
             claimed, state, outcome, row["ground"], regime, self.file_id, line, digest, self._extra(row),
         )  # fmt: skip
         posted = dates["closed_at"] or dates["accepted_at"] or received_at
         return ImportedCase(
             line=line, external_number=number, year=day.year, values=values, role=ROLES[kind],
-            personal=self._personal(row, converted, line), clocks=clocks, amounts=amounts, posted_on=posted.date(),
+            personal=self._personal(row, warnings), clocks=clocks, amounts=amounts, posted_on=posted.date(),
             file_id=self.file_id, merchant=(code, key, region_id, written or code) if key or code else None,
-            references=_references(row["references"], number), region_code=region.code if region else "",
-            claimed=claimed,
+            references=self._references(row, number), region_code=region.code if region else "",
+            claimed=claimed, warnings=tuple(warnings),
         )  # fmt: skip
 
-    def _resolve(self, row: dict[str, str], day: dt.date, converted: Converted, line: int) -> tuple:
+    def _check_rounded(self, row: dict[str, str]) -> None:
+        for name in self.numbers:
+            if "+" in row[name]:
+                for part in _parts(row[name]) if name == "references" else (row[name],):
+                    self._value({name: part}, name, number_text)
+
+    def _references(self, row: dict[str, str], number: str) -> tuple[str, ...]:
+        parts = [part for part in _parts(row["references"]) if part != number and not is_empty(part)]
+        for part in parts:
+            if len(part) > REFERENCE_LIMIT:
+                raise RowRejected(
+                    self.header("references"), part[:60] + "…", "length",
+                    _("This number has %(n)d characters; at most %(limit)d fit. Numbers are parted by ; or blanks.")
+                    % {"n": len(part), "limit": REFERENCE_LIMIT},
+                )  # fmt: skip
+        return tuple(parts)
+
+    def _acceptance(self, row: dict[str, str], kind: str) -> str:
+        acceptance = self._code(row, "acceptance")
+        if acceptance in ("filed", "not_filed") and kind != REPORT:
+            raise RowRejected(
+                self.header("acceptance"), row["acceptance"], "vocabulary",
+                _("Only reports are filed or not filed, and this row is none. Correct the status or the kind."),
+            )  # fmt: skip
+        return acceptance
+
+    def _resolve(self, row: dict[str, str], day: dt.date, warnings: list) -> tuple:
         """Agency and region of the day, and (id, as written) of channel, platform, category and problem."""
         directory = self.shared.directory
         agency, place = row["agency"], row["region"]
         handling = directory.agency(agency, day) if agency else None
         region = directory.region(place, day) if place else None
         if agency and handling is None:
-            converted.warn("agency", self.header("agency"), agency, line)
+            warnings.append(("agency", self.header("agency"), agency))
         if place and region is None:
-            converted.warn("region", self.header("region"), place, line)
+            warnings.append(("region", self.header("region"), place))
         if not place and handling is not None:
             region = directory.region_of(handling, day)
         named = (
@@ -287,22 +372,26 @@ class CaseRows:
         resolved = []
         for name, found in named:
             if found is None:
-                converted.warn(name, self.header(name), row[name], line)
+                warnings.append((name, self.header(name), row[name]))
             resolved.append((found.pk if found else None, row[name]))
         return handling, region, resolved
 
     def _extra(self, row: dict[str, str]) -> dict[str, str]:
-        return {header: row[f"+{header}"] for header in self.source.kept if row[f"+{header}"]}
+        return {header: row[name] for header, name in self.kept if row[name]}
 
-    def _dates(self, row: dict[str, str]) -> dict:
-        """The stamps of the row, in order; a stamp without a time of day never lies before the receipt."""
+    def _dates(self, row: dict[str, str]) -> tuple[dict, set[str]]:
+        """The stamps of the row, none before the receipt, and the names of those without a time of day: such a one
+        stands for any time of its day."""
         dates: dict = dict.fromkeys(STAMPS)
+        day_only = set()
         zone, now = self.shared.zone, self.shared.now
         for name in self.stamps:
             found = self._value(row, name, parse_datetime, self.formats, zone, now=now)
             if found is None:
                 continue
             at = found.at
+            if found.date_only:
+                day_only.add(name)
             received_at = dates["received_at"]
             if received_at is not None and at < received_at:
                 if not found.date_only or at.date() < received_at.date():
@@ -315,7 +404,22 @@ class CaseRows:
             dates[name] = at
         if dates["received_at"] is None:
             raise self._required("received_at", _("The row has no date of receipt."))
-        return dates
+        return dates, day_only
+
+    def _check_closing(self, row: dict[str, str], dates: dict, day_only: bool) -> None:
+        """No case ends before it was decided on or accepted."""
+        closed_at = dates["closed_at"]
+        before = [dates[name] for name in ("decided_at", "accepted_at") if dates[name] is not None]
+        if closed_at is None or not before or closed_at >= (last := max(before)):
+            return
+        if day_only and closed_at.date() == last.date():
+            dates["closed_at"] = last
+            return
+        raise RowRejected(
+            self.header("closed_at"), row["closed_at"], "date_order",
+            _("This is before the decision or the acceptance (%(date)s). Correct one of the two.")
+            % {"date": f"{last:%Y-%m-%d %H:%M}"},
+        )  # fmt: skip
 
     def _clocks(self, kind: str, body: str, state: str, day: dt.date, dates: dict) -> tuple[list[tuple], str]:
         """The statutory clocks of a row and its regime, by the version of the rules in force on receipt."""
@@ -354,48 +458,56 @@ class CaseRows:
             term = (rule.regime, rule.pk, (safe_on, due_on), provisional)
         return self.terms.setdefault(key, term)
 
-    def _credit_code(self, row: dict[str, str], converted: Converted, line: int) -> str | None:
+    def _credit_code(self, row: dict[str, str], warnings: list) -> tuple[str | None, str]:
+        """The valid code, and the cell as written; of an identity number in this column, no more than a mask."""
         text = row["merchant_code"]
         if not text:
-            return None
+            return None, ""
         code, warning = parse_credit_code(text)
         if warning:
-            converted.warn("credit_code", self.header("merchant_code"), text, line)
-        return code
+            text = wrong_code(text)
+            warnings.append(("credit_code", self.header("merchant_code"), text))
+        return code, text
 
-    def _personal(self, row: dict[str, str], converted: Converted, line: int) -> dict[str, str]:
-        personal = {name: row[name] for name in ("name", "address", "id_type") if row[name]}
+    def _personal(self, row: dict[str, str], warnings: list) -> dict[str, str]:
+        personal = {
+            "name": masked_name(row["name"]), "address": masked_address(row["address"]), "id_type": row["id_type"]
+        }  # fmt: skip
+        personal = {name: value for name, value in personal.items() if value}
         for name, parse in (("phone", parse_phone), ("id_number", parse_id_number)):
             if row[name]:
                 found = parse(row[name])
                 personal[name] = found.value
                 if not found.ok:
-                    converted.warn(name, self.header(name), mask(name, found.value), line)
+                    warnings.append((name, self.header(name), mask(name, found.value)))
         return personal
 
 
-def _references(text: str, number: str) -> tuple[str, ...]:
-    parts = re.split(r"[;；、,\s]+", text) if text else ()
-    return tuple(part for part in parts if part and part != number)
+def _parts(references: str) -> list[str]:
+    return [part for part in re.split(r"[;；、,\s]+", references) if part] if references else []
 
 
 def _state(kind: str, acceptance: str, handling: str, outcome: str, dates: dict) -> str:
     """The state that the source's two statuses amount to; where it has none, its outcome and dates speak."""
     if acceptance == "refused":
         return REFUSED
-    if acceptance == "not_filed" and kind == REPORT:
+    if acceptance == "not_filed":
         return NOT_FILED
     if handling == "closed" or (not handling and (dates["closed_at"] or outcome)):
         return CLOSED
-    if acceptance == "filed" and kind == REPORT:
+    if acceptance == "filed":
         return FILED
-    if acceptance in ("accepted", "filed") or (not acceptance and dates["accepted_at"]):
+    if acceptance == "accepted" or (not acceptance and dates["accepted_at"]):
         return ACCEPTED
     return REGISTERED
 
 
 def _complete(kind: str, state: str, dates: dict) -> None:
-    """Fill the stamps that follow from others: the decision accepts, refuses or files; acceptance decides."""
+    """Fill the stamps that follow from others: the decision accepts, refuses or files; acceptance decides. What was
+    refused was never accepted: the stamp that says so is that of the decision."""
+    if state == REFUSED:
+        dates["decided_at"] = dates["decided_at"] or dates["accepted_at"]
+        dates["accepted_at"] = None
     if kind == COMPLAINT and state in (ACCEPTED, CLOSED):
         dates["accepted_at"] = dates["accepted_at"] or dates["decided_at"]
         dates["decided_at"] = dates["decided_at"] or dates["accepted_at"]

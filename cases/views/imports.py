@@ -75,6 +75,7 @@ def finding_words(rule: str) -> str:
         "platform": _("Platform not recognised"),
         "industry": _("Industry not recognised"),
         "credit_code": _("Not a valid credit code"),
+        "outcome": _("Outcome of a case that is still open, left out"),
         "phone": _("Not a valid phone number"),
         "id_number": _("Not a valid identity number"),
     }.get(rule, rule)

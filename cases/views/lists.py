@@ -190,9 +190,9 @@ class LoggedExport(ExportPage):
 EXPORTED = (
     "number", "source", "external_number", "kind", "body", "channel", "channel_written", "received_at", "decided_at",
     "accepted_at", "closed_at", "state", "outcome", "ground", "region", "region_written", "handling",
-    "agency_written", "department", "merchant__name", "merchant__credit_code", "merchant_written", "platform",
-    "platform_written", "category", "category_written", "problem", "problem_written", "goods", "brand", "narrative",
-    "demand", "claimed", "differs",
+    "agency_written", "department", "merchant__name", "merchant__credit_code", "merchant_written",
+    "merchant_code_written", "platform", "platform_written", "category", "category_written", "problem",
+    "problem_written", "goods", "brand", "narrative", "demand", "claimed", "differs",
 )
 
 
@@ -246,6 +246,7 @@ class CaseExport(CaseRows, LoggedExport):
             Column(_("Department"), itemgetter("department")),
             Column(_("Merchant"), lambda row: row["merchant__name"] or row["merchant_written"], width=32),
             Column(_("Unified social credit code"), itemgetter("merchant__credit_code"), width=20),
+            Column(_("Credit code as written"), itemgetter("merchant_code_written"), width=20),
             Column(_("Platform"), named("platform", "platform", "platform_written")),
             Column(_("Category"), named("category", "category", "category_written")),
             Column(_("Problem"), named("problem", "problem", "problem_written")),

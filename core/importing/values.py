@@ -25,6 +25,7 @@ MAX_AMOUNT = Decimal("10000000000")
 # what clerks write for "nothing"
 _PLACEHOLDERS = "- -- — —— / \\ 无 空 暂无 不详 未知 未填 未填写 null none n/a"
 EMPTY_WORDS = frozenset(["", *_PLACEHOLDERS.split()])
+LONGEST_EMPTY_WORD = max(map(len, EMPTY_WORDS))
 
 _CACHE = 65536
 
@@ -40,7 +41,7 @@ class BadValue(Exception):
 
 
 def is_empty(text: str) -> bool:
-    return text in EMPTY_WORDS or text.casefold() in EMPTY_WORDS
+    return len(text) <= LONGEST_EMPTY_WORD and (text in EMPTY_WORDS or text.casefold() in EMPTY_WORDS)
 
 
 # Text of any cell -------------------------------------------------------------------------------------------
@@ -75,6 +76,14 @@ def _decimal(number: float) -> Decimal:
     """The number that a spreadsheet shows: fifteen significant digits, no trailing zeros."""
     value = Decimal(f"{number:.15g}")
     return value.normalize() if value else Decimal(0)
+
+
+def shown_number(cell) -> str:
+    """The text of a cell in a column of numbers that are names: one that a spreadsheet has rounded keeps its
+    exponent (3.301060000202E+19), so that `number_text` tells it later."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= _EXACT_BELOW:
+        return f"{cell:.15G}"
+    return cell_text(cell)
 
 
 def number_text(cell) -> str:
@@ -331,6 +340,29 @@ def _checked(value: Decimal) -> Decimal:
             rule="amount.fraction",
         )
     return amount if amount else ZERO
+
+
+# Names and addresses ----------------------------------------------------------------------------------------
+
+_HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
+_NAME_MASK = re.compile(rf"[*＊×✱※]+|[•●]{{2,}}|[•●]$|(?<=^[{_HAN}])[•●](?=[{_HAN}]$)|(?<=[{_HAN}])[xX]+$")
+_SOMEBODY = re.compile(rf"([{_HAN}])(某{{1,2}})")
+_ADDRESS_MASK = re.compile(r"[*＊✱※]+|[×•●]{2,}|(?<!\d)×|×(?!\d)|[xX]{2,}")
+
+
+@lru_cache(maxsize=_CACHE)
+def masked_name(text: str) -> str:
+    """A name with what hides it written as asterisks: 王××, 王●明, 王XX and 王某某 become 王**, 王*明, 王**, 王**.
+    A dot between the parts of a name hides nothing."""
+    if somebody := _SOMEBODY.fullmatch(text):
+        return somebody[1] + "*" * len(somebody[2])
+    return _NAME_MASK.sub(_asterisks, text)
+
+
+@lru_cache(maxsize=_CACHE)
+def masked_address(text: str) -> str:
+    """An address with what hides a part of it written as asterisks; 3×5 and 8栋X单元 hide nothing."""
+    return _ADDRESS_MASK.sub(_asterisks, text)
 
 
 # Telephone and identity numbers -----------------------------------------------------------------------------

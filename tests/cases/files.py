@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import xlsxwriter
+
 HEADER = [
     "登记编号", "类型", "接收方式", "登记时间", "企业名称", "企业地址", "诉求内容", "问题类别全称", "客体类别全称",
     "销售方式", "消费金额(单位:元)", "挽回经济损失(单位:元)", "初查受理状态", "办理情况状态", "处理机构", "处理部门",
@@ -35,4 +37,16 @@ def write(path: Path, lines: list[dict], *, encoding: str = "utf-8-sig", header:
         writer = csv.DictWriter(file, header or HEADER, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(lines)
+    return path
+
+
+def write_sheet(path: Path, lines: list[dict], *, header: list[str] | None = None) -> Path:
+    """A workbook; what is a number in `lines` stands in a number cell."""
+    header = header or HEADER
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for at, line in enumerate([dict(zip(header, header, strict=True)), *lines]):
+            for column, name in enumerate(header):
+                write_cell = sheet.write_string if isinstance(line[name], str) else sheet.write_number
+                write_cell(at, column, line[name])
     return path

@@ -10,9 +10,12 @@ import pytest
 import xlsxwriter
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cases.domain.reveal import personal_context
+from cases.importers.commands import BUILT_IN
 from cases.models import (
     Case,
     CaseEvent,
@@ -28,8 +31,8 @@ from cases.models import (
 )
 from core.importing.profile import load_profile
 from core.personal_data import decrypt, lookup_hash
-from registry.models import Agency, Merchant
-from tests.cases.files import COMPLAINT, HEADER, row, rows, write
+from registry.models import Agency, Merchant, Region
+from tests.cases.files import COMPLAINT, HEADER, row, rows, write, write_sheet
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
@@ -56,6 +59,22 @@ def counts(summary: dict) -> dict:
 def only_reject() -> tuple:
     reject = ImportReject.objects.get()
     return reject.line, reject.column, reject.value, reject.rule
+
+
+def only_warning() -> tuple:
+    return ImportWarning.objects.values_list("rule", "column", "value", "count", "first_line").get()
+
+
+def profile_with(path: Path, more: str) -> Path:
+    """The national profile, with some lines behind it."""
+    text = (BUILT_IN / "national12315.toml").read_text(encoding="utf-8")
+    path.write_text(f"{text}\n{more}\n", encoding="utf-8")
+    return path
+
+
+def personal() -> dict[str, str]:
+    party = Party.objects.get()
+    return decrypt(party.personal, context=personal_context(party.pk))
 
 
 class TestExamples:
@@ -284,6 +303,32 @@ class TestOneRow:
         assert summary["rejected"] == 0
         assert (case.state, case.closed_on) == (state, closed_on)
 
+    @pytest.mark.parametrize("status", ["待分派", "预登记", "网上登记", "待受理", "待初查"])
+    def test_statuses_before_the_decision(self, run, tmp_path, status):
+        changes = {"初查时间": "", "受理时间": "", "办结时间": "", "调解结果": "", "办理情况状态": ""}
+        summary = run(write(tmp_path / "a.csv", [row(初查受理状态=status, **changes)]))
+
+        assert summary["rejected"] == 0
+        assert Case.objects.get().state == "registered"
+
+    @pytest.mark.parametrize(("decided", "expected"), [("2020-05-07 10:00:00", 7), ("", 8)])
+    def test_what_was_refused_was_never_accepted(self, run, tmp_path, decided, expected):
+        changes = {"初查时间": decided, "办结时间": "", "调解结果": "", "办理情况状态": ""}
+        run(write(tmp_path / "a.csv", [row(初查受理状态="不予受理", **changes)]))
+
+        case = Case.objects.get()
+        assert (case.state, case.accepted_at) == ("refused", None)
+        assert case.decided_on == case.closed_on == dt.date(2020, 5, expected)
+        assert [clock.rule.code for clock in case.clocks.select_related("rule")] == ["complaint.accept"]
+
+    def test_an_outcome_of_an_open_case_is_a_warning_and_not_taken(self, run, tmp_path):
+        summary = run(write(tmp_path / "a.csv", [row(办理情况状态="办理中", 办结时间="")]))
+
+        case = Case.objects.get()
+        assert (case.state, case.outcome) == ("accepted", "")
+        assert only_warning() == ("outcome", "调解结果", "达成调解协议", 1, 2)
+        assert summary["warnings"] == 1
+
     def test_an_answered_inquiry_says_so(self, run, tmp_path):
         run(write(tmp_path / "a.csv", [row(类型="咨询", 初查受理状态="", 调解结果="")]))
 
@@ -307,6 +352,84 @@ class TestOneRow:
         case = Case.objects.get()
         assert summary["rejected"] == 0
         assert case.decided_at == case.received_at
+
+    @pytest.mark.parametrize(
+        ("received", "agency", "region"),
+        [
+            ("2020-05-06", "杭州市临平区市场监督管理局", ("330110", "2001-03-25")),
+            ("2020-05-06", "杭州市钱塘区市场监督管理局", None),
+            ("2022-05-06", "杭州市临平区市场监督管理局", ("330113", "2021-04-09")),
+        ],
+    )
+    def test_before_its_district_began_an_agency_is_where_that_came_from(
+        self, run, tmp_path, received, agency, region
+    ):
+        dates = {"登记时间": received, "初查时间": received, "受理时间": received, "办结时间": received}
+        run(write(tmp_path / "a.csv", [row(行政区划="", 处理机构=agency, **dates)]))
+
+        found = Case.objects.select_related("region").get().region
+        assert (found and (found.code, str(found.valid_from))) == region
+
+    @pytest.mark.parametrize(
+        ("closed", "expected"),
+        [("2020-05-08", "2020-05-08 10:00:00"), ("2020-05-08 10:00:00", "2020-05-08 10:00:00")],
+    )
+    def test_a_closing_on_the_day_of_the_acceptance_does_not_lie_before_it(self, run, tmp_path, closed, expected):
+        summary = run(write(tmp_path / "a.csv", [row(办结时间=closed)]))
+
+        assert summary["rejected"] == 0
+        assert f"{timezone.localtime(Case.objects.get().closed_at):%Y-%m-%d %H:%M:%S}" == expected
+
+    def test_an_apostrophe_before_a_number_is_no_part_of_it(self, run, tmp_path):
+        lines = [row(登记编号=f"{mark}33010600{n}") for n, mark in enumerate(("'", "\u2019", "＇"))]
+        run(write(tmp_path / "a.csv", lines))
+
+        numbers = Case.objects.order_by("pk").values_list("external_number", flat=True)
+        assert list(numbers) == ["330106000", "330106001", "330106002"]
+
+    @pytest.mark.parametrize("nothing", ["-", "无", "/", "——", "NULL", "N/A"])
+    def test_a_placeholder_is_an_empty_cell(self, run, tmp_path, nothing):
+        named = (
+            "企业名称", "企业地址", "行政区划", "处理机构", "处理部门", "客体类别全称", "问题类别全称", "接收方式",
+            "统一社会信用代码", "姓名", "联系电话", "证件号码",
+        )  # fmt: skip
+        summary = run(write(tmp_path / "a.csv", [row(**dict.fromkeys(named, nothing))]))
+
+        case = Case.objects.get()
+        assert summary["warnings"] == 0
+        assert (case.merchant, case.region, case.handling, case.category, case.problem, case.channel) == (None,) * 6
+        assert Case.objects.filter(
+            merchant_written="", merchant_address="", merchant_code_written="", region_written="",
+            agency_written="", department="", category_written="", problem_written="", channel_written="",
+        ).exists()  # fmt: skip
+        assert (Merchant.objects.count(), Party.objects.get().personal) == (0, None)
+
+    def test_a_placeholder_for_the_region_leaves_that_of_the_agency(self, run, tmp_path):
+        run(write(tmp_path / "a.csv", [row(行政区划="-")]))
+
+        assert Case.objects.get().region.code == "330106"
+
+    def test_amounts_may_be_constants(self, run, tmp_path):
+        more = '[constants]\nrecovered = "5"\nmultiple_damages = "6.50"\nmoral_damages = "7"\nclaimed = "8"'
+        header = [name for name in HEADER if not name.startswith(("挽回", "消费金额"))]
+        path = write(tmp_path / "a.csv", [row()], header=header)
+
+        summary = run(path, profile=profile_with(tmp_path / "p.toml", more))
+
+        posted = dict(Recovery.objects.values_list("kind", "amount"))
+        assert posted == {"unspecified": Decimal("5"), "multiple": Decimal("6.50"), "moral": Decimal("7")}
+        assert Case.objects.get().claimed == Decimal("8.00")
+        assert summary["control"]["file"] == summary["control"]["database"]
+        assert run(path, profile=tmp_path / "p.toml")["control"] == summary["control"]
+
+    def test_a_constant_with_line_end_tab_and_backslash_is_stored_as_it_is(self, run, tmp_path):
+        more = '[constants]\nnarrative = "a\\nb\\tc\\\\d"\nregion = "西\\u0000湖区"'
+        path = write(tmp_path / "a.csv", [row(行政区划="")])
+
+        run(path, profile=profile_with(tmp_path / "p.toml", more))
+
+        case = Case.objects.get()
+        assert (case.narrative, case.region_written, case.region.code) == ("a\nb\tc\\d", "西湖区", "330106")
 
     def test_a_case_of_unknown_agency_goes_to_the_importing_agency(self, run, tmp_path):
         summary = run(write(tmp_path / "a.csv", [row(处理机构="某某局", 行政区划="")]))
@@ -356,6 +479,43 @@ class TestPersonalData:
         personal = decrypt(party.personal, context=personal_context(party.pk))
         assert (personal["name"], personal["phone"]) == ("王小明", "13800001234")
 
+    @pytest.mark.parametrize("masked", ["王＊＊", "王××", "王●●", "王某某", "王某", "王XX"])
+    def test_whatever_hides_a_name_or_an_address_it_never_overwrites_a_real_one(self, run, tmp_path, masked):
+        header = [*HEADER, "联系地址"]
+        first = [COMPLAINT | {"联系地址": "文三路1号3×5室"}]
+        run(write(tmp_path / "a.csv", first, header=header))
+        assert personal()["address"] == "文三路1号3×5室"
+
+        run(write(tmp_path / "b.csv", [row(姓名=masked) | {"联系地址": "文三路××号"}], header=header))
+
+        assert (personal()["name"], personal()["address"]) == ("王小明", "文三路1号3×5室")
+
+    def test_a_placeholder_for_a_name_takes_nothing_away(self, run, tmp_path):
+        run(write(tmp_path / "a.csv", [row()]))
+        run(write(tmp_path / "b.csv", [row(姓名="-", 联系电话="无")]))
+
+        assert (personal()["name"], personal()["phone"]) == ("王小明", "13800001234")
+
+    def test_an_identity_number_among_the_credit_codes_is_nowhere_in_clear(self, run, tmp_path):
+        lines = [
+            row(登记编号="1", 统一社会信用代码="11000019900101123x"),
+            row(登记编号="2", 统一社会信用代码="１１００００ 19900101 123X"),
+            row(登记编号="3", 统一社会信用代码="110000199001011238"),  # of a wrong check digit
+        ]
+        run(write(tmp_path / "a.csv", lines))
+
+        written = Case.objects.order_by("external_number").values_list("merchant_code_written", flat=True)
+        assert list(written) == ["110000********123x", "110000********123X", "110000********1238"]
+        warnings = ImportWarning.objects.order_by("first_line").values_list("rule", "value", "count")
+        assert list(warnings) == [("credit_code", value, 1) for value in written]
+
+    def test_what_reports_and_warnings_name_is_masked(self, run, tmp_path):
+        lines = [row(登记编号="1", 行政区划="张三 13800001234"), row(登记编号="2", 调解结果="电13800001234")]
+        run(write(tmp_path / "a.csv", lines))
+
+        assert only_warning()[:3] == ("region", "行政区划", "张三 138****1234")
+        assert only_reject() == (3, "调解结果", "电138****1234", "vocabulary")
+
     def test_a_masked_phone_has_no_hash(self, run, tmp_path):
         run(write(tmp_path / "a.csv", [row(联系电话="138****1234")]))
 
@@ -381,6 +541,34 @@ class TestBadRows:
             ({"登记编号": ""}, "登记编号", "", "required"),
             ({"登记编号": "3.30106E+25"}, "登记编号", "3.30106E+25", "number.rounded"),
             ({"企业名称": "长" * 201}, "企业名称", "长" * 60 + "…", "length"),
+            ({"企业名称": "\ufdfa" * 14}, "企业名称", "\ufdfa" * 14 + "…", "length"),
+            ({"统一社会信用代码": "9" * 61}, "统一社会信用代码", "9" * 60 + "…", "length"),
+            ({"处理部门": f"{'长' * 50}110000199001011238{'长' * 99}"}, "处理部门", f"{'长' * 50}110000****…", "length"),
+            # an end before the decision or the acceptance
+            ({"办结时间": "2020-05-07 10:00:00"}, "办结时间", "2020-05-07 10:00:00", "date_order"),
+            ({"办结时间": "2020-05-08 09:59:59"}, "办结时间", "2020-05-08 09:59:59", "date_order"),
+            ({"办结时间": "2020-05-07"}, "办结时间", "2020-05-07", "date_order"),
+            ({"办结时间": "2020-05-07", "受理时间": ""}, "办结时间", "2020-05-07", "date_order"),
+            ({"办结时间": "2020-05-07", "初查时间": ""}, "办结时间", "2020-05-07", "date_order"),
+            (
+                {"类型": "举报", "初查受理状态": "立案", "受理时间": "", "办结时间": "2020-05-07", "调解结果": ""},
+                "办结时间", "2020-05-07", "date_order",
+            ),
+            (
+                {"初查受理状态": "不予受理", "受理时间": "", "办结时间": "2020-05-07", "调解结果": ""},
+                "办结时间", "2020-05-07", "date_order",
+            ),
+            # filing is for reports
+            ({"初查受理状态": "不予立案"}, "初查受理状态", "不予立案", "vocabulary"),
+            ({"初查受理状态": "立案"}, "初查受理状态", "立案", "vocabulary"),
+            ({"类型": "咨询", "初查受理状态": "不予立案"}, "初查受理状态", "不予立案", "vocabulary"),
+            ({"类型": "建议"}, "类型", "建议", "vocabulary"),
+            ({"类型": "其他"}, "类型", "其他", "vocabulary"),
+            *(({"登记编号": nothing}, "登记编号", "", "required") for nothing in ("-", "无", "/")),
+            # numbers that a spreadsheet has rounded
+            ({"联系电话": "8.6138E+12"}, "联系电话", "8.6138E+12", "number.rounded"),
+            ({"证件号码": "3.30106E+17"}, "证件号码", "3.30106E+17", "number.rounded"),
+            ({"统一社会信用代码": "9.1E+17"}, "统一社会信用代码", "9.1E+17", "number.rounded"),
         ],
     )
     def test_a_bad_value_is_named_with_line_and_column_and_harms_nothing(
@@ -393,6 +581,64 @@ class TestBadRows:
         assert only_reject() == (3, column, value, rule)
         assert ImportReject.objects.get().message
         assert Case.objects.get().external_number == "1"
+
+    @pytest.mark.parametrize(
+        ("references", "value", "rule"),
+        [
+            (f"HZ-1；{'9' * 81}", "9" * 60 + "…", "length"),
+            ("HZ-1 3.30106E+25", "3.30106E+25", "number.rounded"),
+        ],
+    )
+    def test_a_bad_further_number_is_a_reject(self, run, tmp_path, references, value, rule):
+        header = [*HEADER, "关联编号"]
+        lines = [row(登记编号="1") | {"关联编号": f"HZ-2、{'9' * 80}、-"}, row() | {"关联编号": references}]
+        summary = run(write(tmp_path / "a.csv", lines, header=header))
+
+        assert counts(summary) == {"rows": 2, "created": 1, "rejected": 1}
+        assert only_reject() == (3, "关联编号", value, rule)
+        assert set(CaseReference.objects.values_list("number", flat=True)) == {"HZ-2", "9" * 80}
+
+    def test_a_kind_that_is_not_imported_is_told_so(self, run, tmp_path):
+        run(write(tmp_path / "a.csv", [row(类型="建议")]))
+
+        with translation.override("en"):
+            run(write(tmp_path / "b.csv", [row(类型="其他")]))
+        assert ImportReject.objects.get(value="其他").message.startswith(
+            "Only complaints, reports and inquiries are imported"
+        )
+
+    def test_a_constant_that_is_too_long_is_a_reject_that_names_the_profile(self, run, tmp_path):
+        more = f'[constants]\nbrand = "{"长" * 121}"'
+        summary = run(write(tmp_path / "a.csv", [row()]), profile=profile_with(tmp_path / "p.toml", more))
+
+        assert counts(summary) == {"rows": 1, "rejected": 1}
+        assert only_reject() == (2, "[constants] brand", "长" * 60 + "…", "length")
+
+    def test_odd_headers_are_named_cut_and_clean(self, run, tmp_path):
+        header = [
+            {"联系电话": f"联系{' ' * 130}电话", "消费金额(单位:元)": "消费\x00金额\u200b(单位:元)"}.get(h, h)
+            for h in HEADER
+        ]
+        lines = [row(联系电话="007"), row(消费金额="-1")]
+        path = write(tmp_path / "a.csv", [dict(zip(header, line.values(), strict=True)) for line in lines], header=header)
+
+        summary = run(path)
+
+        assert counts(summary) == {"rows": 2, "created": 1, "rejected": 1}
+        assert only_warning()[:2] == ("phone", f"联系{' ' * 118}")
+        assert only_reject() == (3, "消费金额(单位:元)", "-1", "amount.negative")
+
+    def test_a_row_that_is_not_taken_adds_no_warnings(self, run, tmp_path):
+        lines = [
+            row(登记编号="1", 行政区划="火星区"),
+            row(登记编号="2", 行政区划="金星区", 消费金额="-1"),
+            row(登记编号="1", 行政区划="水星区"),
+        ]
+        summary = run(write(tmp_path / "a.csv", lines))
+
+        assert counts(summary) == {"rows": 3, "created": 1, "duplicates": 1, "rejected": 1}
+        assert summary["warnings"] == 1
+        assert only_warning() == ("region", "行政区划", "火星区", 1, 2)
 
     @pytest.mark.parametrize(
         "text", ["=1+1", "+86", "-见附件", "@SUM(A1)", "退款😀", "a\x0bb\x00c", "\t'20200506"]
@@ -437,8 +683,16 @@ class TestBadRows:
     def test_a_bad_credit_code_is_a_warning(self, run, tmp_path):
         run(write(tmp_path / "a.csv", [row(统一社会信用代码="91330000XXXXXXXXXX")]))
 
-        assert Merchant.objects.filter(credit_code__isnull=False, name="杭州青禾健身有限公司").count() == 0
-        assert ImportWarning.objects.get().rule == "credit_code"
+        case = Case.objects.select_related("merchant").get()
+        assert (case.merchant.name, case.merchant.credit_code) == ("杭州青禾健身有限公司", None)
+        assert case.merchant_code_written == "91330000XXXXXXXXXX"
+        assert only_warning() == ("credit_code", "统一社会信用代码", "91330000XXXXXXXXXX", 1, 2)
+
+    def test_a_good_credit_code_is_kept_as_written_too(self, run, tmp_path):
+        run(write(tmp_path / "a.csv", [row(统一社会信用代码="91330100ma0000000c")]))
+
+        case = Case.objects.select_related("merchant").get()
+        assert (case.merchant.credit_code, case.merchant_code_written) == ("91330100MA0000000C", "91330100ma0000000c")
 
     def test_a_number_twice_is_taken_once(self, run, tmp_path):
         lines = [row(登记编号="7", 企业名称="甲店"), row(登记编号="8"), row(登记编号="7", 企业名称="乙店")]
@@ -594,6 +848,16 @@ class TestMerchants:
 
         assert Case.objects.get(external_number="2").merchant == verified
 
+    def test_a_verified_merchant_of_today_is_found_by_a_case_of_an_earlier_map(self, run, tmp_path):
+        today = Region.objects.get(code="330110", valid_to=None)
+        verified = Merchant.objects.create(name="老字号", name_key="老字号", verified=True, region=today)
+
+        run(write(tmp_path / "a.csv", [row(企业名称="老字号", 行政区划="余杭区")]))
+
+        case = Case.objects.select_related("region").get()
+        assert (case.region.code, case.region == today) == ("330110", False)
+        assert case.merchant == verified
+
     def test_two_verified_namesakes_of_one_region_are_not_guessed_between(self, run, tmp_path):
         run(write(tmp_path / "a.csv", [row(登记编号="1")]))
         region = Case.objects.get().region
@@ -695,3 +959,72 @@ class TestWhole:
             run(write(tmp_path / "a.csv", rows(1)), user="guest")
 
         assert Case.objects.count() == 0
+
+
+class TestRoundedNumbers:
+    """A number cell of a workbook keeps fifteen digits; the registration number alone has twenty or more."""
+
+    def test_two_long_numbers_do_not_become_one_case(self, run, tmp_path):
+        lines = [row(登记编号=33010600002020050601 + n) for n in range(2)]
+        summary = run(write_sheet(tmp_path / "a.xlsx", [row(登记编号=330106), *lines]))
+
+        assert counts(summary) == {"rows": 3, "created": 1, "rejected": 2}
+        assert Case.objects.get().external_number == "330106"
+        rejects = ImportReject.objects.order_by("line").values_list("line", "column", "value", "rule")
+        assert list(rejects) == [
+            (3, "登记编号", "3.301060000202E+19", "number.rounded"),
+            (4, "登记编号", "3.301060000202E+19", "number.rounded"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [
+            ("订单号", 1234567890123456789),
+            ("关联编号", 1234567890123456789),
+            ("统一社会信用代码", 123456789012345678),
+            ("证件号码", 330106199001011234),
+            ("联系电话", 861380000123456789),
+        ],
+    )
+    def test_so_it_is_with_other_numbers_that_are_names(self, run, tmp_path, column, value):
+        header = [*HEADER, "订单号", "关联编号"]
+        full = COMPLAINT | {"订单号": 999999999999999, "关联编号": 12345, "联系电话": 13800001234}
+        lines = [full | {"登记编号": "1"}, full | {"登记编号": "2", column: value}]
+        summary = run(write_sheet(tmp_path / "a.xlsx", lines, header=header))
+
+        assert counts(summary) == {"rows": 2, "created": 1, "rejected": 1}
+        assert only_reject() == (3, column, f"{value:.15G}", "number.rounded")
+        case = Case.objects.get()
+        assert (case.external_number, case.order_number) == ("1", "999999999999999")
+        assert (CaseReference.objects.get().number, personal()["phone"]) == ("12345", "13800001234")
+
+
+STAMP = st.one_of(
+    st.just(""),
+    st.dates(dt.date(2020, 5, 5), dt.date(2020, 5, 9)).map(str),
+    st.datetimes(dt.datetime(2020, 5, 5), dt.datetime(2020, 5, 9)).map("{:%Y-%m-%d %H:%M:%S}".format),  # noqa: DTZ001
+)
+CELLS = st.fixed_dictionaries({
+    "登记时间": STAMP, "初查时间": STAMP, "受理时间": STAMP, "办结时间": STAMP,
+    "类型": st.sampled_from(["投诉", "举报", "咨询"]),
+    "初查受理状态": st.sampled_from(["", "受理", "不予受理", "待受理", "立案", "不予立案"]),
+    "办理情况状态": st.sampled_from(["", "已办结", "办理中"]),
+    "调解结果": st.sampled_from(["", "达成调解协议", "未达成"]),
+    "处理机构": st.sampled_from(["杭州市西湖区市场监督管理局", "杭州市消费者权益保护委员会", "不知何处"]),
+})  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(CELLS, min_size=30, max_size=60))
+def test_whatever_the_order_of_stamps_and_the_states_a_row_is_taken_or_rejected_with_a_reason(run, tmp_path, lines):
+    header = list(COMPLAINT)
+    before = set(ImportReject.objects.values_list("pk", flat=True))
+    summary = run(write(tmp_path / "a.csv", [row(登记编号=str(n), **line) for n, line in enumerate(lines)]))
+
+    rejects = ImportReject.objects.exclude(pk__in=before)
+    assert len(rejects) == summary["rejected"]
+    assert summary["rows"] == len(lines)
+    for reject in rejects:
+        assert reject.rule in ("date_order", "required", "vocabulary")
+        assert reject.column in header
+        assert reject.message

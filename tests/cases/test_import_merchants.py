@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from cases.models import ImportReject, ImportRun, ImportWarning
 from core.text import name_key
 from registry.models import Merchant, Region
+from tests.cases.files import write_sheet
 
 pytestmark = pytest.mark.django_db
 HEADER = ("名称", "统一社会信用代码", "别名", "行政区划", "地址", "行业门类")
@@ -74,6 +75,14 @@ class TestRows:
         merchant.refresh_from_db()
         assert (merchant.name, merchant.verified) == ("河坊茶庄", True)
 
+    def test_one_that_a_case_of_an_earlier_map_made_becomes_verified(self, run):
+        before, today = Region.objects.filter(code="330110").order_by("valid_from")
+        merchant = stored(name="良渚茶庄", region=before, verified=False)
+
+        assert counts(run(("良渚茶庄", "", "", "余杭区", "", ""))) == {"rows": 1, "updated": 1}
+        merchant.refresh_from_db()
+        assert (merchant.verified, merchant.region) == (True, today)
+
     def test_a_namesake_elsewhere_or_with_a_code_is_left_alone(self, run):
         elsewhere = stored(name="河坊茶庄", region=None, verified=False)
         coded = stored(name="河坊茶庄", region=west(), credit_code=OTHER, verified=True)
@@ -123,6 +132,9 @@ class TestBadValues:
             (("长" * 201, "", "", "", "", ""), "名称", "长" * 60 + "…", "length"),
             (("甲店", "", "", "", "路" * 301, ""), "地址", "路" * 60 + "…", "length"),
             (("甲店", "", "店" * 201, "", "", ""), "别名", "店" * 60 + "…", "length"),
+            (("\ufdfa" * 14, "", "", "", "", ""), "名称", "\ufdfa" * 14 + "…", "length"),
+            (("-", CODE, "", "西湖区", "", ""), "名称", "", "required"),
+            (("甲店", "9.1E+17", "", "", "", ""), "统一社会信用代码", "9.1E+17", "number.rounded"),
         ],
     )
     def test_a_row_that_cannot_be_taken_is_named_and_the_others_go_on(self, run, line, column, value, rule):
@@ -140,6 +152,32 @@ class TestBadValues:
         assert Merchant.objects.get().credit_code is None
         warning = ImportWarning.objects.values_list("rule", "column", "value", "first_line").get()
         assert warning == ("credit_code", "统一社会信用代码", CODE[:-1] + "0", 2)
+
+    def test_an_identity_number_for_a_code_is_told_masked(self, run):
+        run(("甲店", "110000 19900101 1238", "", "西湖区", "", ""))
+
+        warning = ImportWarning.objects.values_list("rule", "value").get()
+        assert warning == ("credit_code", "110000********1238")
+
+    def test_a_placeholder_is_an_empty_cell(self, run):
+        assert counts(run(("甲店", "无", "-", "/", "无", "--"))) == {"rows": 1, "created": 1}
+
+        merchant = Merchant.objects.get()
+        assert (merchant.credit_code, merchant.aliases, merchant.region, merchant.address) == (None, [], None, "")
+
+    def test_a_row_that_is_not_taken_adds_no_warnings(self, run):
+        first, again = ("甲店", CODE, "", "火星区", "", ""), ("乙店", CODE, "", "金星区", "", "")
+
+        assert counts(run(first, again)) == {"rows": 2, "created": 1, "duplicates": 1, "warnings": 1}
+        assert ImportWarning.objects.get().value == "火星区"
+
+    def test_a_code_that_a_workbook_has_rounded_is_a_reject(self, tmp_path):
+        header = ["名称", "统一社会信用代码"]
+        lines = [dict(zip(header, ("甲店", 123456789012345678), strict=True))]
+        call_command("import_merchants", str(write_sheet(tmp_path / "a.xlsx", lines, header=header)))
+
+        reject = ImportReject.objects.values_list("line", "column", "value", "rule").get()
+        assert reject == (2, "统一社会信用代码", "1.23456789012346E+17", "number.rounded")
 
     def test_a_code_in_small_letters_is_the_same_code(self, run):
         run(GYM)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from accounts.models import AccessLog
+from cases.casefile import facts
 from cases.models import Case, CaseHistory, Party, Recovery
 from cases.views import lists
 from core import pagination, panels
@@ -338,7 +339,10 @@ def rows_of(response) -> list[dict]:
 
 
 def test_the_export_holds_the_filtered_rows_in_their_order(english, visit, officer, handled, neighbour):
-    first = handled(received_at=local(2026, 5, 1), closed=True, narrative="电话13800001234", goods="=1+1")
+    first = handled(
+        received_at=local(2026, 5, 1), closed=True, narrative="电话13800001234", goods="=1+1",
+        merchant_code_written="9133-错",
+    )  # fmt: skip
     RecoveryFactory(case=first, amount=Decimal("60.00"))
     RecoveryFactory(case=first, amount=Decimal("40.50"))
     RecoveryFactory(case=first, amount=Decimal("500.00"), kind="moral")
@@ -358,6 +362,7 @@ def test_the_export_holds_the_filtered_rows_in_their_order(english, visit, offic
     assert row["Received"] == "2026-05-01 09:00:00"
     assert row["Handling agency"] == officer.agency.name_en
     assert row["Merchant"] == first.merchant.name
+    assert row["Credit code as written"] == "9133-错"
     assert not set(PERSON.values()) & set(row.values())
 
 
@@ -519,6 +524,28 @@ def test_the_case_page_shows_all_of_the_case(visit, officer, district):
     assert "order121" not in html
     assert PERSON["phone"] not in html
     assert PERSON["name"] not in html
+
+
+@pytest.mark.parametrize(
+    ("resolved", "written", "shown"),
+    [
+        (None, "91330000XXXXXXXXXX", "91330000XXXXXXXXXX"),
+        ("91000000MA0000001A", "91000000ma0000001a", "91000000ma0000001a"),
+        ("91000000MA0000001A", "91000000MA0000001A", ""),
+        ("91000000MA0000001A", "", ""),
+    ],
+)
+def test_the_case_page_shows_a_credit_code_as_written_where_it_is_another(
+    visit, officer, handled, resolved, written, shown
+):
+    merchant = MerchantFactory(credit_code=resolved, verified=bool(resolved))
+    case = handled(merchant=merchant, merchant_code_written=written)
+
+    groups = facts(case, masked=True)
+    code = next(fact for _group, group in groups for fact in group if fact.label == "统一社会信用代码")
+    assert (code.value, code.written) == (resolved, shown)
+    page = text(visit(officer, url(case)))
+    assert (f'<span translate="no">{shown}</span>' in page) == bool(shown)
 
 
 def test_the_case_page_stays_within_fifteen_queries(warm, officer, district, handled):

@@ -11,6 +11,8 @@ from core.importing.values import (
     MAX_AMOUNT,
     BadValue,
     cell_text,
+    masked_address,
+    masked_name,
     number_text,
     parse_amount,
     parse_credit_code,
@@ -18,6 +20,7 @@ from core.importing.values import (
     parse_datetime,
     parse_id_number,
     parse_phone,
+    shown_number,
 )
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -86,6 +89,68 @@ def test_a_number_that_a_spreadsheet_has_rounded_is_refused(cell):
         number_text(cell)
 
     assert bad.value.rule == "number.rounded"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (13800001234.0, "13800001234"),
+        (999_999_999_999_999.0, "999999999999999"),
+        (1e15, "1E+15"),
+        (33010600002020050601.0, "3.301060000202E+19"),
+        (12345678901234567890, "1.23456789012346E+19"),
+        (1.5, "1.5"),
+        ("33010600002020050601", "33010600002020050601"),
+        (None, ""),
+        (True, "TRUE"),
+    ],
+)
+def test_shown_number(cell, text):
+    assert shown_number(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "masked"),
+    [
+        ("王＊＊", "王**"),
+        ("王××", "王**"),
+        ("王●●", "王**"),
+        ("王•", "王*"),
+        ("王●明", "王*明"),
+        ("王XX", "王**"),
+        ("张x", "张*"),
+        ("王某", "王*"),
+        ("王某某", "王**"),
+        ("王某某某", "王某某某"),
+        ("欧阳某某", "欧阳某某"),
+        ("王某明", "王某明"),
+        ("王小明", "王小明"),
+        ("买买提•吐尔逊", "买买提•吐尔逊"),
+        ("买买提·吐尔逊", "买买提·吐尔逊"),
+        ("Max", "Max"),
+        ("", ""),
+    ],
+)
+def test_masked_name(written, masked):
+    assert masked_name(written) == masked
+
+
+@pytest.mark.parametrize(
+    ("written", "masked"),
+    [
+        ("文三路＊＊号", "文三路**号"),
+        ("文三路××号", "文三路**号"),
+        ("文三路5××号", "文三路5**号"),
+        ("文三路XX号", "文三路**号"),
+        ("●●小区", "**小区"),
+        ("×号", "*号"),
+        ("3×5室", "3×5室"),
+        ("8栋X单元", "8栋X单元"),
+        ("文三路某号", "文三路某号"),
+    ],
+)
+def test_masked_address(written, masked):
+    assert masked_address(written) == masked
 
 
 # Dates
