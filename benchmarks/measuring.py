@@ -29,7 +29,7 @@ def end_cleanly_on_signals() -> None:
 def fresh_database(label: str) -> Iterator[str]:
     """This process's connection on a new clone of the migrated template with reference data; dropped afterwards.
     Yields its DATABASE_URL."""
-    with databases.clone(f"bench_{label}") as name, databases.connected_to(name):
+    with databases.clone(f"bench_{os.getpid()}_{label}") as name, databases.connected_to(name):
         settle()
         yield databases.database_url(name)
 

@@ -25,9 +25,9 @@ WAYS = (
 
 
 def benchmark(*arguments):
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "benchmarks.imports", *arguments],
-        cwd=databases.ROOT, env=os.environ, capture_output=True, text=True, check=False,
+        cwd=databases.ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
@@ -36,25 +36,27 @@ def measured(django_db_setup, django_db_blocker, tmp_path_factory):
     out = tmp_path_factory.mktemp("benchmark") / "result.json"
     with django_db_blocker.unblock():
         databases.template()  # the benchmark clones it
-        before = databases_now()
-        done = benchmark(
+        process = benchmark(
             "--rows", "300", "--peer-rows", "40", "--tuned-rows", "120", "--runs", "1", "--out", str(out)
         )
-        after = databases_now()
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1]), json.loads(out.read_text()), before, after
+        printed, said = process.communicate()
+        left = databases_of(process)
+    assert process.returncode == 0, said
+    return json.loads(printed.splitlines()[-1]), json.loads(out.read_text()), left
 
 
-def databases_now():
+def databases_of(process) -> set[str]:
+    """The databases of one benchmark, whatever others run beside it."""
     with databases.maintenance() as cursor:
         cursor.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{databases.PREFIX}_bench_%"]
+            "SELECT datname FROM pg_database WHERE datname LIKE %s",
+            [f"{databases.PREFIX}_bench_{process.pid}_%"],
         )
         return {name for (name,) in cursor.fetchall()}
 
 
 def test_prints_one_object_and_writes_the_same_to_the_file(measured):
-    printed, written, _before, _after = measured
+    printed, written, _left = measured
 
     assert printed == written
 
@@ -84,25 +86,20 @@ def test_compared_tables_hold_the_same_rows(measured):
 
 
 def test_drops_its_databases(measured):
-    _printed, _written, before, after = measured
-
-    assert after <= before
+    assert measured[2] == set()
 
 
 def test_drops_them_when_ended_by_a_signal(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
-        before = databases_now()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.imports", "--rows", "2000"],
-            cwd=databases.ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        while process.poll() is None and databases_now() == before:
+        databases.template()
+        process = benchmark("--rows", "2000")
+        while process.poll() is None and not databases_of(process):
             time.sleep(0.05)
-        made = databases_now() - before
+        made = databases_of(process)
         process.terminate()
-        status = process.wait(timeout=60)
-        after = databases_now()
+        process.communicate(timeout=60)
+        left = databases_of(process)
 
     assert made
-    assert status == 128 + signal.SIGTERM
-    assert after <= before
+    assert process.returncode == 128 + signal.SIGTERM
+    assert left == set()
