@@ -72,6 +72,28 @@ def test_list_filters_by_role(client, district):
     assert list(response.context["cl"].result_list) == [officer]
 
 
+@pytest.mark.parametrize(
+    ("lookup", "value"),
+    [
+        ("password__startswith", "pbkdf2"),
+        ("password__regex", "^p"),
+        ("is_superuser__exact", "0"),
+        ("email__contains", ""),
+        ("last_login__isnull", "1"),
+        ("groups__name__startswith", "o"),
+        ("agency__name__contains", "局"),
+        ("is_active__gte", "1"),
+    ],
+)
+def test_the_address_cannot_filter_by_what_is_no_filter_of_the_list(client, district, lookup, value):
+    user = UserFactory(agency=district, roles=["officer"])
+
+    response = client.get(LIST, {lookup: value})
+
+    assert response.status_code == 400
+    assert user.username not in response.content.decode()
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_list_query_count(client, district, count, django_assert_num_queries):
     UserFactory.create_batch(count, agency=district, roles=["officer"])

@@ -105,6 +105,22 @@ def test_a_case_is_found_by_the_beginning_of_its_number(client, clerk, district)
         assert list(client.get("/admin/cases/case/", {"q": words}).context["cl"].queryset) == [wanted]
 
 
+@pytest.mark.parametrize(
+    "lookup",
+    ["narrative__contains", "narrative__regex", "demand__startswith", "extra__icontains", "goods", "kind__startswith",
+     "merchant_written__contains", "import_file__name__contains", "number__gte"],
+)  # fmt: skip
+@pytest.mark.parametrize("value", ["13800001234", "complaint"])
+def test_the_address_cannot_filter_by_what_is_no_filter_of_the_list(client, clerk, district, lookup, value):
+    case = rows(district)[Case]
+    client.force_login(clerk)
+
+    response = client.get("/admin/cases/case/", {lookup: value})
+
+    assert response.status_code == 400
+    assert case.number not in response.content.decode()
+
+
 def test_a_run_shows_its_files_and_warnings(client, clerk, district):
     run = rows(district)[ImportRun]
     warning = ImportWarningFactory(run=run)

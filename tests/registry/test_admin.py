@@ -156,3 +156,13 @@ def test_reference_data_are_found_by_code_and_both_names(root_client):
     assert all(
         isinstance(admin.site._registry[model], ReferenceAdmin) for model in MODELS if model is not Merchant
     )
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+def test_every_choice_of_a_filter_can_be_followed(root_client, model):
+    path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    changes = root_client.get(path).context["cl"]
+    links = [choice["query_string"] for spec in changes.filter_specs for choice in spec.choices(changes)]
+
+    assert len(links) >= 2 * len(admin.site._registry[model].list_filter)
+    assert {root_client.get(f"{path}{link}").status_code for link in links} <= {200}
