@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -43,6 +44,9 @@ OPEN_CHOICE = ("open", _("All open cases"))
 SEARCH_DAYS = 400  # where no dates are given, words are looked for in cases received in so many days
 MERCHANTS = 500  # up to here a search names the merchants one by one; beyond, it joins them
 WORDS = 6
+# a word by which a telephone or identity number inside a text could be felt out behind its mask
+DIGITS = re.compile(r"\d[\W_]*\d")
+LONG_NUMBER = r"(\d[\W_]*){7}"  # in a name as written: no name, a number to be masked
 NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z][0-9A-Za-z_/.-]{3,79}")
 SELECTION = ("metric", "part", "from", "to", "region", "agency", "as_of")
 
@@ -129,7 +133,7 @@ class CaseFilterSet(SelectedFilterSet):
     )
     merchant = django_filters.ModelChoiceFilter(
         label=_("Merchant"), field_name="merchant", widget=forms.HiddenInput,
-        queryset=lambda request: Merchant.objects.visible_to(request.user),
+        queryset=lambda request: known_merchants(request.user),
     )
 
     class Meta:
@@ -138,6 +142,7 @@ class CaseFilterSet(SelectedFilterSet):
 
     def __init__(self, *args, **kwargs):
         self.words_since: dt.date | None = None  # set where a search for words was limited
+        self.digits_apart = False  # set where a word with digits was not looked for in the texts
         super().__init__(*args, **kwargs)
 
     @cached_property
@@ -199,16 +204,19 @@ class CaseFilterSet(SelectedFilterSet):
 
     def search(self, queryset, name, value):
         """A number of the case in any system wins; otherwise all words in the merchant's name, or, among the
-        cases received in the searched days, all of them in narrative, demand or the merchant as written."""
+        cases received in the searched days, all of them in narrative, demand or the merchant as written.
+
+        A word with two digits side by side is never looked for in narrative or demand, whoever searches: what their
+        masks hide could be told from which cases are found."""
         words = value.split()[:WORDS]
-        number = words[0] if len(words) == 1 and NUMBER.fullmatch(words[0]) else None
+        number = unicodedata.normalize("NFKC", words[0]) if len(words) == 1 else ""
+        number = number if NUMBER.fullmatch(number) else None
         found = self._look_up(words, number)
         if found["case"] or found["reference"]:
             return queryset.filter(
                 Q(number__startswith=number) | Q(external_number__startswith=number) | Q(pk__in=found["reference"])
             )
-        fields = ("narrative", "demand", "merchant_written")
-        text = Q(*(reduce(or_, (contains(field, word) for field in fields)) for word in words))
+        text = Q(*map(self._in_texts, words))
         data = self.form.cleaned_data
         if not data.get("received_from"):
             end = data.get("received_to") or timezone.localdate()
@@ -220,6 +228,12 @@ class CaseFilterSet(SelectedFilterSet):
         if len(merchants) > MERCHANTS:
             merchants = _merchants(words).values("pk")
         return queryset.filter(Q(merchant__in=merchants) | text)
+
+    def _in_texts(self, word: str) -> Q:
+        if has_digits(word):
+            self.digits_apart = True
+            return _in_name("merchant_written", word)
+        return reduce(or_, (contains(field, word) for field in ("narrative", "demand", "merchant_written")))
 
     def _look_up(self, words: list[str], number: str | None) -> Mapping[str, list[int]]:
         """Whether a case has this number, the cases that have it as a further one, and the merchants: one query."""
@@ -238,8 +252,25 @@ class CaseFilterSet(SelectedFilterSet):
         return found
 
 
+def has_digits(word: str) -> bool:
+    """Whether `word`, in whatever width, has two digits with no letter between them."""
+    return DIGITS.search(unicodedata.normalize("NFKC", word)) is not None
+
+
+def _in_name(field: str, word: str) -> Q:
+    """`word` in a name; where it has digits, not in a name that is shown with a number masked."""
+    found = contains(field, word)
+    return found & ~Q(**{f"{field}__regex": LONG_NUMBER}) if has_digits(word) else found
+
+
 def _merchants(words: list[str]) -> QuerySet:
-    return Merchant.objects.filter(*(contains("name", word) for word in words)).order_by()
+    return Merchant.objects.filter(*(_in_name("name", word) for word in words)).order_by()
+
+
+def known_merchants(user) -> QuerySet:
+    """The merchants that a list may name: verified ones, and those of a case that the user sees."""
+    cases = Case.objects.visible_to(user).filter(merchant=OuterRef("pk"))
+    return Merchant.objects.visible_to(user).filter(Q(verified=True) | Exists(cases))
 
 
 def to_dispatch(queryset):

@@ -131,7 +131,9 @@ class CaseList(CaseRows, ListPage):
         )
 
     def fill(self, context):
-        return super().fill(context) | {"tabs": self.tabs(), "words_since": context["filter"].words_since}
+        form = context["filter"]
+        found = {"words_since": form.words_since, "digits_apart": form.digits_apart}
+        return super().fill(context) | {"tabs": self.tabs()} | found
 
     def tabs(self) -> list[Tab]:
         """Quick filters over all that the user sees, counted no further than the cap, in one query."""

@@ -274,6 +274,18 @@ def test_the_window_of_a_search_is_stated(visit, officer, handled):
     assert f"{since:%Y-%m-%d}" not in text(visit(officer, LIST, q="净水器", received_from="2019-01-01"))
 
 
+def test_a_word_kept_from_the_texts_is_stated_and_shows_no_case(english, visit, officer, handled):
+    case = handled(report=True, narrative="电话13800001234")
+    stated = "A word with two digits in a row is looked for in numbers and names of merchants alone"
+
+    html = text(visit(officer, LIST, q="38000"))
+    assert stated in html
+    assert case.number not in html
+    html = text(visit(officer, LIST, q="电话"))
+    assert stated not in html
+    assert case.number in html
+
+
 # the rows behind a figure
 
 
