@@ -1,6 +1,21 @@
-from django.urls import path
+from django.urls import path, register_converter
 
 from cases.views import case, lists
+
+
+class NumberConverter:
+    """A case number: what is longer, or has other characters, is no case and is not looked up."""
+
+    regex = "[0-9A-Za-z-]{1,20}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(NumberConverter, "case_number")
 
 app_name = "cases"
 urlpatterns = [
@@ -8,6 +23,6 @@ urlpatterns = [
     path("export/", lists.CaseExport.as_view(), name="export"),
     path("recoveries/", lists.RecoveryList.as_view(), name="recoveries"),
     path("recoveries/export/", lists.RecoveryExport.as_view(), name="recoveries_export"),
-    path("<str:number>/", case.CaseDetail.as_view(), name="detail"),
-    path("<str:number>/parties/<int:pk>/reveal/", case.RevealParty.as_view(), name="reveal"),
+    path("<case_number:number>/", case.CaseDetail.as_view(), name="detail"),
+    path("<case_number:number>/parties/<int:pk>/reveal/", case.RevealParty.as_view(), name="reveal"),
 ]

@@ -76,7 +76,7 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
             else:
                 field = item if isinstance(item, str) else item[0]
                 allowed |= {field, *(f"{field}__{end}" for end in ("exact", "isnull", "id__exact"))}
-        return lookup in allowed
+        return lookup in allowed and "\x00" not in str(value)  # which PostgreSQL takes in no text
 
     def changelist_view(self, request, extra_context=None):
         title = {"title": capfirst(self.opts.verbose_name_plural)}

@@ -1,13 +1,19 @@
 """The query form of list pages: filters laid out in a grid, and the ones in use as removable chips."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 import django_filters
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Field, Layout
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+FIRST_DAY, LAST_DAY = dt.date(1950, 1, 1), dt.date(2199, 12, 31)
+WORDS_LENGTH = 100  # characters
 
 
 class DateInput(forms.DateInput):
@@ -31,11 +37,16 @@ def _is_date(text: str) -> bool:
         return False
 
 
+OUT_OF_RANGE = _("Give a date from 1950 to 2199.")
+
+
 class DateFilter(django_filters.DateFilter):
-    """A date field that reads and shows ISO dates whatever the language."""
+    """A date field that reads and shows ISO dates whatever the language. Beyond its range neither the next day nor
+    a local midnight may exist."""
 
     def __init__(self, *args, **kwargs):
-        kwargs = {"widget": DateInput(), "input_formats": ["%Y-%m-%d"]} | kwargs
+        bounds = [MinValueValidator(FIRST_DAY, OUT_OF_RANGE), MaxValueValidator(LAST_DAY, OUT_OF_RANGE)]
+        kwargs = {"widget": DateInput(), "input_formats": ["%Y-%m-%d"], "validators": bounds} | kwargs
         super().__init__(*args, **kwargs)
 
 
@@ -43,8 +54,8 @@ class WordFilter(django_filters.CharFilter):
     """A search box. `id_q`, the one named "q", starts a search while one types."""
 
     def __init__(self, *args, placeholder="", **kwargs):
-        attrs = {"placeholder": placeholder, "autocomplete": "off", "maxlength": 100}
-        super().__init__(*args, **({"widget": forms.TextInput(attrs | {"type": "search"})} | kwargs))
+        widget = forms.TextInput({"placeholder": placeholder, "autocomplete": "off", "type": "search"})
+        super().__init__(*args, **({"widget": widget, "max_length": WORDS_LENGTH} | kwargs))
 
 
 @dataclass(frozen=True)

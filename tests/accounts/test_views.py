@@ -123,6 +123,16 @@ def test_an_empty_form_is_no_attempt(client):
     assert outcomes() == []
 
 
+@pytest.mark.parametrize("name", ["x" * 151, "x" * 300, "字" * 3000, "x\x00"])
+def test_a_name_that_no_account_can_have_is_not_tried(client, name):
+    response = sign_in(client, name)
+
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == ["username"]
+    assert outcomes() == []
+    assert AccessAttempt.objects.count() == 0
+
+
 # lockout
 
 
