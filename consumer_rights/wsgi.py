@@ -12,7 +12,8 @@ if missing := [name for name in REQUIRED if not os.environ.get(name)]:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consumer_rights.settings")
 
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402 - after the check of the environment
+from django.conf import settings  # noqa: E402 - after the check of the environment
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 from core.personal_data import check_keys  # noqa: E402
@@ -22,3 +23,5 @@ try:
     check_keys()
 except ImproperlyConfigured as error:
     sys.exit(f"The portal does not start: {error}")
+if settings.DEBUG and not settings.EMBEDDED_DATABASE:  # its error pages show settings, queries and personal data
+    sys.exit("The portal does not start: DEBUG=1 is for the embedded database alone; take DEBUG out of the environment.")

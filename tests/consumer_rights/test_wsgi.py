@@ -39,3 +39,20 @@ def test_a_malformed_key_is_named_in_one_line_and_not_shown(name, value):
     assert done.stderr.startswith(f"The portal does not start: {name} ")
     assert done.stderr.count("\n") == 1
     assert value not in done.stderr
+
+
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_debug_pages_are_not_served_from_a_real_database(value):
+    done = run(*START, DEBUG=value)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "The portal does not start: DEBUG=1 is for the embedded database alone; take DEBUG out of the environment.\n"
+    )
+
+
+@pytest.mark.parametrize("changes", [{"DEBUG": "0"}, {"DEBUG": "1", "EMBEDDED_DATABASE": "1"}])
+def test_debug_off_or_on_the_embedded_database_starts(changes):
+    done = run(*START, **changes)
+
+    assert (done.returncode, done.stdout) == (0, "True\n")
