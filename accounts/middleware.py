@@ -43,17 +43,22 @@ class LanguageMiddleware:
 
 class SessionPolicyMiddleware:
     """Ends a session after SESSION_IDLE_MINUTES without a request of the user's own, and lets no page but one be
-    opened before a temporary password is changed. htmx is told to go to the login page as a whole."""
+    opened before a temporary password is changed. htmx is told to go to the login page as a whole. What a signed-in
+    user gets is kept by no browser and no proxy: the next one at the same computer must not find it."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and self._idle_too_long(request):
+        signed_in = request.user.is_authenticated
+        if signed_in and self._idle_too_long(request):
             response = self._end(request)
         else:
             response = self.get_response(request)
-        return self._whole_page(request, response)
+        response = self._whole_page(request, response)
+        if signed_in or request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
 
     def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
         if not request.user.is_authenticated or not request.user.must_change_password:

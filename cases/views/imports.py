@@ -220,7 +220,6 @@ class RunRejects(RunPages, View):
         )
         response = StreamingHttpResponse(reject_lines(run), content_type=CSV_TYPE)
         response["Content-Disposition"] = content_disposition_header(True, name)
-        response["Cache-Control"] = "no-store, private"
         return response
 
 

@@ -1,11 +1,12 @@
 import pytest
 from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
+from django.http import HttpResponse
 from django.test import Client
 
-from accounts.middleware import LAST_SEEN
+from accounts.middleware import LAST_SEEN, SessionPolicyMiddleware
 from accounts.models import SignIn
-from tests.factories import UserFactory
+from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 PAGE = "/accounts/access-log/"
@@ -194,3 +195,53 @@ def test_the_switch_works_before_the_password_is_changed(client):
     response = client.post("/i18n/setlang/", {"language": "en", "next": "/accounts/password/"})
 
     assert response.url == "/accounts/password/"
+
+
+# what may be kept
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (PAGE, 200),
+        ("/accounts/sign-ins/", 200),
+        ("/cases/", 403),
+        ("/nothing/", 404),
+        ("/accounts/password/", 200),
+        ("/admin/login/", 403),
+    ],
+)
+def test_no_answer_to_a_signed_in_user_is_kept(used, path, status):
+    response = used.get(path)
+
+    assert (response.status_code, response.headers.get("Cache-Control")) == (status, "no-store, private")
+
+
+def test_signing_in_and_out_is_not_kept_either(client, auditor):
+    answers = [
+        client.post("/accounts/login/", {"username": auditor.username, "password": PASSWORD}),
+        client.post("/accounts/logout/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    for answer in answers:
+        assert "no-store" in answer["Cache-Control"]
+        assert "private" in answer["Cache-Control"]
+
+
+def test_what_a_view_says_itself_stays(rf, auditor):
+    def view(request):
+        return HttpResponse(headers={"Cache-Control": "max-age=60"})
+
+    request = rf.get("/")
+    request.user, request.session, request.htmx = auditor, {}, False
+
+    assert SessionPolicyMiddleware(view)(request)["Cache-Control"] == "max-age=60"
+
+
+def test_static_files_may_be_kept(used):
+    response = used.get("/static/portal/portal.css")
+    response.close()
+
+    assert response.status_code == 200
+    assert "no-store" not in response.headers.get("Cache-Control", "")
