@@ -619,6 +619,25 @@ def test_a_sealed_reporter_shows_nothing_without_the_permission(visit, officer, 
     assert reverse("cases:reveal", args=[party.case.number, party.pk]) in masked
 
 
+def test_a_superuser_sees_a_reporter_only_after_a_logged_reveal(client, visit, handled):
+    party = PartyFactory(case=handled(report=True, narrative="举报人电话13900005678"), reporter=True)
+    consumer = PartyFactory(case=party.case)
+    root = UserFactory(superuser=True)
+
+    html = text(visit(root, url(party.case)))
+
+    assert html.count("张**") == 1  # the consumer, who is not sealed
+    assert "13900005678" not in html
+    assert "139****5678" in html
+    assert "身份已封存" in html
+    for one in (party, consumer):
+        assert reverse("cases:reveal", args=[party.case.number, one.pk]) in html
+    assert not AccessLog.objects.exists()
+
+    assert PERSON["phone"] in text(reveal(client, party))
+    assert AccessLog.objects.get().target == f"{party.case.number}/{party.pk}"
+
+
 def test_data_that_cannot_be_decrypted_is_said_to_be_unreadable(visit, officer, handled):
     party = PartyFactory(case=handled())
     Party.objects.filter(pk=party.pk).update(personal=b"\x01\x03old" + bytes(40))
