@@ -51,11 +51,8 @@ class SessionPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         signed_in = request.user.is_authenticated
-        if signed_in and self._idle_too_long(request):
-            response = self._end(request)
-        else:
-            response = self.get_response(request)
-        response = self._whole_page(request, response)
+        ended = signed_in and self._idle_too_long(request)
+        response = self._whole_page(request, self._end(request) if ended else self.get_response(request))
         if signed_in or request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response

@@ -156,13 +156,17 @@ def normalise(kind: str, value: str) -> str:
 
 
 def mask(kind: str, value: str) -> str:
-    """What may be shown without a reveal: the family name, three and four digits of a phone, and so on."""
+    """What may be shown without a reveal: the family name, three and four digits of a mobile phone, two of a
+    shorter number, and so on."""
     if not value:
         return ""
     if kind == "name":
         return value[0] + MASK * 2
     if kind == "phone":
-        return value[:3] + MASK * 4 + value[-4:] if len(value) >= 8 else MASK * len(value)
+        digits = sum(map(str.isdigit, value))
+        if digits >= 11:
+            return value[:3] + MASK * 4 + value[-4:]
+        return MASK * (len(value) - 2) + value[-2:] if digits >= 7 else MASK * len(value)
     if kind == "id_number":
         return value[:6] + MASK * 8 + value[-4:] if len(value) >= 15 else MASK * len(value)
     if kind == "address":

@@ -43,24 +43,49 @@ def name_key(name: str) -> str:
     return key or "".join(folded.split())
 
 
+# What people put between the digits of a number. No comma: it parts thousands, and one number from the next.
+_GAP = r"[-\s./·\u2013\u2014\uff0d\uff0f_()（）]{0,3}"
+_BORN = r"(?:[0０][1-9１-９]|[1１][0-2０-２])(?:[0０][1-9１-９]|[12１２]\d|[3３][01０１])"
+_CENTURY = r"(?:[1１][9９]|[2２][0０])"
 # each begins with a plain character, so that the search is quick; the look-behind then tells that no longer
 # number or code is cut
-_BORN = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-_IDENTITY = re.compile(rf"([1-8](?<![0-9A-Za-z].)\d{{5}})(?:19|20)\d\d{_BORN}(\d{{3}}[\dXx])(?![0-9A-Za-z])")
-_OLD_IDENTITY = re.compile(rf"([1-8](?<![0-9A-Za-z].)\d{{5}})\d\d{_BORN}(\d{{3}})(?![0-9A-Za-z])")
-_GAP = r"[-\s.\u00b7\u2014]?"
-_MOBILE = re.compile(
-    rf"([1\uff11](?:(?<!\d.)|(?<=(?<!\d)86.))\d\d){_GAP}\d{{4}}{_GAP}(\d{{4}})(?!\d)", re.DOTALL
+_OPENS = r"[1-8１-８](?<![0-9０-９A-Za-z].)"
+_IDENTITY = re.compile(
+    rf"{_OPENS}\d{{5}}{_GAP}(?:{_CENTURY}\d\d{_BORN}{_GAP}\d{{3}}{_GAP}[\dXxＸｘ]|\d\d{_BORN}{_GAP}\d{{3}})"
+    "(?![0-9０-９A-Za-z])",
+    re.DOTALL,
 )
-_LANDLINE = re.compile(rf"(0(?<![\d.].)\d{{2,3}}\)?{_GAP})\d{{3,4}}{_GAP}(\d{{4}})(?!\d)", re.DOTALL)
+_AFTER = r"(?:(?<!\d.)|(?<=(?<!\d)[8８][6６].)|(?<=(?<!\d)[0０][0０][8８][6６].))"  # nothing, 86, 0086
+# with gaps it must be of a kind that there is (13 to 19), and no case number ("2026-13800001 123")
+_MOBILE = re.compile(
+    rf"[1１]{_AFTER}(?:\d{{10}}|(?<!20\d\d-.){_GAP}[3-9３-９](?:{_GAP}\d){{9}})(?!\d)", re.DOTALL
+)
+_LANDLINE = re.compile(rf"([0０](?<![\d.].)[)）]?\d{{2,3}}{_GAP})\d{{3,4}}{_GAP}(\d{{4}})(?!\d)", re.DOTALL)
+_LANDLINE_ABROAD = re.compile(rf"((?:\+|00)86{_GAP}\d{{2,3}}{_GAP})\d{{3,4}}{_GAP}(\d{{4}})(?!\d)")
+
+
+def _masked(head: int, stars: dict[int, int]):
+    """A replacement that leaves the first `head` digits and the last four (three of an identity number of old)."""
+
+    def replace(match: re.Match) -> str:
+        digits = [char for char in match[0] if char.isalnum()]
+        tail = 3 if len(digits) == 15 else 4
+        return "".join([*digits[:head], "*" * stars[len(digits)], *digits[-tail:]])
+
+    return replace
+
+
+_mask_identity = _masked(6, {18: 8, 15: 6})
+_mask_mobile = _masked(3, {11: 4})
 
 
 def mask_numbers(text: str) -> str:
-    """Free text with phone and citizen identity numbers masked: 138****0000, 330102********1234.
+    """Free text with phone and citizen identity numbers masked, however they are spaced: 138****0000,
+    330102********1234.
 
     Longer numbers (orders, registrations) stay; masking twice changes nothing.
     """
-    text = _IDENTITY.sub(r"\1********\2", text)
-    text = _OLD_IDENTITY.sub(r"\1******\2", text)
-    text = _MOBILE.sub(r"\1****\2", text)
-    return _LANDLINE.sub(r"\1****\2", text)
+    text = _IDENTITY.sub(_mask_identity, text)
+    text = _MOBILE.sub(_mask_mobile, text)
+    text = _LANDLINE.sub(r"\1****\2", text)
+    return _LANDLINE_ABROAD.sub(r"\1****\2", text) if "86" in text else text
