@@ -1,14 +1,38 @@
 """Cases and their imports are looked at here and worked on in the portal; clock rules are edited here."""
 
+from functools import cache
+
 from django.contrib import admin
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case, Clock, ClockRule, ImportFile, ImportRun, ImportWarning, Recovery
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
+from core.text import mask_numbers
 from registry.admin import InForceFilter, ReferenceAdmin
 
 NUMBERS = ["number__startswith", "external_number__startswith"]
+
+
+@cache
+def masked(model: type[Model], name: str):
+    """A line of a page that shows free text with phone and identity numbers masked."""
+
+    def show(row):
+        return mask_numbers(getattr(row, name))
+
+    show.__name__ = name
+    return admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")(show)
+
+
+class MaskedTexts:
+    """`texts` are the fields of a read-only page that hold free text."""
+
+    texts: tuple[str, ...] = ()
+
+    def get_fields(self, request, obj=None):
+        return [masked(self.model, name) if name in self.texts else name for name in super().get_fields(request, obj)]
 
 
 class OfCase:
@@ -42,7 +66,7 @@ class RecoveryInline(OfCase, ReadOnlyInline):
 
 
 @admin.register(Case)
-class CaseAdmin(ReadOnlyAdmin):
+class CaseAdmin(MaskedTexts, ReadOnlyAdmin):
     """Without the texts of the case: they may hold personal data, which the portal's page masks."""
 
     list_display = ["number", "kind", "state", "body", "received_at", "region", "handling", "merchant"]
@@ -57,6 +81,7 @@ class CaseAdmin(ReadOnlyAdmin):
         "merchant_written", "merchant_code_written", "category", "category_written", "problem", "problem_written",
         "claimed", "state", "outcome", "ground", "regime", "import_file", "import_line", "differs",
     ]
+    texts = ("region_written", "agency_written", "merchant_written", "category_written", "problem_written", "ground")
     inlines = [ClockInline, RecoveryInline]
 
     @admin.display(description=_("case page"))
@@ -65,10 +90,11 @@ class CaseAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Recovery)
-class RecoveryAdmin(OfCase, ReadOnlyAdmin):
+class RecoveryAdmin(OfCase, MaskedTexts, ReadOnlyAdmin):
     list_display = ["posted_on", "case", "amount", "kind", "status", "means", "import_file", "actor"]
     list_select_related = ["case", "import_file", "actor"]
     list_filter = ["kind", "status", "means"]
+    texts = ("evidence",)
     ordering = ["-posted_on", "-pk"]
     sortable_by = ["posted_on"]
     search_fields = ["case__number__startswith", "case__external_number__startswith"]
@@ -108,7 +134,11 @@ class FileInline(OfRun, ReadOnlyInline):
 
 class WarningInline(OfRun, ReadOnlyInline):
     model = ImportWarning
-    fields = readonly_fields = ["rule", "column", "value", "count", "first_line"]
+    fields = readonly_fields = ["rule", "column", "shown_value", "count", "first_line"]
+
+    @admin.display(description=_("value"))
+    def shown_value(self, warning):
+        return mask_numbers(warning.value)
 
 
 @admin.register(ImportRun)

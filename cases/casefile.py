@@ -116,13 +116,15 @@ def sees_reporters(user) -> bool:
     return user.has_perm("cases.reveal_reporter") and not user.is_superuser
 
 
-def _named(label: str, resolved, written: str, **more) -> Fact:
-    return Fact(label, resolved, written if written and written != str(resolved or "") else "", **more)
-
-
 def facts(case: Case, *, masked: bool) -> list[tuple[str, list[Fact]]]:
     """The grid, in groups."""
     text = mask_numbers if masked else str
+
+    def named(label: str, resolved, written: str, **more) -> Fact:
+        name, written = "" if resolved is None else text(str(resolved)), text(written)
+        return Fact(label, name, "" if written == name else written, **more)
+
+    address = case.merchant_address or (case.merchant.address if case.merchant else "")
     other_custodian = [Fact(_("Custodian"), case.custodian)] if case.custodian_id != case.handling_id else []
     return [
         (_("Registration"), [
@@ -130,35 +132,35 @@ def facts(case: Case, *, masked: bool) -> list[tuple[str, list[Fact]]]:
             Fact(_("Kind"), case.get_kind_display()),
             Fact(_("Handled by"), case.get_body_display()),
             Fact(_("Received"), case.received_at),
-            _named(_("Channel"), case.channel, case.channel_written),
-            _named(_("Region"), case.region, case.region_written),
-            _named(_("Handling agency"), case.handling, case.agency_written),
-            Fact(_("Department"), case.department, free=True),
+            named(_("Channel"), case.channel, case.channel_written),
+            named(_("Region"), case.region, case.region_written),
+            named(_("Handling agency"), case.handling, case.agency_written),
+            Fact(_("Department"), text(case.department), free=True),
             Fact(_("Officer"), case.officer.get_full_name() if case.officer else None, free=True),
             *other_custodian,
         ]),
         (_("Merchant"), [
-            _named(
+            named(
                 _("Merchant"), case.merchant, case.merchant_written, wide=True, free=True,
                 hint="" if case.merchant is None or case.merchant.verified else _("unverified"),
             ),
-            _named(
+            named(
                 _("Unified social credit code"), case.merchant.credit_code if case.merchant else None,
                 case.merchant_code_written, free=True,
             ),
-            Fact(_("Address"), case.merchant_address or (case.merchant.address if case.merchant else ""), free=True),
-            _named(_("Platform"), case.platform, case.platform_written),
+            Fact(_("Address"), text(address), free=True),
+            named(_("Platform"), case.platform, case.platform_written),
         ]),
         (_("Matter"), [
-            _named(_("Category"), case.category, case.category_written),
-            _named(_("Problem"), case.problem, case.problem_written),
+            named(_("Category"), case.category, case.category_written),
+            named(_("Problem"), case.problem, case.problem_written),
             Fact(_("Goods or service"), text(case.goods), free=True),
-            Fact(_("Brand"), case.brand, free=True),
+            Fact(_("Brand"), text(case.brand), free=True),
             Fact(_("Sales mode"), case.get_sales_mode_display()),
-            Fact(_("Order number"), case.order_number, free=True),
+            Fact(_("Order number"), text(case.order_number), free=True),
             Fact(_("Date of the dispute"), case.occurred_on),
             Fact(_("Outcome"), case.get_outcome_display()),
-            Fact(_("Legal ground"), case.ground, free=True),
+            Fact(_("Legal ground"), text(case.ground), free=True),
         ]),
     ]
 
@@ -221,7 +223,7 @@ def timeline(case: Case) -> list[Entry]:
     entries = [Entry(case.received_at, _("Registered"), by=str(case.receiving or ""))]
     handled_by = str(case.handling or "")
     if case.decided_at and case.state in (State.REFUSED, State.NOT_FILED):
-        entries.append(Entry(case.decided_at, case.get_state_display(), by=handled_by, note=case.ground))
+        entries.append(Entry(case.decided_at, case.get_state_display(), by=handled_by, note=mask_numbers(case.ground)))
     elif case.decided_at and case.decided_at != case.accepted_at:
         title = _("Decided on filing") if case.kind == Kind.REPORT else _("Decided on acceptance")
         entries.append(Entry(case.decided_at, title, by=handled_by))
@@ -283,6 +285,7 @@ HISTORY_FIELDS = (
     "state", "outcome", "ground", "kind", "body", "handling", "custodian", "officer", "merchant", "category",
     "problem", "region", "claimed", "received_at", "decided_at", "accepted_at", "closed_at", "regime",
 )
+NUMBERS = ("number", "external_number")  # by which a case is found: never masked
 HISTORY_RELATIONS = ("handling", "custodian", "officer", "merchant", "category", "problem", "region")
 
 
@@ -311,13 +314,14 @@ def _shown(row, field) -> str:
     value = getattr(row, field.name)
     if value in (None, ""):
         return UNKNOWN
-    codes = _codes(field)
-    return str(codes.get(value, value)) if codes else value_in_words(value)
+    if codes := _codes(field):
+        return str(codes.get(value, value))
+    return value if field.name in NUMBERS else value_in_words(value)
 
 
 def _codes(field) -> dict:
     """The codes that a field stores, with their labels; empty for a field of another kind."""
-    return dict(Regime.choices if field.name == "regime" else field.flatchoices)
+    return dict(Regime.choices if field.name == "regime" else field.flatchoices or ())
 
 
 def value_in_words(value) -> str:
@@ -325,7 +329,7 @@ def value_in_words(value) -> str:
         return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
     if isinstance(value, Decimal):
         return money(value)
-    return str(value)
+    return mask_numbers(str(value))
 
 
 @dataclass(frozen=True)
@@ -366,4 +370,4 @@ def _source_value(says: str, field) -> str:
         return value_in_words(at) if at else says
     if field is None or isinstance(field, models.DecimalField):
         return money(Decimal(says))
-    return says
+    return says if field.name in NUMBERS else mask_numbers(says)

@@ -37,6 +37,7 @@ from cases.querysets import (
     RunRejectQuerySet,
     ScopedQuerySet,
 )
+from core.text import mask_numbers
 from registry.models import ReferenceModel
 from registry.querysets import DatedQuerySet
 
@@ -661,7 +662,7 @@ class ImportWarning(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.rule}: {self.value}"
+        return f"{self.rule}: {mask_numbers(self.value)}"
 
 
 class ImportDifference(models.Model):

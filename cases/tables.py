@@ -38,12 +38,15 @@ def subject(text: str) -> str:
 
 
 def as_written(resolved, written: str):
-    """The resolved name; where there is none, what the source wrote, marked as such."""
+    """The resolved name; where there is none, what the source wrote, marked as such. Numbers in either are masked:
+    a merchant may be known by no more than what a source wrote in its place."""
     if resolved is not None:
-        return str(resolved)
+        return mask_numbers(str(resolved))
     if not written:
         return UNKNOWN
-    return format_html('<span class="written" title="{}">{}</span>', gettext("as written, not recognised"), written)
+    return format_html(
+        '<span class="written" title="{}">{}</span>', gettext("as written, not recognised"), mask_numbers(written)
+    )
 
 
 class Written(Column):
@@ -86,14 +89,15 @@ class CaseTable(Table):
         return format_html('<a href="{}">{}</a>', self.link(record), record.number)
 
     def render_subject(self, record):
-        text = subject(record.opening) or record.goods or UNKNOWN
+        text = subject(record.opening) or mask_numbers(record.goods) or UNKNOWN
         return format_html('<span title="{}">{}</span>', text, text)
 
     def render_merchant(self, record):
         if record.merchant is None and not record.merchant_written:
             return UNKNOWN
         name = as_written(record.merchant, record.merchant_written)
-        return format_html('<span title="{}">{}</span>', record.merchant or record.merchant_written, name)
+        whole = mask_numbers(str(record.merchant or record.merchant_written))
+        return format_html('<span title="{}">{}</span>', whole, name)
 
     def render_due(self, record):
         if not record.running:

@@ -24,6 +24,7 @@ from cases.tables import RejectTable, RunTable, run_status
 from core.exports import CSV_TYPE, csv_cell, file_name
 from core.pagination import SIZES, KeysetPaginator, Sort
 from core.templatetags.portal import count, money
+from core.text import mask_numbers
 from core.views import ListPage, ScopedMixin
 from registry.models import Region
 
@@ -185,7 +186,9 @@ class RunDetail(RunPages, DetailView):
             page=page,
             table=table,
             sizes=SIZES,
-            findings=[(finding, finding_words(finding.rule)) for finding in findings[:FINDINGS]],
+            findings=[
+                (finding, finding_words(finding.rule), mask_numbers(finding.value)) for finding in findings[:FINDINGS]
+            ],
             more_findings=len(findings) > FINDINGS,
             findings_limit=FINDINGS,
             **self.differing(run),

@@ -96,6 +96,26 @@ def test_lists_take_as_many_queries_for_one_row_as_for_three(client, clerk, dist
     assert counts[0] == counts[1]
 
 
+def test_numbers_in_free_texts_are_masked_in_the_admin(client, clerk, district):
+    names = [f"{of}_written" for of in ("region", "agency", "merchant", "category", "problem")]
+    case = CaseFactory(
+        handling=district, refused=True, ground="依据13800001234", external_number="N13800009999",
+        **dict.fromkeys(names, "某13800001234"),
+    )  # fmt: skip
+    recovery = RecoveryFactory(case=case, evidence="收条13800001234")
+    warning = ImportWarningFactory(run=ImportRunFactory(agency=district), value="某13800001234")
+    client.force_login(clerk)
+
+    for path, shown in (
+        (f"case/{case.pk}", ["某138****1234"] * len(names) + ["依据138****1234", "N13800009999"]),
+        (f"recovery/{recovery.pk}", ["收条138****1234"]),
+        (f"importrun/{warning.run_id}", ["某138****1234"] * 2),  # its heading, and its value
+    ):
+        html = client.get(f"/admin/cases/{path}/change/").content.decode()
+        assert "13800001234" not in html
+        assert [html.count(text) for text in shown] == [shown.count(text) for text in shown]
+
+
 def test_a_case_is_found_by_the_beginning_of_its_number(client, clerk, district):
     wanted = CaseFactory(handling=district, number="2026-77770001")
     CaseFactory(handling=district, number="2026-88880001")

@@ -596,6 +596,69 @@ def test_numbers_in_the_narrative_are_masked_for_those_who_may_not_reveal(visit,
     assert "138****1234" in masked
 
 
+# free text besides narrative and demand, and where a case keeps it
+WRITTEN = (
+    "channel_written", "region_written", "agency_written", "department", "merchant_written", "merchant_address",
+    "platform_written", "category_written", "problem_written", "goods", "brand", "order_number",
+)  # fmt: skip
+
+
+def phone(number: int) -> str:
+    return f"139{number:08d}"
+
+
+@pytest.fixture
+def written(district):
+    """A case whose every free text holds a telephone number of its own: 13900000000, 13900000001, …"""
+    return CaseFactory(
+        custodian=district, handling=None, merchant=None, narrative="", demand="", refused=True,
+        ground=f"依据{phone(len(WRITTEN))}", external_number="N13800009999", differs=True,
+        **{name: f"某{phone(n)}" for n, name in enumerate(WRITTEN)},
+    )  # fmt: skip
+
+
+def numbers_in(html: str) -> set[str]:
+    return {phone(n) for n in range(len(WRITTEN) + 1) if phone(n) in html}
+
+
+def test_numbers_in_any_free_text_are_masked_on_the_case_page(visit, officer, district, written):
+    ImportDifferenceFactory(case=written, says={"goods": "电13700001111", "demand": "退到13700002222"})
+    regulator = UserFactory(agency=district, roles=["regulator"])
+
+    html = text(visit(regulator, url(written)))
+
+    assert numbers_in(html) == set()
+    assert html.count("某139****") == len(WRITTEN) + 1  # the goods stand in what differs too
+    assert "依据139****0012" in html
+    assert "1370000" not in html
+    assert "N13800009999" in html
+    assert numbers_in(text(visit(officer, url(written)))) == {phone(n) for n in range(len(WRITTEN) + 1)}
+
+
+def test_numbers_in_any_free_text_are_masked_in_lists_and_exports(visit, officer, written):
+    RecoveryFactory(case=written, evidence="收条13700001111")
+
+    for address in (LIST, LEDGER, "/cases/export/?format=csv", "/cases/recoveries/export/?format=csv"):
+        html = text(visit(officer, *address.split("?")[:1], **({"format": "csv"} if "?" in address else {})))
+        assert numbers_in(html) == set(), address
+        assert "某139****" in html, address
+        assert "13700001111" not in html, address
+    assert "N13800009999" in html
+
+
+def test_a_merchant_of_whom_only_a_name_with_a_number_is_known_shows_it_masked(visit, officer, district, handled):
+    case = handled(merchant=MerchantFactory(name="李四13900000000"), merchant_written="李四13900000000")
+    RecoveryFactory(case=case)
+    regulator = UserFactory(agency=district, roles=["regulator"])
+
+    for user, address in (
+        (officer, LIST), (officer, LEDGER), (officer, "/cases/export/"), (regulator, url(case)),
+    ):  # fmt: skip
+        html = text(visit(user, address, format="csv"))
+        assert "13900000000" not in html, address
+        assert "李四139****0000" in html, address
+
+
 def test_numbers_in_a_report_are_masked_for_those_who_may_not_see_reporters(visit, district, handled):
     case = handled(report=True, narrative="举报人电话13800001234")
     mediator = UserFactory(agency=district, roles=["mediator"])
