@@ -12,12 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from core import exports
+from core.exceptions import DomainError
 from core.filters import FilterSet
-from core.pagination import SIZES, KeysetPaginator, choose_sort
+from core.pagination import SIZES, KeysetPaginator, Sort, choose_sort
 from core.tables import Table
+from core.timeouts import QueryTooSlow, time_limit
 
 
 def visible(model: type[Model], user) -> QuerySet:
@@ -100,9 +103,10 @@ class ListPage(ScopedMixin, TemplateView):
 class ExportPage(ListPage):
     """The same rows in the same order as a file: `?format=csv` or `xlsx` beside the list's own parameters.
 
-    Where the list cannot be exported (a wrong filter, too many rows for a sheet) the way leads back to the
-    list, which says why. `columns` are core.exports.Column; `list_url` is the list's address; `xlsx_rows` is how
-    many rows a workbook may have here.
+    Where the list cannot be exported (a wrong filter, too many rows for a sheet, a search that takes too long) the
+    way leads back to the list, which says why. `columns` are core.exports.Column; `list_url` is the list's address;
+    `xlsx_rows` is how many rows a workbook may have here; `seconds` is how long each query may take until the first
+    row is found.
     """
 
     columns: Sequence[exports.Column]
@@ -110,29 +114,41 @@ class ExportPage(ListPage):
     export_title: Any
     list_url: Any
     xlsx_rows = exports.XLSX_MAX_ROWS
+    seconds = 8.0
 
     def get(self, request, *args, **kwargs):
         form = request.GET.get("format")
         if form not in ("csv", "xlsx"):
             raise Http404
-        filterset, queryset = self.filtered()
-        if not filterset.is_valid():
+        try:
+            with time_limit(self.seconds):
+                filterset, queryset = self.filtered()
+                if not filterset.is_valid():
+                    return self.back()
+                sort = choose_sort(self.sorts, request.GET.get("sort"), self.default_sort)
+                ordered = KeysetPaginator(queryset, sort).ordered()
+                if form == "xlsx":
+                    exports.check_fits(ordered, self.xlsx_rows)
+                else:
+                    list(ordered.values("pk")[:1])
+            self.before_export(form, filterset, sort)
+        except DomainError as refused:
+            messages.error(request, str(refused))
             return self.back()
-        sort = choose_sort(self.sorts, request.GET.get("sort"), self.default_sort)
-        ordered = KeysetPaginator(queryset, sort).ordered()
-        if form == "xlsx":
-            try:
-                exports.check_fits(ordered, self.xlsx_rows)
-            except exports.ExportTooLarge as error:
-                messages.error(request, str(error))
-                return self.back()
-        self.before_export(form)
+        except QueryTooSlow:
+            messages.error(
+                request,
+                _("The export was stopped: finding its rows took more than %(n)d seconds. Narrow the list.")
+                % {"n": self.seconds},
+            )
+            return self.back()
         return exports.respond(
             ordered, self.columns, form=form, name=self.export_name, title=str(self.export_title)
         )
 
-    def before_export(self, form: str) -> None:
-        """Called before the first byte; where a list holds personal data, log the export here."""
+    def before_export(self, form: str, filterset: FilterSet, sort: Sort) -> None:
+        """Called before the first byte; where a list holds personal data, log the export here. Raises DomainError
+        where it must not go out."""
 
     def back(self) -> HttpResponseRedirect:
         parameters = self.request.GET.copy()

@@ -1,8 +1,10 @@
 """The case list and the recovery ledger, with their exports."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from operator import itemgetter
+from urllib.parse import quote
 
 from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Left, NullIf
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.client import client_ip
 from accounts.domain import log_access
 from accounts.enums import AccessAction
+from accounts.models import AccessLog
 from cases.enums import (
     LOSS_KINDS,
     Body,
@@ -30,6 +33,7 @@ from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_sele
 from cases.models import Case, Clock, Recovery
 from cases.references import References
 from cases.tables import CaseTable, RecoveryTable
+from core.exceptions import DomainError
 from core.exports import Column
 from core.pagination import COUNT_CAP, capped_counts
 from core.timeouts import QueryTooSlow, time_limit
@@ -40,7 +44,8 @@ SEARCH_SECONDS = 8
 SOON_DAYS = 7
 XLSX_ROWS = 20_000  # a workbook is made while one waits: about 11 s of CPU
 OPENING = 200  # characters of a narrative that a list reads
-TARGET_LENGTH = 200
+TARGET_LENGTH = AccessLog._meta.get_field("target").max_length
+SEPARATORS = re.compile(r"[%&=\s]")  # in a logged value; letters of any script stay readable
 HEAVY = ("narrative", "demand", "extra", "consents", "source_digest")
 NO_STATE = ("after", "before", "sort", "size", "format")
 
@@ -176,17 +181,37 @@ class LoggedExport(ExportPage):
     """An export that stands in the access log before its first byte, with the list that it was made of."""
 
     xlsx_rows = XLSX_ROWS
+    seconds = SEARCH_SECONDS
 
     def get_permission_required(self):
         """Whatever the list demands, and the export's own; a list beside it in the bases cannot take it away."""
         return (*super().get_permission_required(), "cases.export_case")
 
-    def before_export(self, form):
-        query = self.request.GET.urlencode()
+    def before_export(self, form, filterset, sort):
+        """The log names the figure, filters and order as they were understood, whatever else the address carried. A
+        list whose filters do not fit is refused: cut or hashed, they would not tell later what has gone out."""
+        given = dict(self.selection.parameters) if self.selection else {}
+        for name, value in filterset.form.cleaned_data.items():
+            if value not in (None, ""):
+                given[name] = str(getattr(value, "pk", value))
+        if sort.parameter != self.default_sort:
+            given["sort"] = sort.parameter
+        query = "&".join(f"{name}={SEPARATORS.sub(_escaped, value)}" for name, value in given.items())
+        target = f"{self.export_name}?{query}" if query else self.export_name
+        if len(target) > TARGET_LENGTH:
+            raise DomainError(
+                gettext(
+                    "The filters are too long for the access log, and nothing is exported without it. Take a filter "
+                    "away or shorten the words."
+                )
+            )
         log_access(
-            user=self.request.user, action=AccessAction.EXPORT, target=f"{self.export_name}?{query}"[:TARGET_LENGTH],
-            fields=form, ip=client_ip(self.request),
+            user=self.request.user, action=AccessAction.EXPORT, target=target, fields=form, ip=client_ip(self.request)
         )
+
+
+def _escaped(match: re.Match) -> str:
+    return quote(match[0])
 
 
 EXPORTED = (

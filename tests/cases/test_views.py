@@ -6,7 +6,10 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
 from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -399,14 +402,77 @@ def test_every_export_is_logged_before_its_first_byte(client, officer, handled):
 
     entry = AccessLog.objects.get()  # nothing of the stream has been read
     assert (entry.user, entry.action, entry.ip) == (officer, "export", "192.0.2.7")
-    assert entry.target == "cases?format=csv&state=open"
+    assert (entry.target, entry.fields) == ("cases?state=open", "csv")
     response.close()
 
 
-def test_a_long_address_is_cut_in_the_log(visit, officer):
-    visit(officer, "/cases/export/", format="csv", q="词" * 90)
+@pytest.mark.parametrize(
+    ("address", "target"),
+    [
+        ("/cases/export/?format=csv", "cases"),
+        ("/cases/export/?x=" + "a" * 400 + "&format=csv&q=健身房", "cases?q=健身房"),
+        (
+            "/cases/export/?received_from=2020-01-02&format=csv&q=+甲%26乙%3D+丙&page=7",
+            "cases?q=甲%26乙%3D%20丙&received_from=2020-01-02",
+        ),
+        ("/cases/export/?sort=-claimed&kind=report&format=csv&after=9~9", "cases?kind=report&sort=-claimed"),
+        ("/cases/export/?sort=nothing&kind=&size=100&format=csv", "cases"),
+        ("/cases/recoveries/export/?format=csv&origin=here&kind=loss", "recoveries?kind=loss&origin=here"),
+    ],
+)  # fmt: skip
+def test_the_log_names_the_filters_that_were_used_and_nothing_else(client, officer, address, target):
+    client.force_login(officer)
 
-    assert len(AccessLog.objects.get().target) == 200
+    response = client.get(address)
+
+    assert response.status_code == 200
+    assert text(response)
+    assert AccessLog.objects.get().target == target
+
+
+def test_the_log_names_the_figure_of_an_export(visit, officer, handled, figures):
+    case = handled()
+    figures("metric", lambda user, parameters: (Case.objects.filter(pk=case.pk), "已收", ""))
+
+    response = visit(
+        officer, "/cases/export/", format="csv", state="open", merchant=case.merchant_id, to="2026-12-31",
+        metric="cases.received", part="value",
+    )  # fmt: skip
+
+    assert case.number in text(response)
+    assert AccessLog.objects.get().target == (
+        f"cases?metric=cases.received&part=value&to=2026-12-31&state=open&merchant={case.merchant_id}"
+    )
+
+
+def test_filters_that_do_not_fit_into_the_log_let_nothing_out(english, visit, officer, handled, figures):
+    case = handled(narrative="词" * 100)
+    figures("metric", lambda user, parameters: (Case.objects.all(), "已收", ""))
+    query = {"q": "词" * 100, "metric": "cases.received", "region": "3" * 99}
+
+    response = visit(officer, "/cases/export/", format="csv", **query)
+
+    assert response.status_code == 302
+    assert response.url.startswith("/cases/?q=")
+    assert not AccessLog.objects.exists()
+    assert case.number not in text(response)
+    assert "The filters are too long for the access log" in text(visit(officer, response.url))
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.usefixtures("english")
+def test_an_export_whose_rows_take_too_long_is_stopped(visit, officer, handled, figures, monkeypatch, form):
+    case = handled()
+    monkeypatch.setattr(lists.LoggedExport, "seconds", 0.05)
+    slow = RawSQL("pg_sleep(5) IS NOT NULL", [], output_field=BooleanField())
+    figures("metric", lambda user, parameters: (Case.objects.alias(slow=slow).filter(slow=True), "慢", ""))
+
+    response = visit(officer, "/cases/export/", format=form, metric="slow")
+
+    assert (response.status_code, response.url) == (302, "/cases/?metric=slow")
+    assert case.number not in text(response)
+    assert not AccessLog.objects.exists()
+    assert "took more than" in str(next(iter(get_messages(response.wsgi_request))))
 
 
 def test_a_workbook_has_a_stated_limit(visit, officer, handled, monkeypatch):
@@ -498,7 +564,7 @@ def test_the_export_of_the_ledger(english, visit, officer, handled):
     assert len(rows) == 1
     assert (rows[0]["Case number"], rows[0]["Amount (CNY)"]) == (posting.case.number, "100.00")
     assert "13800001234" not in "".join(rows[0].values())
-    assert AccessLog.objects.get().target == "recoveries?format=csv"
+    assert AccessLog.objects.get().target == "recoveries"
 
 
 # the case page

@@ -270,8 +270,8 @@ def test_export_that_does_not_fit_leads_back_and_says_why(books):
     class LoggedExport(BookExport):
         xlsx_rows = 10
 
-        def before_export(self, form):
-            logged.append(form)
+        def before_export(self, form, filterset, sort):
+            logged.append((form, filterset.form.cleaned_data["q"], sort.parameter))
 
     request = make_request({"format": "xlsx", "q": "甲"})
     response = LoggedExport.as_view()(request)
@@ -281,5 +281,5 @@ def test_export_that_does_not_fit_leads_back_and_says_why(books):
     assert logged == []
 
     response = LoggedExport.as_view()(make_request({"format": "csv", "q": "甲"}))
-    assert logged == ["csv"]
+    assert logged == [("csv", "甲", "-bought_on")]
     assert len(b"".join(response.streaming_content).splitlines()) == 61
