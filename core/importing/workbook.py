@@ -2,15 +2,18 @@
 
 import mmap
 import re
+import string
 import struct
 import zipfile
 import zlib
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import BinaryIO
+from xml.parsers import expat
 
 from django.utils.translation import gettext as _
 from python_calamine import (
@@ -138,13 +141,11 @@ def is_blank(cells: list) -> bool:
 
 # Parts of an XLSX file ------------------------------------------------------------------------------------
 
-_REFERENCE = re.compile(rb"\br=[\"']([A-Z]{0,3})(\d{1,7})[\"']")
-_ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])([^<>]*)>(?=(\s*<[^/]|))")
-_CELL_STARTS = (b"<c ", b"<c>", b":c ", b":c>")
-_SHARED = re.compile(rb"\bt=[\"']s[\"'][^<>]*>\s*<(?:\w+:)?v>\s*(\d+)")
-_STRING_END = re.compile(rb"</(?:\w+:)?si>|<(?:\w+:)?si\s*/>")
-# longer than any tag of a cell
-_OVERLAP = 512
+_LETTERS = string.ascii_letters.encode()
+# no workbook comes near these; they keep the memory of the XML parser small
+_MAX_DEPTH = 1000
+_MAX_NAMES = 10_000
+_MAX_TOKEN = 8 << 20
 
 
 def check_xlsx(path: Path) -> int:
@@ -163,7 +164,7 @@ def check_xlsx(path: Path) -> int:
             scan = _Scan(path)
             for part in parts:
                 scan.part(stream, part)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, struct.error, EOFError, OSError, ValueError) as error:
         raise _damaged(path) from error
     scan.check_texts()
     return scan.error_cells
@@ -198,26 +199,35 @@ class _Scan:
     """What reading the workbook would cost, counted over its parts one chunk at a time.
 
     A sheet costs the rectangle around its filled cells, and every cell a copy of its shared string: two
-    far cells, or one long string shown often, would make a small file fill the memory.
+    far cells, or one long string shown often, would make a small file fill the memory. Any part may be a
+    sheet, whatever its name, so all are parsed.
     """
 
     def __init__(self, path: Path):
         self.path = path
         self.packed = self.unpacked = 0
-        self.error_cells = 0
-        self.lengths = array("I")  # of the shared strings, in bytes with their tags
-        self.shared_cells = 0
-        self.others: list[zipfile.ZipInfo] = []
+        self.error_cells = self.shared_cells = 0
+        self.lengths = array("Q")  # of the shared strings, in bytes with their tags
+        self.sheets: list[zipfile.ZipInfo] = []  # parts with cells that show a shared string
 
     def part(self, stream: BinaryIO, part: zipfile.ZipInfo) -> None:
         self.packed += part.compress_size
         chunks = self.count(_inflated(stream, part))
-        first = next(chunks, b"")
-        if re.search(rb"<(?:\w+:)?sst\b", first[:4096]):
-            self.strings(chain([first], chunks))
-        else:
-            self.others.append(part)
-            self.sheet(stream, part, chain([first], chunks))
+        found = _Part()
+        try:
+            found.read(chunks)
+        except (expat.ExpatError, ValueError):
+            deque(chunks, maxlen=0)  # to count the rest of its bytes
+            if not _may_be_anything(part.filename):
+                raise
+            return
+        if found.area > MAX_CELLS:
+            raise _too_large(self.path)
+        self.error_cells += found.error_cells
+        self.shared_cells += found.shared_cells
+        if found.shared_cells:
+            self.sheets.append(part)
+        self.lengths = array("Q", map(max, zip_longest(self.lengths, found.lengths, fillvalue=0)))
 
     def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
@@ -226,72 +236,205 @@ class _Scan:
                 raise _too_large(self.path)
             yield chunk
 
-    def strings(self, chunks: Iterator[bytes]) -> None:
-        rest = b""
-        carried = 0
-        for chunk in chunks:
-            for text in (texts := _STRING_END.split(rest + chunk))[:-1]:
-                self.lengths.append(carried + len(text))
-                carried = 0
-            rest = texts[-1]
-            if len(rest) > _OVERLAP:
-                carried += len(rest) - _OVERLAP
-                rest = rest[-_OVERLAP:]
-
-    def sheet(self, stream: BinaryIO, part: zipfile.ZipInfo, chunks: Iterator[bytes]) -> None:
-        columns: set[bytes] = set()
-        last_row = starts = named = 0
-        for chunk in _whole_tags(chunks):
-            references = _REFERENCE.findall(chunk)
-            starts += sum(map(chunk.count, _CELL_STARTS))
-            named += len(references) - chunk.count(b"<row ") - chunk.count(b":row ")
-            columns.update({letters for letters, _row in references})
-            last_row = max(last_row, *map(int, {row for _letters, row in references}), 0)
-            self.shared_cells += chunk.count(b't="s"') + chunk.count(b"t='s'")
-            self.error_cells += chunk.count(b't="e"')
-        area = last_row * max(map(_column_number, columns), default=0)
-        if (area > MAX_CELLS or starts > named) and _filled_area(_inflated(stream, part)) > MAX_CELLS:
-            raise _too_large(self.path)
-
     def check_texts(self) -> None:
-        longest = max(self.lengths, default=0)
-        if self.shared_cells * longest <= MAX_UNPACKED:
+        if self.shared_cells * max(self.lengths, default=0) <= MAX_UNPACKED:
             return
-        total = 0
+        shown = _ShownTexts(self.lengths)
         with self.path.open("rb") as stream:
-            for part in self.others:
-                for chunk in _overlapping(_inflated(stream, part)):
-                    for index in map(int, _SHARED.findall(chunk)):
-                        if index < len(self.lengths):
-                            total += self.lengths[index]
-                    if total > MAX_UNPACKED:
+            for part in self.sheets:
+                for _total in shown.read(_inflated(stream, part)):
+                    if shown.total > MAX_UNPACKED:
                         raise _too_large(self.path)
 
 
-def _filled_area(chunks: Iterator[bytes]) -> int:
-    """Cells of the rectangle from A1 to the last filled row and column of a sheet."""
-    row = column = last_row = last_column = 0
-    rest = b""
-    for chunk in chain(chunks, [b""]):
-        data = rest + chunk
-        rest = data[-_OVERLAP:]
-        for match in _ROW_OR_CELL.finditer(data):
-            if chunk and match.end() > len(data) - _OVERLAP:
-                rest = data[match.start() :]
-                break
-            name, attributes, child = match.groups()
-            reference = _REFERENCE.search(attributes)
-            if name == b"row":
-                row = int(reference[2]) if reference else row + 1
-                column = 0
-                continue
-            if reference:
-                column, row = _column_number(reference[1]), int(reference[2])
-            else:
-                column += 1
-            if child and not attributes.endswith(b"/"):
-                last_row, last_column = max(last_row, row), max(last_column, column)
-    return last_row * last_column
+def _may_be_anything(name: str) -> bool:
+    """Whether a part of this name may be no XML: a picture, a macro, what other programs keep in the file."""
+    name = name.casefold()
+    if "&" in name:  # as a target of a sheet it could be written in two ways
+        return False
+    return not name.endswith((".xml", ".rels")) or re.search(r"customxml/item\d+\.xml$", name) is not None
+
+
+class _Part:
+    """The filled cells and the shared strings in one part, parsed in chunks. ValueError or ExpatError for what is
+    not well-formed or has a document type, which no part of a workbook may have: it could declare entities."""
+
+    def __init__(self):
+        self.rows = self.columns = self.error_cells = self.shared_cells = 0
+        self.lengths = array("Q")
+
+    @property
+    def area(self) -> int:
+        return self.rows * self.columns
+
+    def read(self, chunks: Iterator[bytes]) -> None:
+        started = ended = row = opened = 0
+        reference = ""  # of the last cell
+        cell: dict[str, str] | None = None  # begun, and still without a value
+        in_string = False
+        filled: list[dict[str, str]] = []
+        ends: list[str] = []
+        names = _LocalNames()
+        parser = _parser()
+
+        # called twice a cell: what can wait is done by chunks
+        def start(name, attributes):
+            nonlocal started, row, opened, reference, cell, in_string
+            started += 1
+            local = names[name]
+            if local == "c":
+                cell = attributes
+                if "r" in attributes:
+                    reference = attributes["r"]
+                else:
+                    parser.EndElementHandler = end
+                    reference = attributes["r"] = _following(reference, row)
+            elif local == "v" or local == "is":
+                if cell:
+                    filled.append(cell)
+                    cell = None
+            elif local == "row":
+                row = int(attributes["r"]) if "r" in attributes else row + 1
+            elif local == "si":
+                if in_string:
+                    raise ValueError
+                parser.EndElementHandler = end
+                in_string, opened = True, parser.CurrentByteIndex
+            elif local == "Relationship":
+                _check_target(attributes)
+
+        # only where it is needed, since it costs as much as `start`; elsewhere the ends are merely counted
+        def end(name):
+            nonlocal ended, reference, in_string
+            ended += 1
+            local = names[name]
+            if local == "row":
+                reference = ""
+            elif local == "si":
+                in_string = False
+                self.lengths.append(parser.CurrentByteIndex - opened)
+
+        parser.StartElementHandler, parser.EndElementHandler = start, ends.append
+        for _chunk in _parsed(parser, chunks):
+            ended += len(ends)
+            ends.clear()
+            if started - ended > _MAX_DEPTH:
+                raise ValueError
+            self._add(filled)
+            filled.clear()
+
+    def _add(self, cells: list[dict[str, str]]) -> None:
+        kinds = [cell.get("t") for cell in cells]
+        self.shared_cells += kinds.count("s")
+        self.error_cells += kinds.count("e")
+        references = "\n".join([cell["r"] for cell in cells]).encode()
+        columns = set(references.translate(None, b"0123456789").split())
+        rows = set(references.translate(None, _LETTERS).split())
+        self.columns = max(self.columns, *map(_column_number, columns), 0)
+        self.rows = max(self.rows, *map(int, rows), 0)
+
+
+class _ShownTexts:
+    """Adds up in `total` the lengths of the shared strings that cells show, one for each cell."""
+
+    def __init__(self, lengths: array):
+        self.total = 0
+        self._lengths, self._longest = lengths, max(lengths)
+
+    def read(self, chunks: Iterator[bytes]) -> Iterator[None]:
+        shared = False
+        opened = 0
+        text = ""
+        names = _LocalNames()
+        parser = _parser()
+        parser.buffer_text = True
+
+        def start(name, attributes):
+            nonlocal shared, opened, text
+            local = names[name]
+            if local == "c":
+                shared = attributes.get("t") == "s"
+            elif local == "v":
+                opened, text = parser.CurrentByteIndex, ""
+
+        def characters(data):
+            nonlocal text
+            if shared:
+                text += data
+
+        def end(name):
+            if shared and names[name] == "v":
+                self.total += self._length(text, parser.CurrentByteIndex - opened == len(f"<{name}>{text}"))
+
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        parser.CharacterDataHandler = characters
+        return _parsed(parser, chunks)
+
+    def _length(self, text: str, plain: bool) -> int:
+        """Of the string of that number. Where it is written in any unusual way, the reader may take another one."""
+        if not (plain and text.isascii() and text.isdigit()):
+            return self._longest
+        index = int(text)
+        return self._lengths[index] if index < len(self._lengths) else 0
+
+
+def _check_target(attributes: dict[str, str]) -> None:
+    """A sheet must be a part that has to be XML."""
+    if attributes.get("Type", "").endswith("/worksheet") and _may_be_anything(attributes.get("Target", "")):
+        raise ValueError
+
+
+def _column_number(letters: bytes) -> int:
+    """From 1 for A; ValueError for what no column is called."""
+    if not letters.isalpha() or len(letters) > 3:
+        raise ValueError
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _following(reference: str, row: int) -> str:
+    """The reference of a cell that has none: it stands right of the last one."""
+    letters = reference.rstrip("0123456789").encode()
+    number = _column_number(letters) + 1 if letters else 1
+    name = ""
+    while number:
+        number, letter = divmod(number - 1, 26)
+        name = chr(65 + letter) + name
+    return f"{name}{row}"
+
+
+class _LocalNames(dict):
+    """Names of elements without their prefix."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = local = name.rpartition(":")[2]
+        return local
+
+
+def _parser() -> expat.XMLParserType:
+    # the reader takes markup as ASCII bytes: another encoding would hide from one what the other sees
+    parser = expat.ParserCreate("utf-8")
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def _refuse_doctype(*_declared) -> None:
+    raise ValueError
+
+
+def _parsed(parser: expat.XMLParserType, chunks: Iterator[bytes]) -> Iterator[None]:
+    """Parse chunk by chunk, within the limits of memory."""
+    fed = 0
+    for chunk in chunks:
+        parser.Parse(chunk, False)
+        fed += len(chunk)
+        if len(parser.intern) > _MAX_NAMES or fed - parser.CurrentByteIndex > _MAX_TOKEN:
+            raise ValueError
+        yield
+    parser.Parse(b"", True)
+    yield
 
 
 def _inflated(stream: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -322,30 +465,3 @@ def _inflated(stream: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
                 return
     if inflate is not None and not inflate.eof:
         raise zipfile.BadZipFile
-
-
-def _overlapping(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        chunk = rest + chunk
-        yield chunk
-        rest = chunk[-_OVERLAP:]
-
-
-def _whole_tags(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        data = rest + chunk
-        last = data.rfind(b"<")
-        if last < 0 or len(data) - last > _OVERLAP:
-            last = len(data)
-        yield data[:last]
-        rest = data[last:]
-    yield rest
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number

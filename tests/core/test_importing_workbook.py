@@ -311,6 +311,131 @@ def test_long_texts_that_fit_are_read(write):
     assert recognise(path, profile()).row_count == 10_000
 
 
+SHEET, STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
+FAR = '<row r="1048576">{}</row></sheetData>'
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r ="XFD1048576"><v>1</v></c>',
+        "<c\n r\t=\n'XFD1048576'><v>1</v></c>",
+        '<c a=">" r="XFD1048576"><v>1</v></c>',
+        '<c r="xfd1048576"><v>1</v></c>',
+        '<c r="XFD1048576"><!-- --><v>1</v></c>',
+        '<c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c>',
+        '<c r="XFC1048576"/><c><v>1</v></c>',
+        '<c r="XFC1048576"/><row><c><v>1</v></c></row>',
+    ],
+)
+def test_a_filled_cell_far_away_is_seen_however_it_is_written(write, cell):
+    path = write(s=[HEADER, ["A1", "投诉"]])
+    with_part(path, SHEET, lambda xml: xml.replace("</sheetData>", FAR.format(cell)))
+
+    assert "too large" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "cell", ['<c r="XFD1048576"/>', '<c r="XFD1048576"></c>', "<c/>" * 16384, '<c r="XFD1048576"><f/></c>']
+)
+def test_a_cell_without_a_value_counts_nowhere(write, cell):
+    path = write(s=[HEADER, ["A1", "投诉"]])
+    extension = "</sheetData><extLst><ext><f>s!A1</f></ext></extLst>"
+    with_part(path, SHEET, lambda xml: xml.replace("</sheetData>", FAR.format(cell)[:-12] + extension))
+
+    assert recognise(path, profile()).row_count == 1
+
+
+@pytest.mark.parametrize("reference", ["AAAA3", "A3A", "3", "A", "A-3", "Ａ3", "A３"])
+def test_a_cell_with_no_place_is_refused(write, reference):
+    path = write(s=[HEADER, ["A1", "投诉"], ["A2", "投诉"]])
+    with_part(path, SHEET, lambda xml: xml.replace('r="A3"', f'r="{reference}"'))
+
+    assert "no whole Excel workbook" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "after"),
+    [
+        (STRINGS, "<sst", f"<!--{'x' * 5000}--><sst"),
+        (SHEET, ' t="s"', " t = 's'"),
+        (SHEET, ' t="s"', ' a=">" t="s"'),
+        (SHEET, "<v>1</v>", "<v> 7 </v>"),
+        (SHEET, "<v>1</v>", "<v>1<!-- -->7</v>"),
+        (SHEET, "<v>1</v>", "<v>1<x/>7</v>"),
+        (SHEET, "<v>1</v>", "<v>1&#55;</v>"),
+        (SHEET, "<v>1</v>", "<v>x</v>"),
+    ],
+)
+def test_one_long_text_shown_in_many_cells_is_seen_however_it_is_written(write, part, before, after):
+    long, short = "退" * 30_000, "x"
+    path = write(s=[[long, short, *HEADER], *([short] * 10 for _row in range(2000))])
+    # the first text is the long one, the second the short one; a number that is none is read as the first
+    with_part(path, SHEET, lambda xml: xml.replace("<v>1</v>", "<v>0</v>") if part == STRINGS or "t=" in before else xml)
+    with zipfile.ZipFile(path) as archive:
+        assert before in archive.read(part).decode()
+    with_part(path, part, lambda xml: xml.replace(before, after))
+
+    message = refusal(path)
+    assert "too large" in message or "no whole Excel workbook" in message
+
+
+def test_texts_in_a_part_that_is_not_read_hide_no_long_one(write):
+    path = write(s=[HEADER, *([f"A{row}", "退" * 30_000] for row in range(10_000))])
+    strings = "<sst>" + "<si><t/></si>" * 20_000 + "</sst>"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {"xl/0.xml": strings, **parts}.items():
+            archive.writestr(name, content)
+
+    assert "too large" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda xml: xml.replace("<worksheet", '<!DOCTYPE worksheet [<!ENTITY x "1">]><worksheet', 1),
+        lambda xml: xml.replace("<worksheet", '<!DOCTYPE worksheet SYSTEM "file:///etc/passwd"><worksheet', 1),
+        lambda xml: "junk" + xml,
+        lambda xml: xml.replace("<sheetData>", "<sheetData></x>"),
+        lambda xml: xml.replace("<sheetData>", "<a>" * 400_000 + "</a>" * 400_000 + "<sheetData>"),
+        lambda xml: xml.replace("<sheetData>", "".join(f"<a{n}/>" for n in range(20_000)) + "<sheetData>"),
+        lambda xml: xml.replace("<sheetData>", f"<!--{random.Random(4).randbytes(9 << 19).hex()}--><sheetData>"),
+    ],
+)
+def test_a_sheet_that_is_no_sound_xml_is_refused(write, edit):
+    path = write(s=[HEADER, ["A1", "投诉"]])
+    with_part(path, SHEET, edit)
+
+    assert "no whole Excel workbook" in refusal(path)
+
+
+def test_a_sheet_under_the_name_of_a_picture_is_refused(write):
+    path = write(s=[HEADER, ["A1", "投诉"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["xl/media/a.png"] = b"junk" + parts.pop(SHEET)
+    name = "xl/_rels/workbook.xml.rels"
+    parts[name] = parts[name].replace(b"worksheets/sheet1.xml", b"media/a.png")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+    assert "no whole Excel workbook" in refusal(path)
+
+
+def test_what_other_programs_keep_in_the_file_need_not_be_xml(write):
+    path = write(s=[HEADER, ["A1", "投诉"]])
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/image1.png", b"\x89PNG\r\n" + bytes(range(256)))
+        archive.writestr("xl/media/image2.svg", b'<!DOCTYPE svg [<!ENTITY a "b">]><svg/>')
+        archive.writestr("xl/drawings/vmlDrawing1.vml", b"<xml><br></xml>")
+        archive.writestr("customXml/item1.xml", '<?xml version="1.0" encoding="utf-16"?><a/>'.encode("utf-16"))
+
+    assert recognise(path, profile()).row_count == 1
+
+
 # Files that are no workbook
 
 
