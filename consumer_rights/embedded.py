@@ -13,12 +13,13 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import psycopg2
 
@@ -48,10 +49,18 @@ class Layout:
     def log(self) -> Path:
         return self.data.with_name("postgres.log")
 
+    @property
+    def owner(self) -> int:
+        """The user id under which the server runs."""
+        return self.user.pw_uid if self.user else os.geteuid()
+
 
 def url(*, database: str = DATABASE) -> str:
-    """The DATABASE_URL of this checkout's server, running or not."""
-    return f"postgres://{ROLE}@{quote(str(layout().sockets), safe='')}:{PORT}/{database}"
+    """The DATABASE_URL of this checkout's server, running or not. It takes no other user's server for ours."""
+    place = layout()
+    peer = urlencode(_required_peer(place))
+    address = f"postgres://{ROLE}@{quote(str(place.sockets), safe='')}:{PORT}/{database}"
+    return f"{address}?{peer}" if peer else address
 
 
 def start() -> str:
@@ -78,7 +87,10 @@ def stop() -> bool:
 
 
 def status() -> dict:
-    """What `manage.py embedded_db status` prints: state, process, version, data, sockets, log, user, URL."""
+    """What `manage.py embedded_db status` prints: state, process, version, data, sockets, log, user, URL.
+
+    EmbeddedDatabaseError where the socket directory is not ours.
+    """
     place = layout()
     return {
         "running": _answers(place),
@@ -87,7 +99,7 @@ def status() -> dict:
         "data": str(place.data),
         "sockets": str(place.sockets),
         "log": str(place.log),
-        "user": place.user.pw_name if place.user else pwd.getpwuid(os.geteuid()).pw_name,
+        "user": _user_name(place.owner) or str(place.owner),
         "url": url(),
     }
 
@@ -209,17 +221,36 @@ def _lock() -> Iterator[None]:
 def _prepare_directories(place: Layout) -> None:
     place.data.parent.mkdir(parents=True, exist_ok=True)
     for directory in (place.data, place.sockets):
-        directory.mkdir(mode=0o700, exist_ok=True)
-        if place.user:
-            os.chown(directory, place.user.pw_uid, place.user.pw_gid)
-        owner = place.user.pw_uid if place.user else os.geteuid()
-        found = directory.lstat()
-        if directory.is_symlink() or found.st_uid != owner:
-            raise EmbeddedDatabaseError(f"{directory} belongs to another user. Remove it and try again.")
-        directory.chmod(0o700)
-    place.log.touch(mode=0o600)
-    if place.user:
-        os.chown(place.log, place.user.pw_uid, place.user.pw_gid)
+        with contextlib.suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+        _claim(place, directory, 0o700, os.O_RDONLY | os.O_DIRECTORY)
+    _claim(place, place.log, 0o600, os.O_WRONLY | os.O_CREAT)
+
+
+def _claim(place: Layout, path: Path, mode: int, flags: int) -> None:
+    """Give what is ours to the server's user; never what another one has put there, or a link to it."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW, mode)
+    except OSError:
+        raise _foreign(path) from None
+    try:
+        if not _is_ours(place, os.fstat(descriptor)):
+            raise _foreign(path)
+        os.fchown(descriptor, place.owner, place.user.pw_gid if place.user else -1)
+        os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
+
+
+def _is_ours(place: Layout, found: os.stat_result) -> bool:
+    return found.st_uid in {place.owner, os.geteuid()}
+
+
+def _foreign(path: Path) -> EmbeddedDatabaseError:
+    return EmbeddedDatabaseError(
+        f"{path} belongs to another user, or others can write to it, or it is a link. Nothing was read from it. "
+        "Run as its owner, or remove it and try again."
+    )
 
 
 def _initdb(place: Layout) -> None:
@@ -296,11 +327,33 @@ def _run(place: Layout, program: str, *arguments) -> None:
         raise EmbeddedDatabaseError(f"{program} failed; the reason is at the end of {output}.")
 
 
+def _required_peer(place: Layout) -> dict[str, str]:
+    """For libpq: the user whose server it is to talk to. None where the user has no name."""
+    name = _user_name(place.owner)
+    return {"requirepeer": name} if name else {}
+
+
+def _user_name(uid: int) -> str | None:
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name
+    return None
+
+
 def _connect(place: Layout, database: str = "postgres"):
-    return psycopg2.connect(host=str(place.sockets), port=PORT, user=ROLE, dbname=database, connect_timeout=5)
+    return psycopg2.connect(
+        host=str(place.sockets), port=PORT, user=ROLE, dbname=database, connect_timeout=5, **_required_peer(place)
+    )
 
 
 def _answers(place: Layout) -> bool:
+    """Whether our server answers. The directory has a name that anyone could have taken: EmbeddedDatabaseError
+    before any connection where it is not ours alone."""
+    try:
+        found = place.sockets.lstat()
+    except FileNotFoundError:
+        return False
+    if not (stat.S_ISDIR(found.st_mode) and _is_ours(place, found)) or found.st_mode & 0o022:
+        raise _foreign(place.sockets)
     try:
         _connect(place).close()
     except psycopg2.OperationalError:

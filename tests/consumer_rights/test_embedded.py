@@ -1,8 +1,10 @@
 """A server of its own in a scratch checkout; the one of this checkout is never touched."""
 
 import os
+import pwd
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -155,3 +157,89 @@ def test_after_kill_9_the_next_start_recovers_what_was_committed(running):
 
     assert ask(embedded.start(), "SELECT n FROM kept") == 9
     assert embedded.status()["pid"] != pid
+
+
+# a directory that another user has put where ours should be
+
+
+@pytest.fixture
+def planted(stopped):
+    """The socket directory made by somebody else, with a server in it. Yields (directory, server)."""
+    directory = embedded.layout().sockets
+    shutil.rmtree(directory)
+    directory.mkdir(mode=0o755)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(directory / ".s.PGSQL.5432"))
+        server.listen()
+        server.setblocking(False)
+        yield directory, server
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def nobody_has_called(server) -> bool:
+    try:
+        server.accept()
+    except BlockingIOError:
+        return True
+    return False
+
+
+def refused(call) -> str:
+    with pytest.raises(embedded.EmbeddedDatabaseError) as error:
+        call()
+    return str(error.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's directory")
+@pytest.mark.parametrize("call", [embedded.start, embedded.status])
+def test_no_server_in_another_users_directory_is_talked_to(planted, call):
+    directory, server = planted
+    stranger = pwd.getpwnam("daemon")
+    os.chown(directory, stranger.pw_uid, stranger.pw_gid)
+
+    message = refused(call)
+
+    assert message.startswith(f"{directory} belongs to another user")
+    assert nobody_has_called(server)
+    assert (directory.stat().st_uid, stat.S_IMODE(directory.stat().st_mode)) == (stranger.pw_uid, 0o755)
+    assert embedded.stop() is False
+
+
+@pytest.mark.parametrize("call", [embedded.start, embedded.status])
+def test_no_server_in_a_directory_that_others_write_to_is_talked_to(planted, call):
+    directory, server = planted
+    directory.chmod(0o1777)
+
+    assert str(directory) in refused(call)
+    assert nobody_has_called(server)
+
+
+@pytest.mark.parametrize("name", ["data", "sockets", "log"])
+def test_a_link_hands_nothing_to_the_servers_user(stopped, tmp_path, name):
+    path = getattr(embedded.layout(), name)
+    victim = tmp_path / "victim"
+    aside = path.with_name(f"{path.name}.aside")
+    path.rename(aside)
+    victim.touch(mode=0o644) if name == "log" else victim.mkdir(mode=0o755)
+    before = victim.stat()
+    path.symlink_to(victim)
+    try:
+        assert str(path) in refused(embedded.start)
+    finally:
+        path.unlink()
+        aside.rename(path)
+
+    after = victim.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert victim.is_file() or list(victim.iterdir()) == []
+    assert ask(embedded.start(), "SELECT 1") == 1
+
+
+def test_the_url_takes_no_other_users_server(running):
+    user = embedded.status()["user"]
+    url, _, options = running.partition("?")
+
+    assert options == f"requirepeer={user}"
+    assert ask(running, "SELECT 1") == 1
+    with pytest.raises(psycopg2.OperationalError, match="requirepeer specifies"):
+        ask(f"{url}?requirepeer=daemon", "SELECT 1")
