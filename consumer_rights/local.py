@@ -3,6 +3,7 @@
 Production sets DATABASE_URL, and then nothing here applies: every variable must be given (see README, "Settings").
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -39,18 +40,29 @@ def keys() -> dict[str, str]:
     """The keys of this checkout, made once and readable by their owner alone (`var/keys.json`, mode 0600)."""
     path = VAR_DIR / "keys.json"
     VAR_DIR.mkdir(exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_keys(path)
-    values = {
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "PERSONAL_DATA_KEYS": f"local1:{secrets.token_hex(32)}",
-        "LOOKUP_KEY": secrets.token_hex(32),
-    }
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(values, file, indent=1)
-    return values
+    if not path.exists():
+        _make_keys(path)
+    return _read_keys(path)
+
+
+def _make_keys(path: Path) -> None:
+    """By one process alone; the file appears whole, so that no other ever reads half of it."""
+    with path.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        values = {
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "PERSONAL_DATA_KEYS": f"local1:{secrets.token_hex(32)}",
+            "LOOKUP_KEY": secrets.token_hex(32),
+        }
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)  # of a process that was ended meanwhile
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(values, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
 
 
 def _read_keys(path: Path) -> dict[str, str]:
@@ -58,7 +70,7 @@ def _read_keys(path: Path) -> dict[str, str]:
         values = json.loads(path.read_text())
         return {name: values[name] for name in KEYS}
     except (ValueError, KeyError, TypeError):
-        # another process has created the file and not yet written it, or it was damaged: never guess a key
+        # it was damaged: never guess a key
         raise SystemExit(
             f"{path} holds no readable keys. Restore it from a backup, or delete it "
             "(personal data stored with the lost keys cannot be read again)."

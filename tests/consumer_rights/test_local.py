@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 import stat
 from unittest import mock
@@ -47,6 +48,39 @@ class TestKeys:
         assert str(path) in str(ended.value.code)
         assert "backup" in str(ended.value.code)
         assert path.read_text() == content
+
+
+ROUNDS, PROCESSES = 50, 4
+
+
+def keys_of_many_checkouts(base, start, answers):
+    """What a process takes for the keys of each checkout, asked in the same moment as the others ask."""
+    given = []
+    for number in range(ROUNDS):
+        local.VAR_DIR = base / str(number)
+        start.wait()
+        try:
+            given.append(local.keys())
+        except SystemExit as ended:
+            given.append(str(ended))
+    answers.put(given)
+
+
+def test_processes_that_start_together_use_the_same_keys(tmp_path):
+    context = multiprocessing.get_context("fork")
+    start, answers = context.Barrier(PROCESSES), context.Queue()
+    processes = [
+        context.Process(target=keys_of_many_checkouts, args=(tmp_path, start, answers)) for _ in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    given = [answers.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join()
+
+    stored = [json.loads((tmp_path / str(number) / "keys.json").read_text()) for number in range(ROUNDS)]
+    assert given == [stored] * PROCESSES
+    assert {path.name for path in tmp_path.rglob("*.*")} == {"keys.json", "keys.lock"}
 
 
 class TestPrepare:
