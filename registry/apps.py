@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,9 +8,7 @@ class RegistryConfig(AppConfig):
 
     def ready(self):
         # these modules need the models, which are not loaded any sooner
-        from registry.checks import TAG, check_calendar  # noqa: PLC0415
         from registry.reference import register  # noqa: PLC0415
         from registry.reference.own import DATASETS  # noqa: PLC0415
 
         register(*DATASETS)
-        checks.register(check_calendar, TAG)

@@ -53,9 +53,9 @@ def test_silent_without_the_table():
     assert Region.objects.exists()  # no failed query has spoilt the transaction
 
 
-def manage_check(database):
+def manage_check(database, *arguments):
     done = subprocess.run(
-        [sys.executable, "manage.py", "check", "--tag", TAG],
+        [sys.executable, "manage.py", "check", *arguments],
         cwd=databases.ROOT,
         env=os.environ | {"DATABASE_URL": databases.database_url(database), "DJANGO_SETTINGS_MODULE": "tests.settings"},
         capture_output=True,
@@ -66,18 +66,32 @@ def manage_check(database):
 
 
 def test_silent_without_a_database():
-    status, text = manage_check("no_such_database")
+    status, text = manage_check("no_such_database", "--tag", TAG)
     assert status == 0
     assert "registry.W001" not in text
 
 
-def test_manage_check_tells_it(fresh_database):
+@pytest.fixture
+def no_calendar(fresh_database):
+    """A database in which the calendar of this year is missing. Yields its name."""
     CalendarNotice.objects.filter(year__gte=timezone.localdate().year).update(year=2001)
-    status, text = manage_check(fresh_database.rpartition("/")[2])
+    return fresh_database.rpartition("/")[2]
+
+
+@pytest.mark.parametrize("arguments", [("--tag", TAG), ("--tag", TAG, "--database", "default")])
+def test_manage_check_tells_it_when_its_tag_is_asked_for(no_calendar, arguments):
+    status, text = manage_check(no_calendar, *arguments)
     assert status == 0
-    assert "registry.W001" in text
+    assert f"(registry.W001) {timezone.localdate().year} " in text
 
 
-def test_the_check_is_run_by_its_tag():
-    assert check_calendar in checks.registry.registry.get_checks()
-    assert checks.tag_exists(TAG)
+@pytest.mark.parametrize("arguments", [(), ("--database", "default"), ("--tag", "models")])
+def test_it_is_no_part_of_other_checks(no_calendar, arguments):
+    status, text = manage_check(no_calendar, *arguments)
+    assert status == 0
+    assert text.startswith("System check identified no issues")
+
+
+def test_its_tag_is_listed():
+    status, text = manage_check(databases.template(), "--list-tags")
+    assert (status, TAG in text.splitlines()) == (0, True)
