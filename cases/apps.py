@@ -10,8 +10,10 @@ class CasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded any sooner
-        from cases.models import ClockRule  # noqa: PLC0415
+        from cases.models import Case, ClockRule  # noqa: PLC0415
+        from registry.models import CUSTODY  # noqa: PLC0415
         from registry.reference import Dataset, register  # noqa: PLC0415
 
         rules = Path(__file__).parent / "reference" / "clock_rules.csv"
         register(Dataset("clock_rules", ClockRule, rules, key=("code", "valid_from")))
+        CUSTODY.append(lambda agencies: Case.objects.filter(custodian__in=agencies).exists())

@@ -18,9 +18,12 @@ def scope(user, prefix: str = "") -> Q | None:
         return None
     if not user.agency_id:
         return Q(pk__in=[])
-    depth = len(user.agency.ancestor_ids)
-    column = {1: "custodian_root", 2: "custodian_district"}.get(depth, "custodian")
-    return Q(**{f"{prefix}{column}": user.agency_id})
+    agency = user.agency
+    column = {1: "custodian_root", 2: "custodian_district"}.get(len(agency.ancestor_ids))
+    if column:
+        return Q(**{f"{prefix}{column}": agency.pk})
+    # below the districts a subtree is a handful of agencies, mostly one
+    return Q(**{f"{prefix}custodian__in": agency.ids_within})
 
 
 class ScopedQuerySet(models.QuerySet):

@@ -10,6 +10,7 @@ from core.admin import ScopedAdmin, ScopedInline
 from core.models import valid_on
 from core.text import name_key
 from registry.models import (
+    HANDOVER_NEEDED,
     Agency,
     CalendarDay,
     CalendarNotice,
@@ -64,7 +65,8 @@ class ReferenceAdmin(ScopedAdmin):
         return row.label
 
     def get_readonly_fields(self, request, obj=None):
-        return [*super().get_readonly_fields(request, obj), *(self.key_fields if obj else ())]
+        fixed = [*self.key_fields, *sorted(obj.fixed_fields())] if obj else []
+        return [*super().get_readonly_fields(request, obj), *fixed]
 
 
 class SuccessionInline(ScopedInline):
@@ -90,6 +92,11 @@ class AgencyAdmin(ReferenceAdmin):
     list_filter = ["kind", InForceFilter]
     list_select_related = ["parent", "region"]
     autocomplete_fields = ["parent", "region"]
+
+    def get_form(self, request, obj=None, **kwargs):
+        if obj and obj.fixed_fields():
+            kwargs = {"help_texts": {"parent": HANDOVER_NEEDED}} | kwargs
+        return super().get_form(request, obj, **kwargs)
 
 
 @admin.register(Platform)

@@ -3,17 +3,26 @@
 Rows come from dated files (`registry/reference/`) by `manage.py load_reference` and may be edited in the admin.
 """
 
+from collections.abc import Callable
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc
 
 from core.models import NamedModel, TimestampedModel
 from registry.enums import BUREAU_KINDS, AgencyKind, Branch, RegionLevel, Scheme
 from registry.querysets import AgencyQuerySet, DatedQuerySet, MerchantQuerySet, ReferenceQuerySet
+
+# Apps above add a question here: whether any of these agencies (ids) has something in its custody.
+CUSTODY: list[Callable[[list[int]], bool]] = []
+HANDOVER_NEEDED = _(
+    "The agency, or one below it, has cases in its custody. They must be handed over before it moves to another parent."
+)
 
 
 class ReferenceModel(NamedModel):
@@ -24,6 +33,10 @@ class ReferenceModel(NamedModel):
 
     class Meta:
         abstract = True
+
+    def fixed_fields(self) -> set[str]:
+        """Names of fields that must not change any more, whoever writes: people, files, `--overwrite`."""
+        return set()
 
 
 class Region(ReferenceModel):
@@ -107,6 +120,8 @@ class Agency(ReferenceModel):
         ordering = ["code"]
 
     def clean(self):
+        if "parent" in self.fixed_fields() and self.parent_id != self.stored_parent_id:
+            raise ValidationError({"parent": HANDOVER_NEEDED})
         if self.parent_id and (self.parent.kind in BUREAU_KINDS) != (self.kind in BUREAU_KINDS):
             raise ValidationError(
                 {"parent": _("Councils, courts and platforms are never part of a bureau, nor the reverse.")}
@@ -124,6 +139,25 @@ class Agency(ReferenceModel):
             if old:
                 for below in type(self).objects.filter(path__startswith=old).exclude(pk=self.pk):
                     type(self).objects.filter(pk=below.pk).update(path=path + below.path[len(old) :])
+
+    def fixed_fields(self):
+        """The parent, once there are cases in the custody of this agency or of one below it: each case repeats the
+        ancestors of its custodian, and would stay in the sight of those above the old place."""
+        if not self.path:
+            return set()
+        within = list(type(self).objects.within(self).values_list("pk", flat=True))
+        return {"parent"} if any(holds(within) for holds in CUSTODY) else set()
+
+    @property
+    def stored_parent_id(self) -> int | None:
+        """The parent as it stands in the database, whatever has been assigned since."""
+        above = self.ancestor_ids[:-1]
+        return above[-1] if above else None
+
+    @cached_property
+    def ids_within(self) -> list[int]:
+        """Ids of this agency and of all below it, read once: a request asks for them with each list."""
+        return list(type(self).objects.within(self).order_by("pk").values_list("pk", flat=True))
 
     @property
     def ancestor_ids(self) -> list[int]:

@@ -33,12 +33,14 @@ class Difference:
 @dataclass
 class Report:
     """What a load did, by data set. `missing`: rows that came from a file and no longer stand in it;
-    `local`: rows that were added here. Neither is ever deleted."""
+    `local`: rows that were added here. Neither is ever deleted. `fixed`: values of a file that were not taken, not
+    even by `--overwrite`, since the field cannot change any more; the rest of the row was."""
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
     local: list[tuple[str, str]] = field(default_factory=list)
+    fixed: list[Difference] = field(default_factory=list)
 
     @property
     def changes(self) -> int:
@@ -52,6 +54,7 @@ class Report:
             "differences": [asdict(difference) for difference in self.differences],
             "missing": [{"dataset": dataset, "key": key} for dataset, key in self.missing],
             "local": [{"dataset": dataset, "key": key} for dataset, key in self.local],
+            "fixed": [asdict(difference) for difference in self.fixed],
         }
 
 
@@ -171,6 +174,7 @@ class Loader:
                 outcome, found = "created", model()
             else:
                 current = self._current(found, row, children.get(found.pk, ()))
+                values = self._without_fixed(found, row, values, current)
                 outcome = self._outcome(found, row, values, current)
             self.counts[outcome] += 1
             if outcome in ("created", "updated"):
@@ -245,6 +249,18 @@ class Loader:
         return found
 
     # what becomes of a row
+
+    def _without_fixed(self, found: models.Model, row: FileRow, values: Values, current: Values) -> Values:
+        """The values of the file, with the stored one for each field that cannot change any more."""
+        if values == current:
+            return values
+        for name in sorted(found.fixed_fields()):
+            said, stored = values.get(name), current.get(name)
+            if name in row.columns and said != stored:
+                self.report.fixed.append(Difference(self.dataset.name, row.key, name, said, stored))
+                values = {key: value for key, value in values.items() if key != name}
+                values |= {} if stored is None else {name: stored}
+        return values
 
     def _outcome(self, found: models.Model, row: FileRow, values: Values, current: Values) -> str:
         if values == current:

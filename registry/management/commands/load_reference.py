@@ -65,6 +65,11 @@ class Command(BaseCommand):
             )
         if report.differences:
             self.stdout.write(_("To take the file's values: manage.py load_reference --overwrite CODE"))
+        for one in report.fixed:
+            self.stdout.write(
+                _("%(dataset)s %(key)s has cases in custody and is not moved: %(field)s: %(file)s → %(stored)s")
+                % vars(one)
+            )
         for dataset, key in report.missing:
             self.stdout.write(
                 _("%(dataset)s %(key)s stands no longer in its file; it stays.")

@@ -5,7 +5,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from registry.models import Channel
+from registry.models import Agency, Channel
+from tests.factories import CaseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ def test_all_data_sets_are_loaded_already():
     found = json.loads(run("--json").splitlines()[-1])
     assert all(counts["created"] + counts["updated"] + counts["kept"] == 0 for counts in found["datasets"].values())
     assert found["datasets"]["channels"]["unchanged"] == 18
-    assert (found["differences"], found["missing"], found["local"]) == ([], [], [])
+    assert (found["differences"], found["missing"], found["local"], found["fixed"]) == ([], [], [], [])
     assert found["seconds"] < 60
 
 
@@ -70,3 +71,22 @@ def test_unknown_names_are_refused(arguments, reason):
 
 def test_silent_when_asked():
     assert run("--verbosity", "0") == ""
+
+
+def test_an_agency_with_cases_in_custody_is_not_moved_and_told_in_one_line():
+    station = Agency.objects.get(code="330106005-station")
+    there, file = Agency.objects.get(code="330105-bureau"), station.parent.code
+    run("--only", "agencies")
+    Agency.objects.filter(pk=station.pk).update(parent=there, path=f"{there.path}{station.pk}/", name_en="Edited")
+    CaseFactory(handling=Agency.objects.get(pk=station.pk))
+
+    text = run("--only", "agencies", "--overwrite", station.code)
+
+    lines = [line for line in text.splitlines() if "custody" in line]
+    assert lines == [f"agencies {station.code} has cases in custody and is not moved: parent: {file} → {there.code}"]
+    stored = Agency.objects.get(pk=station.pk)
+    assert (stored.parent, stored.path, stored.name_en) == (there, f"{there.path}{station.pk}/", station.name_en)
+    assert json.loads(run("--only", "agencies", "--json"))["fixed"] == [
+        {"dataset": "agencies", "key": station.code, "field": "parent", "file": file, "stored": there.code}
+    ]
+    assert "1 kept" not in run("--only", "agencies")
