@@ -51,10 +51,18 @@ def record(request: HttpRequest, *, outcome: str, username: str, user: User | No
 
 
 class SignInView(LoginView):
-    """The only way in; each try that names a user and a password is a line of the sign-in log."""
+    """The only way in; each try that names a user and a password is a line of the sign-in log. An address from which
+    too many failed must wait."""
 
     form_class = SignInForm
     redirect_authenticated_user = True
+
+    def post(self, request, *args, **kwargs):
+        if domain.must_wait(ip=client_ip(request)):
+            page = render(request, "registration/must_wait.html", status=429)
+            page["Retry-After"] = "60"
+            return page
+        return super().post(request, *args, **kwargs)
 
     def get_default_redirect_url(self):
         return home_url(self.request.user)

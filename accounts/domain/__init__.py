@@ -1,6 +1,6 @@
 """Every write to accounts and their logs starts here; views, the admin and commands only call these functions."""
 
-from accounts.domain.logs import log_access, log_sign_in, purge_sign_ins
+from accounts.domain.logs import log_access, log_sign_in, must_wait, purge_sign_ins
 from accounts.domain.roles import RoleChanges, sync_roles
 from accounts.domain.users import (
     SYSTEM,
@@ -32,6 +32,7 @@ __all__ = [
     "locked_until",
     "log_access",
     "log_sign_in",
+    "must_wait",
     "purge_sign_ins",
     "reset_password",
     "role_codes",

@@ -1,12 +1,15 @@
 import datetime as dt
 
+from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.enums import SignInOutcome
 from accounts.models import LOG_DAYS_MIN, AccessLog, SignIn, User
 from core.exceptions import DomainError
 
+FLOOD_TIME = dt.timedelta(minutes=1)
 USERNAME_LENGTH = SignIn._meta.get_field("username").max_length
 USER_AGENT_LENGTH = SignIn._meta.get_field("user_agent").max_length
 
@@ -51,6 +54,20 @@ def log_sign_in(
         ip=ip,
         user_agent=user_agent[:USER_AGENT_LENGTH],
     )
+
+
+def must_wait(*, ip: str | None, now: dt.datetime | None = None) -> bool:
+    """Whether so many sign-ins from this address have failed within a minute (settings.SIGN_IN_ADDRESS_LIMIT) that
+    no more are tried: each costs the hash of a password and a line that is kept for months, whoever is named.
+
+    The lock of an account does not help there, since a made-up name is a new one each time. Unknown addresses (None)
+    count as one. Tries at the same instant are not counted against each other: a few too many do no harm.
+    """
+    if not settings.SIGN_IN_ADDRESS_LIMIT:
+        return False
+    since = (now or timezone.now()) - FLOOD_TIME
+    failed = SignIn.objects.filter(at__gt=since, ip=ip, outcome__in=(SignInOutcome.FAILED, SignInOutcome.LOCKED_OUT))
+    return failed[: settings.SIGN_IN_ADDRESS_LIMIT].count() >= settings.SIGN_IN_ADDRESS_LIMIT
 
 
 def purge_sign_ins(*, days: int) -> int:

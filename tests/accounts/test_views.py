@@ -5,6 +5,7 @@ from axes.models import AccessAttempt
 from django.test import Client
 from django.utils import timezone
 
+from accounts import domain
 from accounts.models import SignIn
 from tests.factories import (
     PASSWORD,
@@ -131,6 +132,71 @@ def test_a_name_that_no_account_can_have_is_not_tried(client, name):
     assert list(response.context["form"].errors) == ["username"]
     assert outcomes() == []
     assert AccessAttempt.objects.count() == 0
+
+
+# many names from one address
+
+
+@pytest.fixture
+def flooded(settings):
+    """Three failures of made-up names from one address, which is as many as may fail in a minute."""
+    settings.SIGN_IN_ADDRESS_LIMIT = 3
+    for n in range(3):
+        assert sign_in(Client(), f"made-up-{n}", REMOTE_ADDR="192.0.2.50").status_code == 200
+
+
+def test_an_address_from_which_too_many_failed_must_wait(client, flooded):
+    user = UserFactory()
+    before = outcomes()
+
+    response = sign_in(client, user.username, REMOTE_ADDR="192.0.2.50", headers={"Cookie": "django_language=en"})
+
+    assert (response.status_code, response["Retry-After"]) == (429, "60")
+    assert "too many failed sign-ins from your network address" in response.content.decode()
+    assert "_auth_user_id" not in client.session
+    assert outcomes() == before == [("made-up-0", "failed"), ("made-up-1", "failed"), ("made-up-2", "failed")]
+    assert AccessAttempt.objects.count() == 3
+
+
+def test_no_password_is_hashed_for_an_address_that_must_wait(client, flooded, monkeypatch):
+    tried = []
+    monkeypatch.setattr("django.contrib.auth.forms.authenticate", lambda *_args, **given: tried.append(given))
+
+    sign_in(client, "made-up", REMOTE_ADDR="192.0.2.50")
+    assert tried == []
+    sign_in(client, "made-up", REMOTE_ADDR="192.0.2.51")
+    assert len(tried) == 1
+
+
+def test_other_addresses_and_the_page_itself_stay_open(client, flooded):
+    user = UserFactory()
+
+    assert client.get(LOGIN, REMOTE_ADDR="192.0.2.50").status_code == 200
+    assert sign_in(client, user.username, REMOTE_ADDR="192.0.2.51").status_code == 302
+
+
+def test_after_a_minute_the_address_may_try_again(flooded):
+    now = timezone.now()
+
+    assert domain.must_wait(ip="192.0.2.50", now=now)
+    assert not domain.must_wait(ip="192.0.2.50", now=now + dt.timedelta(seconds=61))
+    assert not domain.must_wait(ip=None, now=now)
+
+
+def test_signing_in_and_out_counts_for_nothing(settings):
+    settings.SIGN_IN_ADDRESS_LIMIT = 2
+    for outcome in ("succeeded", "signed_out", "expired", "failed"):
+        SignInFactory(outcome=outcome, ip="192.0.2.50")
+    assert not domain.must_wait(ip="192.0.2.50")
+
+    SignInFactory(outcome="locked_out", ip="192.0.2.50")
+    assert domain.must_wait(ip="192.0.2.50")
+
+
+def test_without_a_limit_nobody_waits(flooded, settings):
+    settings.SIGN_IN_ADDRESS_LIMIT = 0
+
+    assert not domain.must_wait(ip="192.0.2.50")
 
 
 # lockout
