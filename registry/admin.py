@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import ScopedAdmin, ScopedInline
 from core.models import valid_on
+from core.pinyin import pinyin_key
 from core.text import name_key
 from registry.models import (
     HANDOVER_NEEDED,
@@ -149,11 +150,12 @@ class CalendarNoticeAdmin(ReferenceAdmin):
 
 
 class MerchantForm(forms.ModelForm):
-    """Keeps the normalised name, under which imports find a merchant, in step with the name."""
+    """Keeps in step with the name: the normalised name, under which imports find a merchant, and the key of lists."""
 
     def _post_clean(self):
         super()._post_clean()
         self.instance.name_key = name_key(self.instance.name)
+        self.instance.pinyin = pinyin_key(self.instance.name_key)
         if not self.errors:
             try:
                 self.instance.validate_constraints()  # those on the normalised name, which is no field of the form
@@ -164,9 +166,14 @@ class MerchantForm(forms.ModelForm):
 @admin.register(Merchant)
 class MerchantAdmin(ScopedAdmin):
     form = MerchantForm
-    list_display = ["name", "credit_code", "region", "industry", "verified"]
+    list_display = ["shown_name", "credit_code", "region", "industry", "verified"]
+    ordering = ["pinyin", "pk"]
     list_filter = ["verified", "industry"]
     list_select_related = ["region", "industry"]
     search_fields = ["name__contains", "credit_code__startswith"]  # by the trigram index and the unique one
     autocomplete_fields = ["region", "industry"]
     readonly_fields = ["created_at", "updated_at"]
+
+    @admin.display(description=_("name"), ordering="pinyin")
+    def shown_name(self, row):
+        return row.name

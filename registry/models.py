@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from stdnum.cn import uscc
 
 from core.models import NamedModel, TimestampedModel
+from core.pinyin import KEY_LENGTH
 from registry.enums import BUREAU_KINDS, AgencyKind, Branch, RegionLevel, Scheme
 from registry.querysets import AgencyQuerySet, DatedQuerySet, MerchantQuerySet, ReferenceQuerySet
 
@@ -188,6 +189,8 @@ class Merchant(TimestampedModel):
 
     name = models.CharField(_("name"), max_length=200)
     name_key = models.CharField(max_length=200, editable=False, help_text=_("Normalised name"))
+    # what lists are sorted by, whatever the collation of the database
+    pinyin = models.CharField(max_length=KEY_LENGTH, default="", editable=False, db_collation="C")
     credit_code = models.CharField(
         _("unified social credit code"),
         max_length=18,
@@ -228,6 +231,7 @@ class Merchant(TimestampedModel):
                 fields=["name_key", "region"], condition=Q(verified=True), name="registry_merchant_key"
             ),
             GinIndex(OpClass("name", name="gin_trgm_ops"), name="registry_merchant_name_trgm"),
+            models.Index(fields=["pinyin", "id"], name="registry_merchant_pinyin"),
         ]
 
     def __str__(self):

@@ -11,12 +11,13 @@ from cases.importers.rows import HEADER_LIMIT, RowRejected, merchant_key, wrong_
 from cases.models import ImportRun
 from core.importing.report import BadRow
 from core.importing.values import BadValue, cell_text, is_empty, number_text, parse_credit_code, shown_number
+from core.pinyin import pinyin_key
 from core.text import clean_cell
 from registry.domain import Directory
 from registry.models import Industry, Merchant, Region
 
 LIMITS = {"name": 200, "address": 300, "aliases": 200}
-UPDATABLE = ("name", "name_key", "aliases", "region_id", "address", "industry_id", "verified", "updated_at")
+UPDATABLE = ("name", "name_key", "pinyin", "aliases", "region_id", "address", "industry_id", "verified", "updated_at")
 
 
 Warnings = list[tuple[str, str, str]]  # rule, column, value
@@ -131,6 +132,7 @@ class MerchantTarget(Target):
         for merchant in merchants:
             found = stored.get(self._identity(merchant))
             if found is None:
+                merchant.pinyin = pinyin_key(merchant.name_key)
                 fresh.append(merchant)
             elif self._follow(found, merchant):
                 changed.append(found)
@@ -172,6 +174,7 @@ class MerchantTarget(Target):
             stored.aliases = [*stored.aliases, *more]
             changed = True
         if changed:
+            stored.pinyin = pinyin_key(stored.name_key)
             stored.updated_at = timezone.now()
         return changed
 

@@ -1,13 +1,15 @@
 """Merchants of imported rows, found or made set-wise."""
 
+from core.pinyin import pinyin_key
+
 MerchantKey = tuple[str | None, str, int | None, str]
 
 BY_CODE = "SELECT credit_code, id FROM registry_merchant WHERE credit_code = ANY(%s)"
 ADD_BY_CODE = """
-INSERT INTO registry_merchant (name, name_key, credit_code, aliases, region_id, address, verified,
-created_at, updated_at) SELECT name, key, code, '{}', region, '', true, %(now)s, %(now)s
-  FROM unnest(%(names)s::text[], %(keys)s::text[], %(codes)s::text[], %(regions)s::bigint[]) AS t(name, key,
-  code, region)
+INSERT INTO registry_merchant (name, name_key, pinyin, credit_code, aliases, region_id, address, verified,
+created_at, updated_at) SELECT name, key, pinyin, code, '{}', region, '', true, %(now)s, %(now)s
+  FROM unnest(%(names)s::text[], %(keys)s::text[], %(pinyin)s::text[], %(codes)s::text[], %(regions)s::bigint[])
+    AS t(name, key, pinyin, code, region)
 ON CONFLICT (credit_code) DO NOTHING"""
 # the keys as one array: the plan stays an index scan however little the planner knows of the table yet
 VERIFIED = "SELECT name_key, region_id, id FROM registry_merchant WHERE name_key = ANY(%s) AND verified"
@@ -18,9 +20,10 @@ UNVERIFIED = """
 SELECT name_key, region_id, id FROM registry_merchant
  WHERE name_key = ANY(%s) AND NOT verified AND credit_code IS NULL"""
 ADD_UNVERIFIED = """
-INSERT INTO registry_merchant (name, name_key, aliases, region_id, address, verified, created_at, updated_at)
-SELECT name, key, '{}', region, '', false, %(now)s, %(now)s
-  FROM unnest(%(names)s::text[], %(keys)s::text[], %(regions)s::bigint[]) AS t(name, key, region)
+INSERT INTO registry_merchant (name, name_key, pinyin, aliases, region_id, address, verified, created_at, updated_at)
+SELECT name, key, pinyin, '{}', region, '', false, %(now)s, %(now)s
+  FROM unnest(%(names)s::text[], %(keys)s::text[], %(pinyin)s::text[], %(regions)s::bigint[])
+    AS t(name, key, pinyin, region)
 ON CONFLICT (name_key, region_id) WHERE NOT verified AND credit_code IS NULL DO NOTHING"""
 
 
@@ -50,6 +53,7 @@ def _by_code(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
             {
                 "names": [key[3] for key in missing.values()],
                 "keys": [key[1] for key in missing.values()],
+                "pinyin": [pinyin_key(key[1]) for key in missing.values()],
                 "codes": list(missing),
                 "regions": [key[2] for key in missing.values()],
                 "now": now,
@@ -75,6 +79,7 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
             {
                 "names": list(missing.values()),
                 "keys": [key for key, _ in missing],
+                "pinyin": [pinyin_key(key) for key, _ in missing],
                 "regions": [region for _, region in missing],
                 "now": now,
             },

@@ -50,6 +50,9 @@ class TestRows:
         gym, tea = Merchant.objects.order_by("pk")
         assert (gym.name, gym.credit_code, gym.aliases) == (GYM[0], CODE, ["青禾健身", "青禾会馆"])
         assert (gym.region.code, gym.address, gym.industry.code, gym.verified) == ("330106", "文三路1号", "R", True)
+        assert (gym.pinyin, tea.pinyin) == (
+            "hang zhou qing he jian shen you xian gong si ", "hang zhou he fang cha zhuang ",
+        )  # fmt: skip
         assert (tea.credit_code, tea.aliases, tea.region.code, tea.verified) == (None, [], "330102", True)
         run_stored = ImportRun.objects.get()
         assert (run_stored.target, run_stored.state, run_stored.created) == ("merchants", "completed", 2)
@@ -67,6 +70,7 @@ class TestRows:
         assert counts(run(GYM)) == {"rows": 1, "updated": 1}
         merchant.refresh_from_db()
         assert (merchant.name, merchant.name_key, merchant.region) == (GYM[0], name_key(GYM[0]), west())
+        assert merchant.pinyin == "hang zhou qing he jian shen you xian gong si "
 
     def test_an_unverified_merchant_of_name_and_region_becomes_verified(self, run):
         merchant = stored(name="河坊 茶庄", region=west(), verified=False)

@@ -2,6 +2,7 @@ import datetime as dt
 
 import factory
 
+from core.pinyin import pinyin_key
 from core.text import name_key
 from registry.enums import AgencyKind, Branch, RegionLevel, Scheme
 from registry.models import (
@@ -79,6 +80,7 @@ class MerchantFactory(factory.django.DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"测试{n}商贸有限公司")
     name_key = factory.LazyAttribute(lambda merchant: name_key(merchant.name))
+    pinyin = factory.LazyAttribute(lambda merchant: pinyin_key(merchant.name_key))
     region = factory.SubFactory(RegionFactory)
 
 

@@ -129,7 +129,26 @@ def test_a_merchant_is_stored_with_its_normalised_name(clerk_client):
 
     response = clerk_client.post(url(Merchant, "change", stored.pk), merchant(name="改名商行"))
     assert response.status_code == 302
-    assert Merchant.objects.get().name_key == "改名商行"
+    stored.refresh_from_db()
+    assert (stored.name_key, stored.pinyin) == ("改名商行", "gai ming shang hang ")
+
+
+def test_merchants_are_listed_and_offered_in_the_order_of_their_sound(root_client):
+    for name in ("杭店", "阿店", "Z店", "北店", "a店"):
+        MerchantFactory(name=name)
+    wanted = ["a店", "Z店", "阿店", "北店", "杭店"]
+
+    page = root_client.get(url(Merchant, "changelist"))
+    assert [row.name for row in page.context["cl"].result_list] == wanted
+
+    page = root_client.get(url(Merchant, "changelist"), {"o": "-0"})  # by the column of names, backwards
+    assert [row.name for row in page.context["cl"].result_list] == wanted[::-1]
+
+    offered = root_client.get(
+        reverse("admin:autocomplete"),
+        {"term": "店", "app_label": "registry", "model_name": "platform", "field_name": "operator"},
+    )
+    assert [row["text"] for row in offered.json()["results"]] == wanted
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
+from core.text import name_key
 from registry.domain.merchants import resolve_merchants
 from registry.models import Merchant, Region
 
@@ -29,6 +33,37 @@ def resolve(*wanted) -> list[Merchant]:
 
 def merchant(name: str, **fields) -> Merchant:
     return Merchant.objects.create(name=name, name_key=name, **{"verified": True} | fields)
+
+
+def test_new_merchants_have_the_key_that_lists_are_sorted_by(west):
+    found = resolve((CODE, "杭州银行", west.pk, "杭州银行"), (None, "北京行", west.pk, "北京（行）"))
+
+    assert [(m.name, m.pinyin) for m in found] == [
+        ("杭州银行", "hang zhou yin hang "), ("北京（行）", "bei jing xing "),
+    ]  # fmt: skip
+
+
+def test_the_database_sorts_by_bytes(west):
+    names = ["杭", "b店", "阿", "Z店", "北", "阿里"]
+    resolve(*[(None, name_key(name), west.pk, name) for name in names])
+
+    assert list(Merchant.objects.order_by("pinyin").values_list("name", flat=True)) == [
+        "b店", "Z店", "阿", "阿里", "北", "杭",
+    ]  # fmt: skip
+
+
+def test_the_migration_fills_what_stands_already(west, monkeypatch):
+    migration = import_module("registry.migrations.0003_merchant_pinyin")
+    monkeypatch.setattr(migration, "BATCH", 2)
+    for name in ("杭", "阿", "北", "A", "厦门"):
+        merchant(name, region=west, pinyin="")
+
+    with connection.schema_editor() as editor:
+        migration.fill(apps, editor)
+
+    assert list(Merchant.objects.order_by("pinyin").values_list("name", "pinyin")) == [
+        ("A", "A"), ("阿", "a "), ("北", "bei "), ("杭", "hang "), ("厦门", "xia men "),
+    ]  # fmt: skip
 
 
 class TestByCode:
