@@ -148,6 +148,7 @@ class FileFacts:
             kind: largest_remainder(total, [round(day_weight(date, kind) * 1000) for date in dates])
             for kind, total in plan.counts.items()
         }
+        self._last_decision = _last_decision(plan, days)
         practice = self.practice
         self._check = _table([(1, practice.check, 1.0)], LATE_CHECK, practice.late_check)
         late = LATE_CLOSING if plan.body == BUREAU else LATE_COUNCIL_CLOSING
@@ -181,7 +182,7 @@ class FileFacts:
             items = trades[trade].items
             item = items[int(draw() * len(items))]
             paid = item.prices[int(draw() * len(item.prices))]
-            decided = office[day + check[int(draw() * TABLE)]]
+            decided = min(office[day + check[int(draw() * TABLE)]], self._last_decision)
             refused = draw() < practice.refused
             closed = office[decided + closing[int(draw() * TABLE)]]
             u_outcome, u_money, u_full, u_part = draw(), draw(), draw(), draw()
@@ -205,9 +206,12 @@ class FileFacts:
                         raw = max(int(paid * (least + spread * u_part)) // 100 * 100, 100)
             if refused:
                 closed = decided
+            decided_second = OFFICE[int(u_second * TABLE)]
+            if decided == day:
+                decided_second = min(second + 60 + int(u_second * 1800), 86399)
             facts.append(
                 ComplaintFacts(
-                    second, trade, item, paid, decided, OFFICE[int(u_second * TABLE)], refused, closed,
+                    second, trade, item, paid, decided, decided_second, refused, closed,
                     OFFICE[int(u_outcome * TABLE)], outcome, raw, full,
                 )
             )
@@ -326,6 +330,14 @@ def _span(plan: FilePlan, cut: int) -> range:
     if plan.year:
         return range(Days.index(dt.date(plan.year, 1, 1)), Days.index(dt.date(plan.year + 1, 1, 1)))
     return range(max(cut - RECENT_DAYS + 1, Days.index(EARLIEST_RECENT)), cut + 1)
+
+
+def _last_decision(plan: FilePlan, days: Days) -> int:
+    """The councils accept before the year is out what came in it, so that a past year has as many disputes by acceptance
+    as by receipt. Its 31 December must be an office day."""
+    if plan.body != COUNCIL_BODY or not plan.year:
+        return len(days.iso)
+    return days.office[Days.index(dt.date(plan.year, 12, 31))]
 
 
 def _table(in_time: list[tuple[int, int, float]], late: tuple[int, int], late_share: float) -> list[int]:

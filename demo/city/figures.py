@@ -3,7 +3,8 @@
 Sources
 - 2020: items received by the market-regulation system 750,000, recovered 126 million yuan (bureaus), 15,000
   inquiries and 14,000 disputes at the councils, mediation success 98.1 %: the white paper of Hangzhou for 2020, topic
-  page of hangzhou.com.cn, 2021-03-14. Where the press says "more than", the city has exactly the round number.
+  page of hangzhou.com.cn, 2021-03-14. Where the press says "more than", the city has exactly the round number. The
+  councils' disputes of a past year are as many by acceptance as by receipt.
 - 2019: items received 689,900, recovered 206 million yuan, bureaus and councils together: hznews.hangzhou.com.cn,
   2020-03-16.
 - The mix of complaints, reports and inquiries of 2020: Zhejiang's 713,900, 556,400 and 255,100, and its rates of

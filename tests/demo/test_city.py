@@ -51,6 +51,11 @@ class City:
         agreed, failed = results["达成调解协议"], results["未达成调解协议"]
         return agreed, failed
 
+    def accepted(self, year):
+        """Disputes by the date of their acceptance at the councils, in whichever file they stand."""
+        rows = self.rows("council_2019.csv", "council_2020.csv", "council_open.csv")
+        return sum(1 for row in rows if row["类型"] == "投诉" and row["受理时间"][:4] == year)
+
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
@@ -96,6 +101,10 @@ def test_councils_receive_disputes_and_inquiries(city):
     assert {row["初查受理状态"] for row in city.rows("council_2020.csv") if row["类型"] == "投诉"} == {"已受理"}
 
 
+def test_councils_accept_as_many_disputes_in_a_year_as_they_receive(city):
+    assert {year: city.accepted(year) for year in ("2019", "2020", "2021")} == {"2019": 126, "2020": 140, "2021": 0}
+
+
 def test_recovered_sums_are_exact_by_receipt_and_by_closing(city):
     both = ("12315_2019.csv", "12315_2020.csv")
     councils = ("council_2019.csv", "council_2020.csv")
@@ -122,6 +131,7 @@ def test_totals_scale(tmp_path, scale):
     assert len(small.rows("12315_2020.csv")) == round(750_000 * factor)
     assert len(small.rows("12315_2019.csv")) == round(689_900 * factor)
     assert kinds(small.rows("council_2020.csv")) == {"投诉": round(14_000 * factor), "咨询": round(15_000 * factor)}
+    assert (small.accepted("2019"), small.accepted("2020")) == (round(12_600 * factor), round(14_000 * factor))
     assert small.recovered("12315_2020.csv") == 126_000_000 * factor
     assert small.recovered("12315_2019.csv", "council_2019.csv") == 206_000_000 * factor
     assert all(Decimal(r[RECOVERED]) <= Decimal(r[CLAIMED]) for r in small.rows() if r[RECOVERED])
