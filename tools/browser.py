@@ -33,15 +33,20 @@ DEBIAN_PACKAGES = {"browser": "chromium", "font": "fonts-noto-cjk"}
 
 
 def find_chromium() -> str | None:
-    """The path of Chromium: CHROMIUM in the environment, a browser on the PATH, or Playwright's own."""
+    """The path of Chromium: CHROMIUM in the environment and no other, a browser on the PATH, or Playwright's newest."""
     if named := os.environ.get("CHROMIUM"):
-        return named
+        return shutil.which(named)
     for name in NAMES:
         if found := shutil.which(name):
             return found
     cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", "~/.cache/ms-playwright")).expanduser()
-    installed = sorted(cache.glob("chromium-*/chrome-*/chrome"), reverse=True)
-    return str(installed[0]) if installed else None
+    installed = cache.glob("chromium-*/chrome-*/chrome")
+    return str(max(installed, key=_revision, default="")) or None
+
+
+def _revision(path: Path) -> tuple[int, str]:
+    number = path.parents[1].name.removeprefix("chromium-")
+    return int(number) if number.isdigit() else 0, str(path)
 
 
 def has_chinese_font() -> bool:
@@ -98,4 +103,6 @@ def ensure() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if ensure() else 1)
+    if not ensure():
+        sys.exit(1)
+    print(find_chromium())

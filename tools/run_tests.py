@@ -9,8 +9,6 @@ import sys
 
 from tools import browser
 
-NO_TESTS = 5
-
 
 def pytest(*arguments: str) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
