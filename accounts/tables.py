@@ -54,7 +54,7 @@ class AccessLogTable(Table):
         card="end",
         tones={AccessAction.REVEAL: "blue", AccessAction.EXPORT: "amber"},
     )
-    target = Column(verbose_name=_("Of what"))
+    target = Column(verbose_name=_("Record"))
     fields = Column(verbose_name=_("Personal data"), written=False)
     reason = Column(verbose_name=_("Reason"), css="clip")
     ip = Column(verbose_name=_("Network address"), card="hide")

@@ -49,7 +49,7 @@ def check_manageable(*, actor: User, user: User | None, agency, permission: str)
     if not actor.has_perm(permission):
         raise PermissionDenied(_("Your roles do not include managing accounts."))
     if user is not None and user.pk == actor.pk:
-        raise PermissionDenied(_("Nobody manages his own account. Ask another account manager."))
+        raise PermissionDenied(_("You cannot manage your own account. Ask another account manager."))
     if user is not None and user.is_superuser:
         raise PermissionDenied(_("Superusers are managed by superusers alone."))
     if agency is None or not actor.agency_id or not agency.path.startswith(actor.agency.path):
