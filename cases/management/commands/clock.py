@@ -8,7 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cases.clocks import RuleBook, UnknownRule
+from cases.clocks import RuleBook
+from cases.models import ClockRule
+from core.exceptions import DomainError
+from core.readiness import ready_database
 
 
 def date(text: str) -> dt.date:
@@ -33,8 +36,9 @@ class Command(BaseCommand):
     def handle(self, *, rule, date, lang, **options):
         with translation.override(lang) if lang else nullcontext():
             try:
-                found = RuleBook.load().explain(rule, date)
-            except UnknownRule as error:
+                with ready_database(ClockRule):
+                    found = RuleBook.load().explain(rule, date)
+            except DomainError as error:
                 raise CommandError(str(error)) from None
             except OverflowError:
                 raise CommandError(_("The term would end after the year 9999.")) from None

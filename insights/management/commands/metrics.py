@@ -7,13 +7,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.models import ClockRule
 from core.exceptions import DomainError
+from core.readiness import ready_database
 from core.templatetags.portal import count, money, percent
 from insights.enums import Unit
 from insights.metrics import Value, metrics
 from insights.periods import FIRST_YEAR, LAST_YEAR, Period
 from insights.scopes import Scope
 from insights.selections import find_agency, find_place, read_day, span
+from registry.models import Region
 
 
 class Command(BaseCommand):
@@ -32,10 +35,11 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         try:
-            scope = self.scope(options)
+            with ready_database(Region, ClockRule):
+                scope = self.scope(options)
+                values = {figure.code: figure.compute(scope) for figure in metrics()}
         except DomainError as error:
             raise CommandError(str(error)) from None
-        values = {figure.code: figure.compute(scope) for figure in metrics()}
         if options["json"]:
             self.stdout.write(json.dumps(as_json(scope, values), ensure_ascii=False))
         else:
