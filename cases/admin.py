@@ -134,7 +134,10 @@ class FileInline(OfRun, ReadOnlyInline):
 
 class WarningInline(OfRun, ReadOnlyInline):
     model = ImportWarning
-    fields = readonly_fields = ["rule", "column", "shown_value", "count", "first_line"]
+    fields = readonly_fields = ["rule", "column", "shown_value", "count", "file", "first_line"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("file")
 
     @admin.display(description=_("value"))
     def shown_value(self, warning):

@@ -341,13 +341,15 @@ class Difference:
 
 
 def differences(case: Case) -> list[Difference]:
-    """What imports would have changed and did not, newest first."""
+    """What imports would have changed and did not, as their sources say it now, newest first."""
     posted = dict.fromkeys(RecoveryKind.values, Decimal(0))
     for posting in case.recoveries.all():
-        posted[posting.kind] += posting.amount
-    kinds = dict(RecoveryKind.choices)
+        # a source states its recovered loss as one sum
+        kind = RecoveryKind.UNSPECIFIED if posting.kind in LOSS_KINDS else posting.kind
+        posted[kind] += posting.amount
+    kinds = dict(RecoveryKind.choices) | {RecoveryKind.UNSPECIFIED.value: _("Recovered loss")}
     found = []
-    for difference in case.differences.select_related("file").order_by("-pk"):
+    for difference in case.differences.filter(open=True).select_related("file").order_by("-pk"):
         rows = []
         order = [*(field.name for field in Case._meta.fields), *kinds]
         for name, says in sorted(difference.says.items(), key=lambda item: order.index(item[0])):

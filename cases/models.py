@@ -324,11 +324,14 @@ class Case(models.Model):
 
 
 class CaseReference(models.Model):
-    """A further number of the same case in another system; the importer finds the case by it."""
+    """A further number of the same case in another system (`source`; "" where nobody has said in which). The importer
+    finds the case by it. `source_digest`: once a row of that system has come, the keyed digest of the one last
+    compared; empty where the case has changed since."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="references", verbose_name=_("case"))
-    source = models.CharField(_("source"), max_length=40)
+    source = models.CharField(_("source"), max_length=40, blank=True)
     number = models.CharField(_("number"), max_length=80)
+    source_digest = models.BinaryField(_("keyed digest of the source row"), null=True, editable=False)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -414,7 +417,9 @@ class Clock(models.Model):
     """One statutory term of one case. The day of the start does not count; `safe_on` is the last day before any
     roll, `due_on` the legal one. `provisional`: the calendar of the due date's year was not known."""
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="clocks", verbose_name=_("case"))
+    case = models.ForeignKey(
+        Case, models.PROTECT, db_index=False, related_name="clocks", verbose_name=_("case")
+    )  # found by the unique index
     rule = models.ForeignKey(
         ClockRule, models.PROTECT, db_index=False, related_name="clocks", verbose_name=_("rule")
     )
@@ -431,6 +436,7 @@ class Clock(models.Model):
         verbose_name_plural = _("clocks")
         ordering = ["due_on", "pk"]
         constraints = [
+            models.UniqueConstraint(fields=["case", "rule"], name="cases_clock_once"),
             models.CheckConstraint(
                 condition=Q(due_on__gte=F("safe_on"), safe_on__gte=F("started_on")), name="cases_clock_order"
             ),
@@ -640,9 +646,12 @@ class ImportReject(models.Model):
 
 
 class ImportWarning(models.Model):
-    """A value that was kept as written and could not be resolved, with the number of its rows."""
+    """A value of a file that was kept as written and could not be resolved, with the number of its rows."""
 
     run = models.ForeignKey(ImportRun, models.PROTECT, related_name="findings", verbose_name=_("run"))
+    file = models.ForeignKey(
+        ImportFile, models.PROTECT, db_index=False, related_name="+", verbose_name=_("file")
+    )
     rule = models.CharField(_("rule"), max_length=40)
     column = models.CharField(_("column"), max_length=120)
     value = models.CharField(_("value"), max_length=200, blank=True)
@@ -657,7 +666,7 @@ class ImportWarning(models.Model):
         ordering = ["rule", "-count"]
         constraints = [
             models.UniqueConstraint(
-                fields=["run", "rule", "column", "value"], name="cases_importwarning_once"
+                fields=["file", "rule", "column", "value"], name="cases_importwarning_once"
             )
         ]
 
@@ -666,12 +675,14 @@ class ImportWarning(models.Model):
 
 
 class ImportDifference(models.Model):
-    """What a source says of a case on which work was done here; listed for reconciliation, never applied."""
+    """What a source says of a case that it does not change: one on which work was done here, or one that follows
+    another system. `open` until a later row of the same source agrees, or says something else."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="differences", verbose_name=_("case"))
     file = models.ForeignKey(ImportFile, models.PROTECT, related_name="+", verbose_name=_("file"))
     line = models.PositiveIntegerField(_("line"))
     says = models.JSONField(_("the source says"))
+    open = models.BooleanField(_("to reconcile"), default=True)
 
     objects = ScopedQuerySet.as_manager()
 

@@ -10,13 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.domain import SYSTEM, system_user
 from cases.importers.engine import CHUNK_ROWS, Options, RowsRejected, Target, run_import
+from cases.importers.report import finding_words
 from core.exceptions import DomainError
 from core.importing.profile import load_profile
+from core.readiness import ready_database
 from registry.models import Agency
 
 BUILT_IN = Path(__file__).resolve().parent / "profiles"
-SYSTEM_USER = "system"
+SHOWN = 20  # warnings that are printed, the most frequent first
 
 
 class ImportCommand(BaseCommand):
@@ -43,7 +46,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument(
             "--rejects", type=Path, metavar="OUT.csv", help="Write rejected rows to this file."
         )
-        parser.add_argument("--user", default=SYSTEM_USER, help="Act as this user (default: system).")
+        parser.add_argument("--user", default=SYSTEM, help="Act as this user (default: system).")
         parser.add_argument(
             "--agency", help="Code of the importing agency (default: the user's, or the city bureau)."
         )
@@ -52,34 +55,38 @@ class ImportCommand(BaseCommand):
 
     def handle(self, *, files, profile, json: bool, user, agency, **options):
         try:
-            loaded = load_profile(
-                profile,
-                known_fields=self.target.fields,
-                builtin_dir=BUILT_IN,
-                key_field=self.target.key_field,
-            )
-            actor = _user(user)
-            summary = run_import(
-                self.target,
-                files,
-                loaded,
-                Options(
-                    user=actor,
-                    agency=_agency(agency, actor),
-                    dry_run=options["dry_run"],
-                    atomic=options["atomic"],
-                    recheck=options["recheck"],
-                    rejects=options["rejects"],
-                    progress=self._progress,
-                    chunk_rows=options["chunk_rows"],
-                ),
-            )
+            with ready_database(*self.target.needed):
+                summary = self._import(files, profile, user, agency, options)
         except RowsRejected as refused:
             self._report(refused.summary, json, options["rejects"])
             raise CommandError(str(refused), returncode=2) from None
         except DomainError as refused:
             raise CommandError(str(refused), returncode=1) from None
         self._report(summary, json, options["rejects"])
+
+    def _import(self, files, profile, user: str, agency: str | None, options) -> dict:
+        loaded = load_profile(
+            profile,
+            known_fields=self.target.fields,
+            builtin_dir=BUILT_IN,
+            key_field=self.target.key_field,
+        )
+        actor = _user(user)
+        return run_import(
+            self.target,
+            files,
+            loaded,
+            Options(
+                user=actor,
+                agency=_agency(agency, actor),
+                dry_run=options["dry_run"],
+                atomic=options["atomic"],
+                recheck=options["recheck"],
+                rejects=options["rejects"],
+                progress=self._progress,
+                chunk_rows=options["chunk_rows"],
+            ),
+        )
 
     def _progress(self, run, file) -> None:
         if sys.stderr.isatty():
@@ -106,10 +113,8 @@ class ImportCommand(BaseCommand):
         }
         for name, label in labels.items():
             self.stdout.write(f"{label}: {summary[name]:,}")
-        if summary["rejected"] and rejects:
-            self.stdout.write(_("The rejected rows are in %(path)s.") % {"path": rejects})
-        elif summary["rejected"]:
-            self.stdout.write(_("See them on the run's page, or call again with --rejects OUT.csv."))
+        self._report_findings(summary)
+        self._report_rejects(summary, rejects)
         seconds = summary["seconds"]
         self.stdout.write(
             ngettext("%(rows)s row in %(seconds).1f s", "%(rows)s rows in %(seconds).1f s", summary["rows"])
@@ -117,14 +122,47 @@ class ImportCommand(BaseCommand):
         )
 
 
+    def _report_findings(self, summary: dict) -> None:
+        """The most frequent warnings: what, in which column, the value, how often, and where it first stands."""
+        for finding in summary["findings"][:SHOWN]:
+            words = ngettext(
+                "  %(what)s: %(column)s “%(value)s”, %(rows)s row, line %(line)s of %(file)s",
+                "  %(what)s: %(column)s “%(value)s”, %(rows)s rows, first in line %(line)s of %(file)s",
+                finding["rows"],
+            )
+            self.stdout.write(
+                words
+                % {
+                    "what": finding_words(finding["rule"]),
+                    "column": finding["column"],
+                    "value": finding["value"],
+                    "rows": f"{finding['rows']:,}",
+                    "line": finding["first_line"],
+                    "file": finding["file"],
+                }
+            )
+        if (more := summary["findings_total"] - SHOWN) > 0:
+            self.stdout.write("  " + _("and %(n)s more") % {"n": f"{more:,}"})
+
+    def _report_rejects(self, summary: dict, rejects: Path | None) -> None:
+        for reject in summary.get("rejects", ()):
+            self.stdout.write(
+                "  "
+                + _("%(file)s, line %(line)s, %(column)s “%(value)s”: %(reason)s")
+                % {name: reject[name] for name in ("file", "line", "column", "value", "reason")}
+            )
+        if summary["rejected"] and rejects:
+            self.stdout.write(_("The rejected rows are in %(path)s.") % {"path": rejects})
+        elif summary["rejected"] and summary["run"] is None:
+            self.stdout.write(_("Call again with --rejects OUT.csv to get all rejected rows."))
+        elif summary["rejected"]:
+            self.stdout.write(_("See them on the run's page, or call again with --rejects OUT.csv."))
+
+
 def _user(name: str):
     users = get_user_model().objects
-    if name == SYSTEM_USER:
-        user, created = users.get_or_create(username=SYSTEM_USER, defaults={"is_active": False})
-        if created:
-            user.set_unusable_password()
-            user.save(update_fields=["password"])
-        return user
+    if name == SYSTEM:
+        return system_user()
     user = users.select_related("agency").filter(username=name, is_active=True).first()
     if user is None:
         raise DomainError(_("There is no active user %(name)s.") % {"name": name})

@@ -3,16 +3,18 @@
     recognise all files → for each chunk of rows: read → look up what is known → check and convert → one transaction
     that writes the chunk, its rejects and warnings, and the run's progress
 
+A chunk that the database refuses is written in halves, and these in halves, until the rows that it does not take
+stand alone: they are rejected, all others are written.
+
 Reading and converting go on in other processes (`pipeline`) while the database writes the chunk before. A run
 that was cut off is found by the digests of its files and profile; it goes on behind its last committed chunk, under
 its own id.
 """
 
 import contextlib
-import csv
+import dataclasses
 import hashlib
 import itertools
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,28 +22,30 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.domain import reject_context
 from cases.enums import RejectKind, RunState
 from cases.importers.pipeline import converted_chunks
-from cases.models import ImportFile, ImportReject, ImportRun, ImportWarning
+from cases.importers.report import COUNTERS, RejectsFile, first_rejects, summary
+from cases.models import ImportFile, ImportRun, ImportWarning
 from core.bulk import copy_line, copy_lines
 from core.exceptions import DomainError
-from core.exports import csv_cell
 from core.importing.profile import Profile
 from core.importing.readers import Source, recognise
+from core.importing.report import BadRow
+from core.importing.values import cell_text
 from core.money import yuan
-from core.personal_data import decrypt, encrypt
+from core.personal_data import encrypt
 from core.text import mask_numbers
 
 CHUNK_ROWS = 5_000
 ANALYZE_FROM = 10_000  # created rows after which the planner's statistics are renewed
 CONFLICT_RETRIES = 3
+LOST_RACE = "cases_case_external_number"
 LOCK = "consumer_rights.import"
-COUNTERS = ("rows", "created", "updated", "unchanged", "duplicates", "rejected", "warnings", "differing")
 
 
 @dataclass
@@ -87,6 +91,15 @@ class Converted:
             Problem(line, RejectKind.DUPLICATE.value, "duplicate", message, column, value, cells)
         )
 
+    def merge(self, later: "Converted") -> None:
+        """Add what became of the rows behind these."""
+        self.counts.update(later.counts)
+        self.problems += later.problems
+        for key, (count, line) in later.warnings.items():
+            self.warnings.setdefault(key, [0, line])[0] += count
+        self.control.merge(later.control)
+        self.stored.merge(later.stored)
+
 
 class Totals:
     """Control totals: rows, and sums in yuan by name, by kind and by region."""
@@ -114,11 +127,12 @@ class Totals:
         self.by_region.update(other.by_region)
 
     def as_json(self) -> dict:
+        """What is not nothing, so that equal totals are equal objects."""
         return {
             "rows": self.rows,
-            "amounts": {name: str(yuan(amount)) for name, amount in sorted(self.amounts.items())},
-            "by_kind": dict(sorted(self.by_kind.items())),
-            "by_region": dict(sorted(self.by_region.items())),
+            "amounts": {name: str(yuan(amount)) for name, amount in sorted(self.amounts.items()) if amount},
+            "by_kind": {kind: rows for kind, rows in sorted(self.by_kind.items()) if rows},
+            "by_region": {region: rows for region, rows in sorted(self.by_region.items()) if rows},
         }
 
 
@@ -129,6 +143,7 @@ class Target:
     fields: frozenset[str]  # what a profile may fill
     key_field: str  # the one that tells rows apart
     tables: tuple[str, ...]
+    needed: tuple[type, ...]  # reference data without which nothing can be imported
 
     def __init__(
         self, shared, profile: Profile, source: Source, run: ImportRun, file: ImportFile, recheck: bool
@@ -136,11 +151,18 @@ class Target:
         self.shared, self.profile, self.source = shared, profile, source
         self.run, self.file, self.recheck = run, file, recheck
         self.clock = time.monotonic()  # since the last committed chunk
+        self.taken: set = set()  # what at most one row of the file may stand for
+        self.taking: set = set()  # by the rows that are being written
 
     @classmethod
     def load(cls, options: "Options"):
         """What all files of a run share: reference data in memory."""
         raise NotImplementedError
+
+    def take(self, *keys) -> None:
+        """Note that a row which is being written stands for these. It is forgotten if the write fails."""
+        self.taking.update(key for key in keys if key not in self.taken)
+        self.taken.update(keys)
 
     def skip(self, rows: Iterator) -> None:
         """Take note of rows that an earlier, cut-off call has written already."""
@@ -198,27 +220,36 @@ def run_import(target: type[Target], paths: list[Path], profile: Profile, option
     """Import files and return the summary that `--json` prints (design: "Commands that others rely on").
 
     Raises FileRefused before anything is written where a file as a whole cannot be read, DomainError where another
-    import is running, RowsRejected for an atomic import with rejects.
+    import is running or the file of rejects cannot be written, RowsRejected for an atomic import with rejects.
     """
+    rejects = RejectsFile(options.rejects, paths) if options.rejects else None
     sources = [recognise(path, profile) for path in paths]
-    whole = options.dry_run or options.atomic
-    summary: dict = {}
-    with _import_lock():
-        if not whole:
-            return _work(target, sources, profile, options)
-        with contextlib.suppress(_Undo), transaction.atomic():
-            summary = _work(target, sources, profile, options)
-            if options.dry_run or summary["rejected"]:
-                raise _Undo
-    if options.dry_run:
-        return summary | {"run": None, "dry_run": True}
-    if summary["rejected"]:
-        raise RowsRejected(
-            _("%(n)d rows were rejected, and so nothing was written (--atomic).")
-            % {"n": summary["rejected"]},
-            summary | {"run": None},
-        )
-    return summary
+    try:
+        with _import_lock():
+            found, undone = _run(target, sources, profile, options, rejects)
+        if rejects:
+            run = found["run"] or ("dry-run" if options.dry_run else "atomic")
+            rejects.publish(user=options.user, target=f"imports/{run}/rejects.csv")
+    finally:
+        if rejects:
+            rejects.discard()
+    if undone and not options.dry_run:
+        message = _("%(n)d rows were rejected, and so nothing was written (--atomic).")
+        raise RowsRejected(message % {"n": found["rejected"]}, found)
+    return found
+
+
+def _run(target, sources, profile, options: Options, rejects: RejectsFile | None) -> tuple[dict, bool]:
+    """The summary, and whether all was taken back: after a dry run, or an atomic one with rejects."""
+    if not (options.dry_run or options.atomic):
+        return _work(target, sources, profile, options, rejects), False
+    with contextlib.suppress(_Undo), transaction.atomic():
+        found = _work(target, sources, profile, options, rejects)
+        if not options.dry_run and not found["rejected"]:
+            return found, False
+        found |= {"rejects": first_rejects(ImportRun.objects.get(pk=found["run"])), "run": None}
+        raise _Undo
+    return found | {"dry_run": True} if options.dry_run else found, True
 
 
 @contextlib.contextmanager
@@ -238,25 +269,25 @@ def _import_lock() -> Iterator[None]:
                 again.execute("SELECT pg_advisory_unlock(hashtext(%s))", [LOCK])
 
 
-def _work(target, sources: list[Source], profile: Profile, options: Options) -> dict:
+def _work(target, sources: list[Source], profile, options: Options, rejects: RejectsFile | None) -> dict:
     run, files = _open_run(target, sources, profile, options)
-    shared = target.load(options)
+    shared = target.load(dataclasses.replace(options, agency=run.agency))  # a run keeps its agency
     for source, file in zip(sources, files, strict=True):
         if file.rows_done == 0:
-            _note(run, source)
+            _note(file, source)
         if file.rows_done < file.rows_total:
             _import_file(target(shared, profile, source, run, file, options.recheck), options)
     _finish(target, run)
-    if options.rejects:
-        write_rejects(run, options.rejects)
+    if rejects:
+        rejects.gather(run)
     return summary(run)
 
 
 def _open_run(target, sources, profile: Profile, options: Options) -> tuple[ImportRun, list[ImportFile]]:
-    """Continue the cut-off run of the same files and profile, or begin a new one."""
-    digest = hashlib.sha256(
-        "\n".join([target.name, profile.digest, str(options.recheck), *(s.sha256 for s in sources)]).encode()
-    ).hexdigest()
+    """Continue the cut-off run of the same files, profile and mode, or begin a new one."""
+    mode = [str(options.recheck), str(options.atomic)]
+    parts = [target.name, profile.digest, *mode, *(source.sha256 for source in sources)]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     with transaction.atomic():
         run = ImportRun.objects.select_for_update().filter(digest=digest, state=RunState.RUNNING).first()
         if run:
@@ -285,11 +316,11 @@ def _open_run(target, sources, profile: Profile, options: Options) -> tuple[Impo
     return run, files
 
 
-def _note(run: ImportRun, source: Source) -> None:
+def _note(file: ImportFile, source: Source) -> None:
     """What the reader noticed of the file as a whole stands among the warnings, once."""
     for note in source.notes:
         ImportWarning.objects.get_or_create(
-            run=run, rule="file", column=source.path.name[:120], value=note[:200],
+            run=file.run, file=file, rule="file", column=source.path.name[:120], value=note[:200],
             defaults={"count": 1, "first_line": source.header_line},
         )  # fmt: skip
 
@@ -305,21 +336,85 @@ def _import_file(target: Target, options: Options) -> None:
 
 def _commit(target: Target, converted: Converted, options: Options) -> None:
     """One transaction: the chunk's rows, rejects, warnings and the run's progress, or none of it."""
-    for attempt in itertools.count(1):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a bad reference shows where it is written, not at the end
+        converted = _write_chunk(target, cursor, converted, options.chunk_rows)
+        _write_problems(cursor, target, converted)
+        _write_warnings(cursor, target.file, converted)
+        _write_progress(target, converted)
+
+
+def _write_chunk(target: Target, cursor, converted: Converted, chunk_rows: int) -> Converted:
+    """Write the rows of a chunk, but for those that the database refuses. Returns what became of them."""
+    for _attempt in range(CONFLICT_RETRIES):
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                target.write(cursor, converted)
-                _write_problems(cursor, target, converted)
-                _write_warnings(cursor, target.run, converted)
-                _write_progress(target, converted)
-            return
-        except IntegrityError as error:
-            if "cases_case_external_number" not in str(error) or attempt == CONFLICT_RETRIES:
-                raise
-            # a case with one of these numbers was registered by hand since we looked: look again
-            rows = target.source.rows(target.file.rows_done)
-            chunk = target.identify(list(itertools.islice(rows, options.chunk_rows)))
-            converted = target.convert(chunk, target.answer(target.question(chunk)))
+            _write_rows(target, cursor, converted)
+            return converted
+        except (DataError, IntegrityError) as error:
+            rows = list(itertools.islice(target.source.rows(target.file.rows_done), chunk_rows))
+            if LOST_RACE not in str(error):
+                break
+        # a case with one of these numbers was registered by hand since we looked: look again
+        converted = _convert(target, rows)
+    return _write_halves(target, cursor, rows)
+
+
+def _write_rows(target: Target, cursor, converted: Converted) -> None:
+    target.taking = set()
+    try:
+        with transaction.atomic():
+            target.write(cursor, converted)
+    except DatabaseError:
+        target.taken -= target.taking  # nothing was written: these rows are still to be taken
+        raise
+
+
+def _convert(target: Target, rows: list) -> Converted:
+    chunk = target.identify(rows)
+    return target.convert(chunk, target.answer(target.question(chunk)))
+
+
+def _write_halves(target: Target, cursor, rows: list) -> Converted:
+    """Write rows of which some are refused: in ever smaller parts, until the guilty ones stand alone."""
+    if not rows[1:]:
+        return _write_part(target, cursor, rows)
+    middle = len(rows) // 2
+    converted = _write_part(target, cursor, rows[:middle])
+    converted.merge(_write_part(target, cursor, rows[middle:]))
+    return converted
+
+
+def _write_part(target: Target, cursor, rows: list) -> Converted:
+    converted = _convert(target, rows)
+    try:
+        _write_rows(target, cursor, converted)
+    except (DataError, IntegrityError) as error:
+        return _write_halves(target, cursor, rows) if rows[1:] else _refused(target, rows[0], error)
+    return converted
+
+
+def _refused(target: Target, row: tuple | BadRow, error: DatabaseError) -> Converted:
+    """A row that the database does not take becomes a reject. The words of the database are not shown: they may
+    repeat the whole row."""
+    if isinstance(row, BadRow):
+        raise error
+    line, cells = row
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    if constraint:
+        message = _(
+            "The database refuses this row: it breaks the rule %(rule)s. Correct the row in the source; if it is "
+            "right, tell the administrator of the portal."
+        ) % {"rule": constraint}
+    else:
+        message = _(
+            "The database cannot store a value of this row. Correct the row in the source; if it is right, tell the "
+            "administrator of the portal."
+        )
+    converted = Converted()
+    converted.counts["rows"] = 1
+    key = target.source.key_column
+    converted.reject(line, "database", message, cells, target.source.header[key], cell_text(cells[key]))
+    return converted
 
 
 def _write_problems(cursor, target: Target, converted: Converted) -> None:
@@ -350,15 +445,16 @@ def _write_problems(cursor, target: Target, converted: Converted) -> None:
     )
 
 
-def _write_warnings(cursor, run: ImportRun, converted: Converted) -> None:
+def _write_warnings(cursor, file: ImportFile, converted: Converted) -> None:
     if not converted.warnings:
         return
     cursor.execute(
-        'INSERT INTO cases_importwarning (run_id, rule, "column", value, count, first_line)'
-        " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::int[])"
-        ' ON CONFLICT (run_id, rule, "column", value) DO UPDATE SET count = cases_importwarning.count + excluded.count',
+        'INSERT INTO cases_importwarning (run_id, file_id, rule, "column", value, count, first_line)'
+        " SELECT %s, %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::int[])"
+        ' ON CONFLICT (file_id, rule, "column", value) DO UPDATE SET count = cases_importwarning.count + excluded.count',
         [
-            run.pk,
+            file.run_id,
+            file.pk,
             *map(list, zip(*((*key, *entry) for key, entry in converted.warnings.items()), strict=True)),
         ],
     )
@@ -393,50 +489,3 @@ def _finish(target, run: ImportRun) -> None:
         if run.created >= ANALYZE_FROM:
             for table in target.tables:
                 cursor.execute(f"ANALYZE {table}")
-
-
-def summary(run: ImportRun) -> dict:
-    """The JSON object of `--json`."""
-    return {
-        "run": run.pk,
-        "files": [
-            {"name": f.name, "sha256": f.sha256, "rows": f.rows_total} for f in run.files.order_by("position")
-        ],
-        **{name: getattr(run, name) for name in COUNTERS},
-        "seconds": round(run.seconds, 3),
-        "control": run.control,
-    }
-
-
-REJECT_COLUMNS = ("file", "line", "kind", "column", "value", "rule", "reason")
-
-
-def reject_rows(run: ImportRun) -> Iterator[list[str]]:
-    """The rejects of a run as table rows, header first; behind each its row as it stood in the file."""
-    yield [*REJECT_COLUMNS, "row…"]
-    rejects = (
-        ImportReject.objects.filter(file__run=run)
-        .select_related("file")
-        .order_by("file__position", "line", "pk")
-    )
-    for reject in rejects.iterator(2000):
-        raw = reject.raw
-        cells = decrypt(raw, context=reject_context(reject.file_id, reject.line))["cells"] if raw else []
-        yield [
-            reject.file.name,
-            str(reject.line),
-            reject.kind,
-            reject.column,
-            reject.value,
-            reject.rule,
-            reject.message,
-            *cells,
-        ]
-
-
-def write_rejects(run: ImportRun, path: Path) -> None:
-    """Write the rejects to a CSV that only its owner may read: the rows hold personal data."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)  # also where the file existed
-    with open(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([csv_cell(cell) for cell in row] for row in reject_rows(run))

@@ -33,10 +33,10 @@ class MerchantTarget(Target):
     fields = frozenset({"name", "credit_code", "aliases", "region", "address", "industry"})
     key_field = "name"
     tables = ("registry_merchant",)
+    needed = (Region,)
 
     def __init__(self, *args):
         super().__init__(*args)
-        self.taken: set = set()
         self.codes = dict(Region.objects.values_list("pk", "code"))
 
     def _identity(self, merchant: Merchant):
@@ -50,7 +50,7 @@ class MerchantTarget(Target):
 
     def skip(self, rows) -> None:
         for merchant, *_rest in self.convert(list(rows), None).merchants:
-            self.taken.add(self._identity(merchant))
+            self.take(self._identity(merchant))
 
     def convert(self, chunk: list, answer: None) -> "ConvertedMerchants":
         converted = ConvertedMerchants()
@@ -154,7 +154,7 @@ class MerchantTarget(Target):
                 column = self._header("credit_code" if merchant.credit_code else "name")
                 converted.duplicate(line, message, raw, column, merchant.credit_code or merchant.name)
                 continue
-            self.taken.add(identity)
+            self.take(identity)
             for rule, column, value in warnings:
                 converted.warn(rule, column, value, line)
             converted.control.add(kind="merchant", region=self.codes.get(merchant.region_id, ""))

@@ -332,7 +332,7 @@ class CaseRows:
                     self._value({name: part}, name, number_text)
 
     def _references(self, row: dict[str, str], number: str) -> tuple[str, ...]:
-        parts = [part for part in _parts(row["references"]) if part != number and not is_empty(part)]
+        parts = references_of(row["references"], number)
         for part in parts:
             if len(part) > REFERENCE_LIMIT:
                 raise RowRejected(
@@ -340,7 +340,7 @@ class CaseRows:
                     _("This number has %(n)d characters; at most %(limit)d fit. Numbers are parted by ; or blanks.")
                     % {"n": len(part), "limit": REFERENCE_LIMIT},
                 )  # fmt: skip
-        return tuple(parts)
+        return parts
 
     def _acceptance(self, row: dict[str, str], kind: str) -> str:
         acceptance = self._code(row, "acceptance")
@@ -485,6 +485,11 @@ class CaseRows:
 
 def _parts(references: str) -> list[str]:
     return [part for part in re.split(r"[;；、,\s]+", references) if part] if references else []
+
+
+def references_of(text: str, number: str) -> tuple[str, ...]:
+    """The further numbers in a cell of them, without the row's own."""
+    return tuple(part for part in _parts(text) if part != number and not is_empty(part))
 
 
 def _state(kind: str, acceptance: str, handling: str, outcome: str, dates: dict) -> str:

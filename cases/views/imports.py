@@ -18,7 +18,8 @@ from accounts.domain import log_access
 from accounts.enums import AccessAction
 from cases.enums import Kind, RunState
 from cases.filters import RunFilterSet
-from cases.importers.engine import LOCK, reject_rows
+from cases.importers.engine import LOCK
+from cases.importers.report import FINDINGS, finding_words, reject_rows
 from cases.models import Case, ImportDifference, ImportReject, ImportRun
 from cases.tables import RejectTable, RunTable, run_status
 from core.exports import CSV_TYPE, csv_cell, file_name
@@ -28,7 +29,6 @@ from core.text import mask_numbers
 from core.views import ListPage, ScopedMixin
 from registry.models import Region
 
-FINDINGS = 200  # warnings that a page shows, the most frequent first
 DIFFERENCES = 50
 REJECTS = Sort("line", "pk", descending=False)
 
@@ -63,23 +63,6 @@ class RunList(ListPage):
         unfinished = [run for run in context["page"].rows if run.state == RunState.RUNNING]
         context["table"].busy = busy = bool(unfinished) and import_at_work()
         return context | {"poll": busy, "never": not context["page"].rows and not context["chips"]}
-
-
-def finding_words(rule: str) -> str:
-    """What a warning of an import means."""
-    return {
-        "agency": _("Agency not recognised"),
-        "region": _("Region not recognised"),
-        "category": _("Category not recognised"),
-        "problem": _("Problem not recognised"),
-        "channel": _("Channel not recognised"),
-        "platform": _("Platform not recognised"),
-        "industry": _("Industry not recognised"),
-        "credit_code": _("Not a valid credit code"),
-        "outcome": _("Outcome of a case that is still open, left out"),
-        "phone": _("Not a valid phone number"),
-        "id_number": _("Not a valid identity number"),
-    }.get(rule, rule)
 
 
 @dataclass(frozen=True)
@@ -174,9 +157,11 @@ class RunDetail(RunPages, DetailView):
         table = RejectTable(page.rows, request=self.request)
         table.keyset = page
         label, tone = run_status(run, self.busy)
-        findings = list(run.findings.order_by("-count", "rule", "column", "value")[: FINDINGS + 1])
+        findings = list(run.findings.order_by("-count", "rule", "column", "value", "file")[: FINDINGS + 1])
+        files = list(run.files.all())
+        names = {file.pk: file.name for file in files}
         return super().get_context_data(
-            files=(files := list(run.files.all())),
+            files=files,
             rows_total=sum(file.rows_total for file in files),
             rows_done=sum(file.rows_done for file in files),
             status=label,
@@ -187,7 +172,8 @@ class RunDetail(RunPages, DetailView):
             table=table,
             sizes=SIZES,
             findings=[
-                (finding, finding_words(finding.rule), mask_numbers(finding.value)) for finding in findings[:FINDINGS]
+                (finding, finding_words(finding.rule), mask_numbers(finding.value), names[finding.file_id])
+                for finding in findings[:FINDINGS]
             ],
             more_findings=len(findings) > FINDINGS,
             findings_limit=FINDINGS,

@@ -20,7 +20,7 @@ from core.text import clean_cell
 
 ENCODINGS = ("auto", "utf-8", "gb18030", "utf-16")
 DELIMITERS = ("auto", ",", ";", "\t", "|")
-_TOP_KEYS = ("name", "title", "source", "required", "keep", "ignore")
+_TOP_KEYS = ("name", "title", "source", "reference_source", "required", "keep", "ignore")
 _TABLES = {"file": ("encoding", "delimiter", "sheet"), "dates": ("formats",)}
 _FREE_TABLES = ("columns", "values", "constants")
 _SLUG = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -39,7 +39,8 @@ class Profile:
     """How to read one kind of file.
 
     `columns`: field -> accepted headers. `required`: fields whose header must be in the file, `key_field`
-    first. `values`: field -> {written: code}, "*" for any other non-empty value, "" for an empty cell.
+    first. `reference_source`: the system that the further numbers in the file are of, "" where it is not known.
+    `values`: field -> {written: code}, "*" for any other non-empty value, "" for an empty cell.
     `constants`: field -> value where the file has no column for it. `keep` and `ignore`: headers.
     `digest`: SHA-256 of the meaning, comments and layout aside.
     """
@@ -50,6 +51,7 @@ class Profile:
     key_field: str
     columns: Mapping[str, tuple[str, ...]]
     required: tuple[str, ...]
+    reference_source: str = ""
     encoding: str = "auto"
     delimiter: str = "auto"
     sheet: str = ""
@@ -140,10 +142,12 @@ class _Reader:
         keep = self.texts(data, "keep")
         ignore = self.texts(data, "ignore")
         self.check_headers(columns, keep, ignore)
+        source = self.slug(data, "source")
         return Profile(
             name=self.slug(data, "name"),
             title=self.text(data.get("title", ""), "title"),
-            source=self.slug(data, "source"),
+            source=source,
+            reference_source=self.reference_source(data, source),
             key_field=self.key_field,
             columns=columns,
             required=self.required(data, columns),
@@ -297,6 +301,17 @@ class _Reader:
                 % {"key": key}
             )
         return value
+
+    def reference_source(self, data: dict, source: str) -> str:
+        if "reference_source" not in data:
+            return ""
+        other = self.slug(data, "reference_source")
+        if other == source:
+            raise self.refuse(
+                _("“reference_source” is the profile's own source “%(source)s”. Name the other system, or leave it out.")
+                % {"source": source}
+            )
+        return other
 
     def choice(self, table: dict, key: str, allowed: tuple[str, ...]) -> str:
         value = self.text(table.get(key, allowed[0]), f"file.{key}")

@@ -1,4 +1,7 @@
+import json
+
 import pytest
+from django.core.management import call_command
 
 from tests.factories import AgencyFactory, UserFactory
 
@@ -45,3 +48,14 @@ def warm(client):
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def run(capsys):
+    """Call import_cases; the JSON object of its last line."""
+
+    def call(*paths, profile="national12315", **options):
+        call_command("import_cases", *map(str, paths), profile=str(profile), json=True, **options)
+        return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    return call

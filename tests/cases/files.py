@@ -50,3 +50,28 @@ def write_sheet(path: Path, lines: list[dict], *, header: list[str] | None = Non
                 write_cell = sheet.write_string if isinstance(line[name], str) else sheet.write_number
                 write_cell(at, column, line[name])
     return path
+
+
+ORDER = {
+    "工单编号": "HZ2020050600001", "12315登记编号": "", "诉求类型": "投诉", "受理渠道": "12345政务服务便民热线",
+    "来电时间": "2020-05-06 09:10:00", "签收时间": "2020-05-08 10:00:00", "办结时间": "2020-06-01 16:00:00",
+    "诉求内容": "健身房不退余额", "涉事单位": "杭州青禾健身有限公司", "行政区划": "西湖区",
+    "承办单位": "杭州市西湖区市场监督管理局", "涉及金额": "1200.00", "挽回经济损失": "800.50",
+    "受理状态": "已受理", "工单状态": "已办结", "办理结果": "达成调解协议", "市民姓名": "王小明",
+    "来电号码": "13800001234",
+}  # fmt: skip
+
+
+def order(**changes) -> dict[str, str]:
+    """A work order of the 12345 line about the dispute of COMPLAINT; `further` is its number there."""
+    further = changes.pop("further", "")
+    return ORDER | {"12315登记编号": further} | changes
+
+
+def write_orders(path: Path, lines: list[dict]) -> Path:
+    return write(path, lines, header=list(ORDER))
+
+
+def write_with_references(path: Path, lines: list[dict]) -> Path:
+    """A file of the national platform in which `12345工单号` names the work order."""
+    return write(path, lines, header=[*HEADER, "12345工单号"])

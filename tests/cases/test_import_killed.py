@@ -12,8 +12,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from cases.domain import reject_context
+from cases.domain.reveal import personal_context
+from core.personal_data import decrypt
 from tests import databases
-from tests.cases.files import row, rows, write
+from tests.cases.files import order, row, rows, write_orders, write_with_references
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20
@@ -38,13 +41,26 @@ FINGERPRINTS = {
     "history": """
         SELECT external_number, pgh_label, h.state FROM cases_casehistory h JOIN cases_case c ON c.id = h.pgh_obj_id
          ORDER BY 1, pgh_id""",
+    "references": """
+        SELECT external_number, r.source, r.number, encode(r.source_digest, 'hex') FROM cases_casereference r
+          JOIN cases_case c ON c.id = r.case_id ORDER BY 1, 2, 3""",
+    "differences": """
+        SELECT external_number, line, says::text, open FROM cases_importdifference d
+          JOIN cases_case c ON c.id = d.case_id ORDER BY 1, 2""",
     "rejects": 'SELECT line, kind, "column", value, rule FROM cases_importreject ORDER BY line, kind',
     "warnings": 'SELECT rule, "column", value, count, first_line FROM cases_importwarning ORDER BY 1, 2, 3',
     "merchants": "SELECT name_key, credit_code, verified FROM registry_merchant ORDER BY 1, 2",
     "run": """
         SELECT state, rows, created, updated, unchanged, duplicates, rejected, warnings, differing, control::text
-          FROM cases_importrun""",
-    "files": "SELECT name, rows_total, rows_done FROM cases_importfile",
+          FROM cases_importrun ORDER BY id""",
+    "files": "SELECT name, rows_total, rows_done FROM cases_importfile ORDER BY id",
+}
+# what is encrypted differs in every write; what it says must not
+ENCRYPTED = {
+    "personal": """
+        SELECT external_number, p.id, personal FROM cases_party p JOIN cases_case c ON c.id = p.case_id
+         ORDER BY external_number""",
+    "raw": "SELECT line, file_id, raw FROM cases_importreject ORDER BY line",
 }
 
 
@@ -55,21 +71,37 @@ def path(tmp_path_factory):
         line["企业名称"] = f"第{n % 37}号店"
         line["联系电话"] = f"138{n:08d}"
         line["行政区划"] = "火星区" if n % 50 == 0 else "西湖区"
+        if n % 300 == 0:
+            line["12345工单号"] = f"HZ{n}"  # of a case that is there
+        elif n % 100 == 0:
+            line["12345工单号"] = f"HZ{n};HZ{n - 100}"  # of none; of another, which is a warning where there is one
     lines[130]["消费金额(单位:元)"] = "-1"
     lines.insert(700, row(登记编号=lines[10]["登记编号"], 企业名称="重复"))
-    return write(tmp_path_factory.mktemp("killed") / "a.csv", lines)
+    lines.insert(4000, row(登记编号="second") | {"12345工单号": "HZ300"})  # stands for a case that was taken before
+    return write_with_references(tmp_path_factory.mktemp("killed") / "a.csv", lines)
 
 
-def start(url: str, path: Path) -> subprocess.Popen:
-    command = [sys.executable, "manage.py", "import_cases", str(path), "--profile", "national12315"]
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory):
+    """What is there before: orders of the 12345 line that rows of the other file name, or that name a row."""
+    lines = [
+        order(工单编号=f"HZ{n}", 来电号码=f"138{n:08d}", 涉及金额="1300.00" if n % 600 else "1200.00")
+        for n in range(0, ROWS, 300)
+    ]
+    lines += [order(工单编号=f"HX{n}", further=f"3301{n:08d}") for n in range(50, ROWS, 700)]
+    return write_orders(tmp_path_factory.mktemp("orders") / "orders.csv", lines)
+
+
+def start(url: str, path: Path, profile: str = "national12315") -> subprocess.Popen:
+    command = [sys.executable, "manage.py", "import_cases", str(path), "--profile", profile]
     return subprocess.Popen(
         [*command, "--chunk-rows", str(CHUNK), "--json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}, start_new_session=True,
     )  # fmt: skip
 
 
-def finish(url: str, path: Path) -> dict:
-    process = start(url, path)
+def finish(url: str, path: Path, profile: str = "national12315") -> dict:
+    process = start(url, path, profile)
     out, error = process.communicate(timeout=120)
     assert process.returncode == 0, error.decode()
     return json.loads(out.splitlines()[-1])
@@ -81,12 +113,20 @@ def fingerprint(url: str) -> dict[str, list]:
         for name, query in FINGERPRINTS.items():
             cursor.execute(query)
             found[name] = cursor.fetchall()
+        cursor.execute(ENCRYPTED["personal"])
+        found["personal"] = [
+            (number, decrypt(blob, context=personal_context(party))) for number, party, blob in cursor.fetchall()
+        ]
+        cursor.execute(ENCRYPTED["raw"])
+        found["raw"] = [
+            (line, decrypt(blob, context=reject_context(file, line))) for line, file, blob in cursor.fetchall()
+        ]
     link.close()
     return found
 
 
 def rows_done(cursor) -> int:
-    cursor.execute("SELECT coalesce(sum(rows_done), 0) FROM cases_importfile")
+    cursor.execute("SELECT coalesce(sum(rows_done), 0) FROM cases_importfile WHERE name = 'a.csv'")
     return cursor.fetchone()[0]
 
 
@@ -129,12 +169,14 @@ def eventually(condition, seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
-def test_killed_at_twenty_moments_it_ends_as_if_undisturbed(fresh_database, path):
+def test_killed_at_twenty_moments_it_ends_as_if_undisturbed(fresh_database, path, orders):
     chance = random.Random(20201231)
     with databases.clone("undisturbed") as name:
         undisturbed = databases.database_url(name)
+        finish(undisturbed, orders, "hotline12345")
         expected_summary = finish(undisturbed, path)
         expected = fingerprint(undisturbed)
+    finish(fresh_database, orders, "hotline12345")
     killed = inside_copy = 0
     link = psycopg2.connect(fresh_database)
     link.autocommit = True
@@ -185,7 +227,8 @@ def test_killed_at_twenty_moments_it_ends_as_if_undisturbed(fresh_database, path
     link.close()
 
     assert (killed, inside_copy) == (KILLS, 1)
-    for name in FINGERPRINTS:
+    assert {name: len(lines) for name, lines in found.items() if not lines} == {}
+    for name in expected:
         assert found[name] == expected[name], name
     ignored = ("seconds", "run")
     assert {k: v for k, v in summary.items() if k not in ignored} == {

@@ -207,6 +207,19 @@ def test_warnings_stand_with_the_most_frequent_first(visit, clerk, run, monkeypa
     assert "13800001239" not in html
 
 
+def test_warnings_name_their_file_where_the_run_has_several(visit, clerk, run):
+    ImportWarningFactory(run=run, file=run.files.get(), value="甲", first_line=7)
+    assert "第二个文件.csv" not in text(visit(clerk, f"/imports/{run.pk}/"))
+    second = ImportFileFactory(run=run, name="第二个文件.csv")
+    ImportWarningFactory(run=run, file=second, value="甲", first_line=9)
+
+    response = visit(clerk, f"/imports/{run.pk}/")
+
+    found = [(name, finding.first_line) for finding, *_shown, name in response.context_data["findings"]]
+    assert found == [(run.files.first().name, 7), ("第二个文件.csv", 9)]
+    assert '<td translate="no">第二个文件.csv</td><td class="num">9</td>' in text(response)
+
+
 def test_cases_to_reconcile_are_those_that_the_user_sees(visit, clerk, run, neighbour):
     ImportRun.objects.filter(pk=run.pk).update(differing=2)
     file = run.files.get()

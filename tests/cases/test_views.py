@@ -797,10 +797,10 @@ def test_the_step_bar(visit, officer, handled, fields, steps):
 
 def test_clocks_tell_how_much_time_is_left(visit, officer, handled):
     case, today = handled(), timezone.localdate()
-    for days in (-2, 3, 30):
-        ClockFactory(case=case, due_on=today + dt.timedelta(days=days))
-    ClockFactory(case=case, due_on=dt.date(2026, 11, 10), stopped_on=dt.date(2026, 11, 10))
-    ClockFactory(case=case, due_on=dt.date(2026, 11, 10), stopped_on=dt.date(2026, 11, 13))
+    for days, code in ((-2, "complaint.accept"), (3, "complaint.mediate"), (30, "report.verify")):
+        ClockFactory(case=case, due_on=today + dt.timedelta(days=days), code=code)
+    for day, code in ((10, "council.accept"), (13, "council.mediate")):
+        ClockFactory(case=case, due_on=dt.date(2026, 11, 10), stopped_on=dt.date(2026, 11, day), code=code)
 
     terms = visit(officer, url(case)).context_data["terms"]
 

@@ -55,6 +55,26 @@ def test_load_profile_reads_every_setting(load):
     )
 
 
+def test_the_system_of_the_further_numbers(load):
+    assert load(TOP + COLUMNS).reference_source == ""
+    assert load(TOP + 'reference_source = "hotline12345"\n' + COLUMNS).reference_source == "hotline12345"
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ('"city"', "own source “city”"),
+        ('"12345"', "a letter first"),
+        ("[]", "must be a text"),
+    ],
+)
+def test_the_system_of_the_further_numbers_is_another_one(load, written, problem):
+    with pytest.raises(FileRefused, match=problem) as refused:
+        load(TOP + f"reference_source = {written}\n" + COLUMNS)
+
+    assert "\n" not in str(refused.value)
+
+
 def test_the_key_is_required_even_where_the_profile_does_not_say_so(load):
     assert load(TOP + COLUMNS).required == ("external_number",)
 

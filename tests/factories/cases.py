@@ -209,6 +209,7 @@ class ImportWarningFactory(factory.django.DjangoModelFactory):
         model = ImportWarning
 
     run = factory.SubFactory(ImportRunFactory)
+    file = factory.LazyAttribute(lambda warning: warning.run.files.first() or ImportFileFactory(run=warning.run))
     rule = "region"
     column = "行政区划"
     value = factory.Sequence(lambda n: f"不知何处{n}")
