@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 SPECIAL = re.compile(r"[\\\t\n\r]")
 NULL = "\\N"
+BLOCK = 1 << 18  # bytes that go to the server at a time
 JSON = json.JSONEncoder(ensure_ascii=False).encode
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -37,7 +38,8 @@ def copy_line(values: Iterable, *, plain: bool = False) -> str:
         return "\t".join(map(copy_value, values))
     writer = WRITERS.get
     return "\t".join([
-        value if (kind := value.__class__) is str else writer(kind, str)(value) for value in values
+        value if (kind := value.__class__) is str else NULL if value is None else writer(kind, str)(value)
+        for value in values
     ])
 
 
@@ -45,15 +47,16 @@ def copy_lines(cursor, table: str, columns: Sequence[str], lines: Iterable[str])
     """COPY ready lines into `table`. `cursor` is Django's; names are our own, never input."""
     text = "\n".join(lines)
     if text:
+        file = io.BytesIO(f"{text}\n".encode())
         with cursor.db.wrap_database_errors:  # the driver's own method: Django wraps only the usual ones
-            cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", io.StringIO(text + "\n"))
+            cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", file, BLOCK)
 
 
 def next_ids(cursor, table: str, count: int) -> list[int]:
     """`count` fresh ids of `table` from its sequence."""
     if not count:
         return []
-    cursor.execute(
-        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
-    )
-    return [row[0] for row in cursor.fetchall()]
+    cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+    sequence = cursor.fetchone()[0]
+    cursor.execute("SELECT array_agg(nextval(%s::regclass)) FROM generate_series(1, %s)", [sequence, count])
+    return cursor.fetchone()[0]

@@ -5,18 +5,22 @@ from decimal import Decimal
 from itertools import islice
 
 from django.db import connection
+from django.db.models import BinaryField, CharField, JSONField, TextField
 from django.utils.translation import gettext as _
 
 from cases.domain import ImportedCase, NewCases, lock_worked, write_imported
 from cases.enums import LOSS_KINDS
 from cases.importers.engine import CHUNK_ROWS, Converted, Options, Target, Totals
 from cases.importers.rows import AMOUNTS, FIELDS, CaseRows, RowRejected, Shared, references_of
-from cases.models import CaseReference, ClockRule, ImportReject, ImportRun
+from cases.models import Case, CaseReference, ClockRule, ImportReject, ImportRun
 from core.bulk import next_ids
 from core.importing.report import BadRow
 from registry.domain.merchants import resolve_merchants
 from registry.models import Region
 
+TEXTS = (BinaryField, CharField, JSONField, TextField)
+# what lists and figures choose by: statistics of free texts would be most of the work, and no plan looks at them
+CHOSEN_BY = ", ".join(f.column for f in Case._meta.concrete_fields if f.choices or not isinstance(f, TEXTS))
 LOSSES = ", ".join(f"'{kind.value}'" for kind in LOSS_KINDS)
 KINDS = {"recovered": LOSSES, "multiple_damages": "'multiple'", "moral_damages": "'moral'"}  # what each amount sums
 SUMS = ", ".join(f"sum(amount) FILTER (WHERE kind IN ({KINDS[name]}))" for name in AMOUNTS)
@@ -129,7 +133,9 @@ class CaseTarget(Target):
     name = "cases"
     fields = FIELDS
     key_field = "external_number"
-    tables = ("cases_case", "cases_party", "cases_clock", "cases_recovery", "registry_merchant")
+    analyzed = (
+        f"cases_case ({CHOSEN_BY})", "cases_party", "cases_clock", "cases_recovery", "registry_merchant"
+    )  # fmt: skip
     needed = (Region, ClockRule)
 
     def __init__(self, *args):

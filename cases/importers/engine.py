@@ -142,7 +142,7 @@ class Target:
     name: str
     fields: frozenset[str]  # what a profile may fill
     key_field: str  # the one that tells rows apart
-    tables: tuple[str, ...]
+    analyzed: tuple[str, ...]  # tables, some with columns, whose statistics are renewed
     needed: tuple[type, ...]  # reference data without which nothing can be imported
 
     def __init__(
@@ -487,5 +487,5 @@ def _finish(target, run: ImportRun) -> None:
         run.state, run.finished_at = RunState.COMPLETED, timezone.now()
         run.save(update_fields=["control", "state", "finished_at"])
         if run.created >= ANALYZE_FROM:
-            for table in target.tables:
+            for table in target.analyzed:
                 cursor.execute(f"ANALYZE {table}")

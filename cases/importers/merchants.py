@@ -32,7 +32,7 @@ class MerchantTarget(Target):
     name = "merchants"
     fields = frozenset({"name", "credit_code", "aliases", "region", "address", "industry"})
     key_field = "name"
-    tables = ("registry_merchant",)
+    analyzed = ("registry_merchant",)
     needed = (Region,)
 
     def __init__(self, *args):

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from core.exceptions import DomainError
 
 WORKERS = max(1, min(2, os.cpu_count() or 1))
+# a chunk makes many objects and hardly a cycle: looking for these at every 700 of them cost a tenth of the work
+YOUNG_OBJECTS = 200_000
 
 
 class WorkerDied(DomainError):
@@ -96,6 +98,7 @@ def _work(target, index: int, pipes, start: int, chunk_rows: int) -> None:
             theirs.close()
     pipe = pipes[index][1]
     gc.freeze()  # what the main process had made is not ours to collect
+    gc.set_threshold(YOUNG_OBJECTS)
     status = 0
     try:
         _convert_turns(target, index, pipe, start, chunk_rows)

@@ -19,6 +19,7 @@ from cases.importers.engine import Options
 from core.importing.profile import Profile
 from core.importing.readers import Source
 from core.importing.values import (
+    PLACEHOLDERS,
     BadValue,
     cell_text,
     is_empty,
@@ -127,8 +128,18 @@ class Shared:
         self.directory = Directory.load()
         self.rules = RuleBook.load(load_calendar())
         self.agency = options.agency
-        self.now = timezone.now()
         self.zone = timezone.get_default_timezone()
+        self.now = timezone.localtime(timezone=self.zone)  # stamps of the same zone are compared at once
+        self.custody: dict[int, tuple] = {}
+
+    def custody_of(self, agency) -> tuple[int, int, int | None]:
+        """The custodian and its ancestors of the levels used for row scope."""
+        found = self.custody.get(agency.id)
+        if found is None:
+            ancestors = agency.ancestor_ids
+            found = (agency.id, ancestors[0], ancestors[1] if len(ancestors) > 1 else None)
+            self.custody[agency.id] = found
+        return found
 
 
 class CaseRows:
@@ -199,10 +210,10 @@ class CaseRows:
     def row(self, cells: list[str]) -> dict[str, str]:
         """The row by field; constants where the file has no column or an empty cell."""
         row = self.blank.copy()
-        row.update(zip(self.names, self.pick(cells), strict=True))
-        for name in self.blankable:
-            if is_empty(row[name]):
-                row[name] = ""
+        taken = self.pick(cells)
+        row.update(zip(self.names, taken, strict=True))
+        if not PLACEHOLDERS.isdisjoint(taken):
+            row |= {name: "" for name in self.blankable if is_empty(row[name])}
         for name, value in self.filled:
             row[name] = row[name] or value
         return row
@@ -283,7 +294,6 @@ class CaseRows:
         handling, region, resolved = self._resolve(row, day, warnings)
         custodian = handling or self.shared.agency
         body = BODIES[custodian.kind]
-        ancestors = custodian.ancestor_ids
 
         outcome = self._code(row, "outcome")
         state = _state(kind, self._acceptance(row, kind), self._code(row, "handling"), outcome, dates)
@@ -307,11 +317,11 @@ class CaseRows:
         code, code_written = self._credit_code(row, warnings)
         written = row["merchant"]
         key = merchant_key(written, self.header("merchant")) if written else ""
-        region_id = region.pk if region else None
+        region_id = region.id if region else None
         values = (
             kind, body, *resolved[0], received_at, dates["decided_at"], dates["accepted_at"], dates["closed_at"],
-            region_id, row["region"], handling.pk if handling else None, row["agency"], row["department"],
-            custodian.pk, ancestors[0], ancestors[1] if len(ancestors) > 1 else None, written,
+            region_id, row["region"], handling.id if handling else None, row["agency"], row["department"],
+            *self.shared.custody_of(custodian), written,
             row["merchant_address"], code_written, *resolved[1], *resolved[2], *resolved[3], row["goods"], row["brand"],
             row["order_number"], self._code(row, "sales_mode"), occurred_on, row["narrative"], row["demand"],
             claimed, state, outcome, row["ground"], regime, self.file_id, line, digest, self._extra(row),
@@ -373,7 +383,7 @@ class CaseRows:
         for name, found in named:
             if found is None:
                 warnings.append((name, self.header(name), row[name]))
-            resolved.append((found.pk if found else None, row[name]))
+            resolved.append((found.id if found else None, row[name]))
         return handling, region, resolved
 
     def _extra(self, row: dict[str, str]) -> dict[str, str]:

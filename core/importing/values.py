@@ -4,6 +4,7 @@ A cell is the text of a CSV file or whatever a sheet holds (text, number, date).
 value or raise `BadValue`; none guesses.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -24,8 +25,12 @@ EARLIEST = date(1990, 1, 1)
 MAX_AMOUNT = Decimal("10000000000")
 # what clerks write for "nothing"
 _PLACEHOLDERS = "- -- — —— / \\ 无 空 暂无 不详 未知 未填 未填写 null none n/a"
-EMPTY_WORDS = frozenset(["", *_PLACEHOLDERS.split()])
-LONGEST_EMPTY_WORD = max(map(len, EMPTY_WORDS))
+# in capitals and small letters as they come
+PLACEHOLDERS = frozenset(
+    "".join(letters)
+    for word in _PLACEHOLDERS.split()
+    for letters in itertools.product(*((letter, letter.upper()) for letter in word))
+)
 
 _CACHE = 65536
 
@@ -41,7 +46,8 @@ class BadValue(Exception):
 
 
 def is_empty(text: str) -> bool:
-    return len(text) <= LONGEST_EMPTY_WORD and (text in EMPTY_WORDS or text.casefold() in EMPTY_WORDS)
+    """Whether a cell holds nothing, or what clerks write for it."""
+    return not text or text in PLACEHOLDERS
 
 
 # Text of any cell -------------------------------------------------------------------------------------------

@@ -40,13 +40,19 @@ def resolve_merchants(cursor, wanted: set[MerchantKey], *, now) -> dict[Merchant
     return found | _by_name(cursor, named, now)
 
 
+def _order(key: MerchantKey) -> tuple:
+    """The same order in every process, so that two never wait for each other."""
+    code, name_key, region, name = key
+    return code or "", name_key, region or 0, name
+
+
 def _by_code(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
     if not wanted:
         return {}
     codes = list({key[0] for key in wanted})
     cursor.execute(BY_CODE, [codes])
     ids = dict(cursor.fetchall())
-    missing = {key[0]: key for key in sorted(wanted, key=str) if key[0] not in ids}
+    missing = {key[0]: key for key in sorted(wanted, key=_order) if key[0] not in ids}
     if missing:
         cursor.execute(
             ADD_BY_CODE,
@@ -67,7 +73,7 @@ def _by_code(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
 def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
     if not wanted:
         return {}
-    places = {(key[1], key[2]): key[3] for key in sorted(wanted, key=str)}
+    places = {(key[1], key[2]): key[3] for key in sorted(wanted, key=_order)}
     # without a place nobody is the same merchant for certain
     located = {place for place in places if place[1] is not None}
     ids = _verified(cursor, located)
