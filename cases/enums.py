@@ -50,7 +50,7 @@ class SalesMode(models.TextChoices):
     ON_SITE = "on_site", _("On site")
     TELEVISION = "television", _("Television")
     TELEPHONE = "telephone", _("Telephone")
-    DOOR = "door", _("At the door")
+    DOOR = "door", _("Door-to-door")
     OTHER = "other", _("Other")
 
 
