@@ -44,9 +44,13 @@ OPEN_CHOICE = ("open", _("All open cases"))
 SEARCH_DAYS = 400  # where no dates are given, words are looked for in cases received in so many days
 MERCHANTS = 500  # up to here a search names the merchants one by one; beyond, it joins them
 WORDS = 6
-# a word by which a telephone or identity number inside a text could be felt out behind its mask
+# Words by which a telephone or identity number inside a text could be felt out behind its mask. What such a number
+# is made of is never the whole of a number, however it is spaced; and no such number has so few digits.
 DIGITS = re.compile(r"\d[\W_]*\d")
-LONG_NUMBER = r"(\d[\W_]*){7}"  # in a name as written: no name, a number to be masked
+FEW_DIGITS = 6
+DIGIT = "[0-9\uff10-\uff19]"
+NO_DIGIT_BEFORE, NO_DIGIT_AFTER = rf"(?<!{DIGIT}[^[:alnum:]]{{0,3}})", rf"(?![^[:alnum:]]{{0,3}}{DIGIT})"
+LONG_NUMBER = rf"({DIGIT}[\W_]*){{7}}"  # in a name as written: no name, a number to be masked
 NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z][0-9A-Za-z_/.-]{3,79}")
 SELECTION = ("metric", "part", "from", "to", "region", "agency", "as_of")
 
@@ -206,8 +210,8 @@ class CaseFilterSet(SelectedFilterSet):
         """A number of the case in any system wins; otherwise all words in the merchant's name, or, among the
         cases received in the searched days, all of them in narrative, demand or the merchant as written.
 
-        A word with two digits side by side is never looked for in narrative or demand, whoever searches: what their
-        masks hide could be told from which cases are found."""
+        Digits side by side are looked for in narrative and demand as whole numbers of a few digits alone, whoever
+        searches: what the masks hide could else be told from which cases are found."""
         words = value.split()[:WORDS]
         number = unicodedata.normalize("NFKC", words[0]) if len(words) == 1 else ""
         number = number if NUMBER.fullmatch(number) else None
@@ -230,10 +234,15 @@ class CaseFilterSet(SelectedFilterSet):
         return queryset.filter(Q(merchant__in=merchants) | text)
 
     def _in_texts(self, word: str) -> Q:
-        if has_digits(word):
-            self.digits_apart = True
-            return _in_name("merchant_written", word)
-        return reduce(or_, (contains(field, word) for field in ("narrative", "demand", "merchant_written")))
+        texts = ("narrative", "demand")
+        if not has_digits(word):
+            return reduce(or_, (contains(field, word) for field in (*texts, "merchant_written")))
+        self.digits_apart = True
+        found = _in_name("merchant_written", word)
+        core = word.strip("".join(char for char in word if not char.isalnum()))
+        if pattern := whole_number(core):
+            found |= reduce(or_, (contains(field, core) & Q(**{f"{field}__iregex": pattern}) for field in texts))
+        return found
 
     def _look_up(self, words: list[str], number: str | None) -> Mapping[str, list[int]]:
         """Whether a case has this number, the cases that have it as a further one, and the merchants: one query."""
@@ -255,6 +264,16 @@ class CaseFilterSet(SelectedFilterSet):
 def has_digits(word: str) -> bool:
     """Whether `word`, in whatever width, has two digits with no letter between them."""
     return DIGITS.search(unicodedata.normalize("NFKC", word)) is not None
+
+
+def whole_number(word: str) -> str | None:
+    """A pattern of PostgreSQL for `word` where its digits are all of a number; None where it has too many digits, or
+    digits of another script."""
+    digits = [char for char in word if unicodedata.normalize("NFKC", char).isdigit()]
+    if len(digits) > FEW_DIGITS or not all(re.fullmatch(DIGIT, char) for char in digits):
+        return None
+    before = NO_DIGIT_BEFORE if word[0] in digits else ""
+    return before + re.escape(word) + (NO_DIGIT_AFTER if word[-1] in digits else "")
 
 
 def _in_name(field: str, word: str) -> Q:
@@ -325,7 +344,7 @@ class RunFilterSet(FilterSet):
         choices=[
             ("rejected", _("With rejected rows")),
             ("warnings", _("With warnings")),
-            ("differing", _("Differing from work done here")),
+            ("differing", _("Differing from the stored case")),
         ],
     )
 

@@ -338,7 +338,12 @@ class CaseReference(models.Model):
     class Meta:
         verbose_name = _("further number")
         verbose_name_plural = _("further numbers")
-        constraints = [models.UniqueConstraint(fields=["number", "source"], name="cases_reference_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["number", "source"], condition=~Q(source=""), name="cases_reference_once"
+            ),
+            models.UniqueConstraint(fields=["number", "source", "case"], name="cases_reference_of_a_case_once"),
+        ]
 
     def __str__(self):
         return self.number
@@ -567,7 +572,7 @@ class ImportRun(models.Model):
     duplicates = models.PositiveIntegerField(_("twice in the file"), default=0)
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
     warnings = models.PositiveIntegerField(_("warnings"), default=0)
-    differing = models.PositiveIntegerField(_("differing from work done here"), default=0)
+    differing = models.PositiveIntegerField(_("differing from the stored case"), default=0)
     control = models.JSONField(_("control totals"), default=dict, blank=True)
 
     objects = RunQuerySet.as_manager()

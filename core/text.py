@@ -75,8 +75,16 @@ def _masked(head: int, stars: dict[int, int]):
     return replace
 
 
+_DATE = re.compile(r"(?:19|20)\d\d([-./])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d)")
 _mask_identity = _masked(6, {18: 8, 15: 6})
-_mask_mobile = _masked(3, {11: 4})
+_mask_eleven = _masked(3, {11: 4})
+
+
+def _mask_mobile(match: re.Match) -> str:
+    """Eleven digits with gaps among which a date is written are an amount or a date and another: no number."""
+    if len(match[0]) > 11 and _DATE.search(match.string, match.start(), match.end() + 3):
+        return match[0]
+    return _mask_eleven(match)
 
 
 def mask_numbers(text: str) -> str:

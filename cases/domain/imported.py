@@ -5,7 +5,6 @@ changes none of it: local work wins. Nor does the row of another system than the
 its own source. In both cases the row is compared with the case, and a difference is listed for reconciliation.
 """
 
-import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -93,11 +92,11 @@ SELECT external_number, id FROM cases_case WHERE source = %(source)s AND externa
 ADD_REFERENCES = """
 INSERT INTO cases_casereference (case_id, source, number)
 SELECT t.case_id, %s, t.number FROM unnest(%s::bigint[], %s::text[]) AS t(case_id, number)
-ON CONFLICT (number, source) DO NOTHING"""
+ON CONFLICT DO NOTHING"""
 LINK = """
 INSERT INTO cases_casereference (case_id, source, number, source_digest)
 SELECT t.case_id, %s, t.number, t.digest FROM unnest(%s::bigint[], %s::text[], %s::bytea[]) AS t(case_id, number, digest)
-ON CONFLICT (number, source) DO UPDATE SET source_digest = excluded.source_digest"""
+ON CONFLICT (number, source) WHERE NOT source = '' DO UPDATE SET source_digest = excluded.source_digest"""
 POSTED = """
 SELECT case_id, kind, sum(amount), bool_or(import_file_id IS NULL) FROM cases_recovery
  WHERE case_id = ANY(%s) GROUP BY case_id, kind"""
@@ -132,6 +131,8 @@ class ImportedCase:
     claimed: Decimal | None = None
     case_id: int | None = None
     foreign: bool = False  # the case came from another system and follows that one
+    stated: frozenset[str] = frozenset()  # columns of which the row itself says something; of known cases only
+    day_only: frozenset[str] = frozenset()  # stamps without a time of day
     references: tuple[str, ...] = ()
     warnings: tuple[tuple[str, str, str], ...] = ()  # (rule, column, value) of what stays as written
     plain: bool = False  # no text of the row needs an escape in COPY
@@ -242,12 +243,16 @@ def _add_references(cursor, source: str, named: list[tuple[int, str, int]]) -> l
     """Store further numbers of cases; returns number and line of those that stand for another case already."""
     if not named:
         return []
-    cursor.execute(OWNERS, {"source": source, "numbers": [number for _case, number, _line in named]})
-    owners: dict[str, int] = dict(cursor.fetchall())  # a case's own number comes last, and so wins
+    owners: dict[str, int] = {}
+    if source:
+        cursor.execute(OWNERS, {"source": source, "numbers": [number for _case, number, _line in named]})
+        owners = dict(cursor.fetchall())  # a case's own number comes last, and so wins
     fresh, strange = [], []
     for case_id, number, line in named:
         owner = owners.get(number)
-        if owner is None:
+        if not source:  # nobody says that equal numbers are of one system
+            fresh.append((case_id, number))
+        elif owner is None:
             owners[number] = case_id
             fresh.append((case_id, number))
         elif owner != case_id:
@@ -399,17 +404,21 @@ OURS = f"SELECT id, {', '.join(COMPARED_OF_OWN)} FROM cases_case WHERE id = ANY(
 
 
 def _stated(case: ImportedCase) -> dict:
-    """What the row states, by column; an empty cell states nothing."""
+    """What the row itself states, by column; an empty cell states nothing, whatever was derived for it."""
     values = dict(zip(CASE_COLUMNS, case.values, strict=True))
     names = COMPARED if case.foreign else COMPARED_OF_OWN
-    return {name: values[name] for name in names if values[name] not in (None, "")}
+    return {name: values[name] for name in names if name in case.stated and values[name] not in (None, "")}
 
 
-def _is(ours, stated) -> bool:
-    """Whether a value of ours is the one stated; a stamp without a time of day states its day."""
-    if ours is None or not isinstance(stated, dt.datetime) or stated.time() != dt.time.min:
-        return ours == stated
-    return timezone.localdate(ours) == stated.date()
+def _agrees(ours: dict, case: ImportedCase) -> bool:
+    """Whether the case holds what the row states; a stamp without a time of day states its day."""
+    for name, stated in _stated(case).items():
+        mine = ours[name]
+        if name in case.day_only and mine is not None:
+            mine, stated = timezone.localdate(mine), stated.date()
+        if mine != stated:
+            return False
+    return True
 
 
 def _leave(cursor, cases: list[ImportedCase]) -> list[ImportedCase]:
@@ -427,7 +436,7 @@ def _leave(cursor, cases: list[ImportedCase]) -> list[ImportedCase]:
     differing = []
     for case in cases:
         mine, amounts = ours[case.case_id], posted.get(case.case_id, {})
-        if not all(_is(mine[name], value) for name, value in _stated(case).items()) or any(
+        if not _agrees(mine, case) or any(
             amounts.get(kind, 0) != amount for kind, amount in case.amounts.items()
         ):
             differing.append(case)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from cases.domain import ImportedCase, NewCases, lock_worked, write_imported
 from cases.enums import LOSS_KINDS
 from cases.importers.engine import CHUNK_ROWS, Converted, Options, Target, Totals
-from cases.importers.rows import AMOUNTS, FIELDS, CaseRows, RowRejected, Shared, references_of
+from cases.importers.rows import AMOUNTS, FIELDS, CaseRows, RowRejected, Shared
 from cases.models import Case, CaseReference, ClockRule, ImportReject, ImportRun
 from core.bulk import next_ids
 from core.importing.report import BadRow
@@ -61,14 +61,14 @@ def _count(converted: Converted, case: ImportedCase) -> None:
     converted.control.add(kind=case.values[0], region=case.region_code, amounts=_said(case))
 
 
-def _stated(stored: dict, said: dict) -> dict:
+def _amounts_of_both(stored: dict, said: dict) -> dict:
     """The stored amounts that a row states; where its cell is empty there is nothing to compare."""
     return {name: stored.get(name, Decimal(0)) for name in said}
 
 
 def _count_unchanged(converted: Converted, kind: str, region: str, stored: dict, said: dict) -> None:
     """A row whose case stays as it is; of kind and region only the case is asked."""
-    converted.stored.add(kind=kind, region=region, amounts=_stated(stored, said))
+    converted.stored.add(kind=kind, region=region, amounts=_amounts_of_both(stored, said))
     converted.control.add(kind=kind, region=region, amounts=said)
 
 
@@ -183,7 +183,8 @@ class CaseTarget(Target):
         rows = [row for row in chunk if not isinstance(row, BadRow)]
         named = {}
         if self.further is not None:
-            named = {row[3]: references_of(text, row[3]) for row in rows if (text := row[1][self.further])}
+            further = self.rows.further
+            named = {row[3]: further(text, row[3]) for row in rows if (text := row[1][self.further])}
         return Asked([(row[3], row[4]) for row in rows], named)
 
     def convert(self, chunk: list, answer: Known) -> ConvertedCases:
@@ -207,7 +208,7 @@ class CaseTarget(Target):
                     _count_unchanged(converted, *totals)
                 continue
             try:
-                case = self.rows.build(line, cells, number, digest)
+                case = self.rows.build(line, cells, number, digest, known=found is not None)
             except RowRejected as bad:
                 converted.reject(line, bad.rule, bad.message, raw, bad.column, bad.value)
                 continue
@@ -307,8 +308,8 @@ class CaseTarget(Target):
             if case.foreign:  # of another system's kind and region
                 _count_unchanged(converted, kind, region, amounts, _said(case))
             else:
-                _count(converted, case)
-                converted.stored.add(kind=kind, region=region, amounts=_stated(amounts, _said(case)))
+                converted.control.add(kind=case.values[0], region=case.region_code, amounts=_said(case))
+                converted.stored.add(kind=kind, region=region, amounts=_amounts_of_both(amounts, _said(case)))
         for case in follow:
             _count(converted, case)
 
@@ -328,7 +329,10 @@ class CaseTarget(Target):
                 column = self.rows.header("external_number")
                 converted.duplicate(row.line, message, row.cells, column, row.number)
                 continue
-            self.take(row.number, *([row.case_id] if row.case_id else []))
+            if self._is_repeated(row.number):
+                self.take(row.number)
+            if row.case_id:
+                self.take(row.case_id)
             if row.case is None:
                 converted.counts["unchanged"] += 1
                 _count_unchanged(converted, *row.totals)

@@ -109,7 +109,7 @@ class ImportCommand(BaseCommand):
             "duplicates": _("Twice in the file"),
             "rejected": _("Rejected"),
             "warnings": _("Warnings"),
-            "differing": _("Differing from work done here"),
+            "differing": _("Differing from the stored case"),
         }
         for name, label in labels.items():
             self.stdout.write(f"{label}: {summary[name]:,}")

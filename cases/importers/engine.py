@@ -39,7 +39,7 @@ from core.importing.report import BadRow
 from core.importing.values import cell_text
 from core.money import yuan
 from core.personal_data import encrypt
-from core.text import mask_numbers
+from core.text import clean_cell, mask_numbers
 
 CHUNK_ROWS = 5_000
 ANALYZE_FROM = 10_000  # created rows after which the planner's statistics are renewed
@@ -413,7 +413,8 @@ def _refused(target: Target, row: tuple | BadRow, error: DatabaseError) -> Conve
     converted = Converted()
     converted.counts["rows"] = 1
     key = target.source.key_column
-    converted.reject(line, "database", message, cells, target.source.header[key], cell_text(cells[key]))
+    header, value = clean_cell(target.source.header[key]), clean_cell(cell_text(cells[key]))
+    converted.reject(line, "database", message, cells, header, value)
     return converted
 
 

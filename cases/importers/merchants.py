@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.importers.engine import Converted, Options, Target, Totals
+from cases.importers.engine import CHUNK_ROWS, Converted, Options, Target, Totals
 from cases.importers.rows import HEADER_LIMIT, RowRejected, merchant_key, wrong_code
-from cases.models import ImportRun
+from cases.models import ImportReject, ImportRun
 from core.importing.report import BadRow
 from core.importing.values import BadValue, cell_text, is_empty, number_text, parse_credit_code, shown_number
 from core.pinyin import pinyin_key
@@ -49,8 +50,11 @@ class MerchantTarget(Target):
         return Directory.load(), {industry.code: industry.pk for industry in Industry.objects.all()}
 
     def skip(self, rows) -> None:
-        for merchant, *_rest in self.convert(list(rows), None).merchants:
-            self.take(self._identity(merchant))
+        refused = set(ImportReject.objects.filter(file=self.file).values_list("line", flat=True))
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            for merchant, _warnings, line, _raw in self.convert(chunk, None).merchants:
+                if line not in refused:
+                    self.take(self._identity(merchant))
 
     def convert(self, chunk: list, answer: None) -> "ConvertedMerchants":
         converted = ConvertedMerchants()

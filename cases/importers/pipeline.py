@@ -27,6 +27,10 @@ class WorkerDied(DomainError):
     def __init__(self, *reason: str):
         message = _("A process of the import has died (is there enough memory?). Start the same import again.")
         super().__init__(" ".join((message, *reason)))
+        self.reason = reason
+
+    def __reduce__(self):
+        return WorkerDied, self.reason  # from a worker it comes pickled, and must not say all twice
 
 
 def converted_chunks(target, start: int, chunk_rows: int) -> Iterator:

@@ -68,6 +68,10 @@ BLANKABLE = (
 )  # fmt: skip
 STAMPS = ("received_at", "decided_at", "accepted_at", "closed_at")
 DATES = (*STAMPS, "occurred_on")
+# fields that are columns of a case, those that are resolved to one, and those that amount to its state
+STATED = (*STAMPS, "kind", "outcome", "ground", "claimed")
+RESOLVED = {"agency": "handling_id", "region": "region_id"}
+DECIDING = ("acceptance", "handling", "outcome", *STAMPS[1:])
 CODES = {
     "kind": frozenset(Kind.values),
     "acceptance": frozenset({"pending", "accepted", "refused", "filed", "not_filed"}),
@@ -275,8 +279,9 @@ class CaseRows:
         except BadValue as bad:
             raise RowRejected(self.header(name), text, bad.rule, str(bad)) from None
 
-    def build(self, line: int, cells: list[str], number: str, digest: bytes) -> ImportedCase:
-        """Check and resolve one row. Raises RowRejected; unresolved names are warnings, kept as written."""
+    def build(self, line: int, cells: list[str], number: str, digest: bytes, *, known: bool) -> ImportedCase:
+        """Check and resolve one row. Raises RowRejected; unresolved names are warnings, kept as written. `known`: its
+        case is, and the two may have to be compared."""
         row = self.row(cells)
         warnings: list[tuple[str, str, str]] = []
         self._check_lengths(row)
@@ -333,7 +338,21 @@ class CaseRows:
             file_id=self.file_id, merchant=(code, key, region_id, written or code) if key or code else None,
             references=self._references(row, number), region_code=region.code if region else "",
             claimed=claimed, warnings=tuple(warnings),
+            stated=self._stated(row) if known else frozenset(), day_only=frozenset(day_only),
         )  # fmt: skip
+
+    @staticmethod
+    def _stated(row: dict[str, str]) -> frozenset[str]:
+        """The columns of a case of which the row itself says something; others are derived."""
+        stated = {name for name in STATED if row[name]}
+        if any(row[name] for name in DECIDING):
+            stated.add("state")
+        return frozenset(stated | {column for name, column in RESOLVED.items() if row[name]})
+
+    def further(self, text: str, number: str) -> tuple[str, ...]:
+        """The further numbers in a cell of them; where they are of another system, one may be the row's own."""
+        own = "" if self.profile.reference_source else number
+        return tuple(part for part in _parts(text) if part != own and not is_empty(part))
 
     def _check_rounded(self, row: dict[str, str]) -> None:
         for name in self.numbers:
@@ -342,7 +361,7 @@ class CaseRows:
                     self._value({name: part}, name, number_text)
 
     def _references(self, row: dict[str, str], number: str) -> tuple[str, ...]:
-        parts = references_of(row["references"], number)
+        parts = self.further(row["references"], number)
         for part in parts:
             if len(part) > REFERENCE_LIMIT:
                 raise RowRejected(
@@ -495,11 +514,6 @@ class CaseRows:
 
 def _parts(references: str) -> list[str]:
     return [part for part in re.split(r"[;；、,\s]+", references) if part] if references else []
-
-
-def references_of(text: str, number: str) -> tuple[str, ...]:
-    """The further numbers in a cell of them, without the row's own."""
-    return tuple(part for part in _parts(text) if part != number and not is_empty(part))
 
 
 def _state(kind: str, acceptance: str, handling: str, outcome: str, dates: dict) -> str:

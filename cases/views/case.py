@@ -110,8 +110,6 @@ class CaseDetail(ScopedMixin, DetailView):
             return None, None
         rows = NeighbourRows()
         rows.setup(self.request)
-        if not (self.request.GET.get("q") or rows.selection):
-            return rows.neighbours(case)
         try:
             with time_limit(SEARCH_SECONDS):
                 return rows.neighbours(case)

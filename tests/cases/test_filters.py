@@ -214,24 +214,49 @@ def test_a_number_in_any_system_finds_the_case(select, number):
     ("text", "word"),
     [
         ("电话13800001234", "1380000"),
+        ("电话13800001234", "13800001234"),
         ("电话13800001234", "23"),
         ("电话13800001234", "话13"),
         ("电话13800001234", "１３"),
         ("电话１３８００００１２３４", "１３"),
         ("电话138-0000-1234", "8-0"),
+        ("电话138-0000-1234", "-0000-"),
+        ("电话138-0000-1234", "0000"),
         ("电话138 0000 1234", "138"),
+        ("电话138 0000 1234", "话138"),
+        ("电话138 · 0000 1234", "0000"),
         ("身份证330102199001011234", "0101"),
+        ("身份证330102 19900101 1234", "330102"),
         ("第①②批", "①②"),
-        ("购买iPhone15后无法开机", "iphone15"),
     ],
 )
 @pytest.mark.parametrize("field", ["narrative", "demand"])
-def test_digits_are_never_looked_for_in_the_texts_of_a_case(select, field, text, word):
+def test_a_part_of_a_number_is_never_found_in_the_texts_of_a_case(select, field, text, word):
     case = CaseFactory(**{"narrative": "", "demand": "", field: text})
 
     assert select(q=word) == set()
     assert select(q=f"{word} {text[0]}") == set()
     assert select(q=text[0]) == {case}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("2020年在健身房办的预付卡", "预付卡 2020"),
+        ("拨打12315无人接听", "12315"),
+        ("618大促时买的", "618大促"),
+        ("双11当天下单", "双11"),
+        ("购买iPhone15后无法开机", "iphone15"),
+        ("金额１２００元", "１２００"),
+        ("付了1.5万元", "1.5万"),
+    ],
+)
+@pytest.mark.parametrize("field", ["narrative", "demand"])
+def test_a_whole_number_of_few_digits_is_a_word_like_others(select, field, text, word):
+    case = CaseFactory(**{"narrative": "", "demand": "", field: text})
+    CaseFactory(narrative="2020年1月退还15元")
+
+    assert select(q=word) == {case}
 
 
 @pytest.mark.parametrize("word", ["7天", "5G", "7天 5G", "3甲1"])
@@ -246,12 +271,12 @@ def test_single_digits_are_words_like_others(select, word):
 def test_digits_are_looked_for_in_the_names_of_merchants(select, word):
     resolved = CaseFactory(narrative="", merchant=MerchantFactory(name="湖畔365便利店"))
     written = CaseFactory(narrative="", merchant=None, merchant_written="城西365便利店")
-    CaseFactory(narrative="来电365次，便利店不理")
+    CaseFactory(narrative="来电3650次，便利店不理")
 
     assert select(q=word) == {resolved, written}
 
 
-@pytest.mark.parametrize("name", ["张三13800001234", "张三138 0000 1234"])
+@pytest.mark.parametrize("name", ["张三13800001234", "张三138 0000 1234", "张三１３８００００１２３４"])
 def test_a_number_masked_in_a_name_is_not_felt_out_either(select, name):
     cases = {
         CaseFactory(narrative="", merchant=MerchantFactory(name=name)),
