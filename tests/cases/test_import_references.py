@@ -103,6 +103,31 @@ class TestTwoSystems:
         assert later == [{"rows": 1, "unchanged": 1}] * 2
         assert everything() == before
 
+    def test_what_an_order_does_not_say_is_no_difference(self, national, hotline):
+        national(row())
+
+        summary = hotline(order(
+            further=NATIONAL, 受理状态="", 工单状态="", 办理结果="", 签收时间="", 办结时间="", 涉及金额="", 挽回经济损失=""
+        ))  # fmt: skip
+
+        assert counts(summary) == {"rows": 1, "unchanged": 1}
+        assert not Case.objects.get().differs
+
+    def test_a_day_without_a_time_is_compared_as_a_day(self, national, hotline):
+        national(row(登记时间="2020-05-06 09:10:00", 初查时间="2020-05-06 11:00:00", 受理时间="2020-05-06 11:00:00"))
+
+        summary = hotline(order(further=NATIONAL, 来电时间="2020-05-06 08:30:00", 签收时间="2020-05-06"))
+
+        assert counts(summary) == {"rows": 1, "unchanged": 1}
+
+    def test_two_systems_may_give_equal_numbers(self, national, hotline):
+        hotline(order(工单编号=NATIONAL, further=NATIONAL))
+
+        summary = national(row())
+
+        assert counts(summary) == {"rows": 1, "unchanged": 1}
+        assert Case.objects.count() == 1
+
     def test_a_case_never_follows_another_system(self, national, hotline):
         national(named(办理情况状态="办理中", 办结时间="", 调解结果="", 挽回经济损失=""))
         before = Case.objects.values().get()
@@ -283,3 +308,22 @@ class TestOneRowACase:
 
         assert counts(summary) == {"rows": 7, "created": 4, "updated": 1, "duplicates": 2}
         assert Recovery.objects.filter(case=twofold).count() == 1
+
+
+def test_equal_numbers_of_nobody_knows_which_system_stand_for_each_case_that_names_them(visit, run, tmp_path):
+    profile = tmp_path / "own.toml"
+    profile.write_text(
+        'name = "own"\ntitle = "own"\nsource = "own"\nrequired = ["external_number", "narrative", "received_at"]\n'
+        '[columns]\nexternal_number = "编号"\nreferences = "相关"\nnarrative = "内容"\nreceived_at = "日期"\n'
+        '[constants]\nkind = "complaint"\n',
+        encoding="utf-8",
+    )
+    path = tmp_path / "own.csv"
+    path.write_text("编号,相关,内容,日期\nL1,REF-0001,甲,2020-05-06\nL2,REF-0001,乙,2020-05-06\n", encoding="utf-8")
+
+    summary = run(path, profile=profile)
+    again = run(path, profile=profile)
+
+    assert counts(summary) == {"rows": 2, "created": 2}
+    assert counts(again) == {"rows": 2, "unchanged": 2}
+    assert {case.external_number for case in found(visit, "REF-0001")} == {"L1", "L2"}
