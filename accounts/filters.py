@@ -5,13 +5,10 @@ from django.db.models import Q
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.enums import AccessAction, SignInOutcome
 from accounts.models import AccessLog, SignIn
-from core.filters import DateFilter, FilterSet, WordFilter
-
-ALL = pgettext_lazy("any value of a filter", "All")
+from core.filters import ALL, DateFilter, FilterSet, WordFilter
 
 
 def day_start(day: dt.date) -> dt.datetime:

@@ -33,11 +33,10 @@ from cases.querysets import local_day_bounds
 from cases.references import References
 from core import panels
 from core.exceptions import DomainError
-from core.filters import Chip, DateFilter, FilterSet, WordFilter
+from core.filters import ALL, Chip, DateFilter, FilterSet, WordFilter
 from core.lookups import contains
 from registry.models import Merchant
 
-ALL = pgettext_lazy("any value of a filter", "All")
 UNKNOWN = "unknown"
 UNKNOWN_CHOICE = (UNKNOWN, _("(not recognised)"))
 OPEN_CHOICE = ("open", _("All open cases"))

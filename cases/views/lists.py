@@ -176,7 +176,7 @@ def _total(*conditions) -> Subquery:
     return Subquery(postings.values(total=Sum("amount")), output_field=DecimalField(max_digits=14, decimal_places=2))
 
 
-def words(choices, field: str):
+def label_of(choices, field: str):
     """The label of a field with choices, from rows of plain values."""
     labels = {value: str(label) for value, label in choices.choices}
     return lambda row: labels.get(row[field], row[field])
@@ -261,15 +261,15 @@ class CaseExport(CaseRows, LoggedExport):
             Column(_("Case number"), itemgetter("number")),
             Column(_("Source"), itemgetter("source")),
             Column(_("External number"), itemgetter("external_number"), width=24),
-            Column(_("Kind"), words(Kind, "kind"), width=10),
-            Column(_("Handled by"), words(Body, "body"), width=12),
+            Column(_("Kind"), label_of(Kind, "kind"), width=10),
+            Column(_("Handled by"), label_of(Body, "body"), width=12),
             Column(_("Channel"), named("channel", "channel", "channel_written"), masked=True),
             Column(_("Received"), itemgetter("received_at"), width=19),
             Column(_("Decided"), itemgetter("decided_at"), width=19),
             Column(_("Accepted"), itemgetter("accepted_at"), width=19),
             Column(_("Closed"), itemgetter("closed_at"), width=19),
-            Column(_("State"), words(State, "state"), width=12),
-            Column(_("Outcome"), words(Outcome, "outcome"), width=14),
+            Column(_("State"), label_of(State, "state"), width=12),
+            Column(_("Outcome"), label_of(Outcome, "outcome"), width=14),
             Column(_("Legal ground"), itemgetter("ground"), masked=True),
             Column(_("Due on"), itemgetter("due_on"), width=11),
             Column(_("Region"), named("region", "region", "region_written"), masked=True),
@@ -351,9 +351,9 @@ class RecoveryExport(RecoveryRows, LoggedExport):
                 _("Merchant"), lambda row: row["case__merchant__name"] or row["case__merchant_written"], masked=True,
                 width=32,
             ),
-            Column(_("Kind"), words(RecoveryKind, "kind")),
-            Column(_("Status"), words(RecoveryStatus, "status")),
-            Column(pgettext_lazy("means of a recovery", "By"), words(RecoveryMeans, "means")),
+            Column(_("Kind"), label_of(RecoveryKind, "kind")),
+            Column(_("Status"), label_of(RecoveryStatus, "status")),
+            Column(pgettext_lazy("means of a recovery", "By"), label_of(RecoveryMeans, "means")),
             Column(_("Amount (CNY)"), itemgetter("amount"), width=14),
             Column(_("Evidence"), itemgetter("evidence"), masked=True, width=30),
             Column(_("Imported from"), itemgetter("import_file__name"), width=28),

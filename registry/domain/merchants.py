@@ -133,16 +133,12 @@ def _after(later: dict[int, list[int]], region: int) -> set[int]:
 
 
 def _unverified(cursor, places) -> dict[tuple[str, int | None], int]:
-    return {place: pks[0] for place, pks in _select(cursor, UNVERIFIED, places).items()}
-
-
-def _select(cursor, query: str, places) -> dict[tuple[str, int | None], list[int]]:
-    """Ids by (normalised name, region id) of those of `places` that the query finds."""
+    """The merchants to be verified of those names and places, the first where there are several."""
     places = set(places)
-    found: dict[tuple[str, int | None], list[int]] = {}
+    found: dict[tuple[str, int | None], int] = {}
     if places:
-        cursor.execute(query, [[key for key, _ in places]])
+        cursor.execute(UNVERIFIED, [[key for key, _ in places]])
         for key, region, pk in cursor.fetchall():
             if (key, region) in places:
-                found.setdefault((key, region), []).append(pk)
+                found.setdefault((key, region), pk)
     return found

@@ -107,7 +107,8 @@ class TestTwoSystems:
         national(row())
 
         summary = hotline(order(
-            further=NATIONAL, 受理状态="", 工单状态="", 办理结果="", 签收时间="", 办结时间="", 涉及金额="", 挽回经济损失=""
+            further=NATIONAL, 受理状态="", 工单状态="", 办理结果="", 签收时间="", 办结时间="", 涉及金额="",
+            挽回经济损失="",
         ))  # fmt: skip
 
         assert counts(summary) == {"rows": 1, "unchanged": 1}
