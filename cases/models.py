@@ -261,6 +261,8 @@ class Case(models.Model):
                 ],
                 name="cases_case_newest",
             ),
+            # one for each level of agencies that is used for row scope
+            models.Index(fields=["custodian_root", "-received_at", "-id"], name="cases_case_root_newest"),
             models.Index(
                 fields=["custodian_district", "-received_at", "-id"], name="cases_case_district_newest"
             ),
