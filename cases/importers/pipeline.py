@@ -42,6 +42,8 @@ def converted_chunks(target, start: int, chunk_rows: int) -> Iterator:
     context = multiprocessing.get_context("fork")
     pipes = [context.Pipe() for _ in range(WORKERS)]
     workers = []
+    threshold = gc.get_threshold()
+    gc.set_threshold(YOUNG_OBJECTS)
     try:
         for index in range(WORKERS):
             worker = context.Process(
@@ -59,6 +61,7 @@ def converted_chunks(target, start: int, chunk_rows: int) -> Iterator:
             yield _receive(ours)
             asking[turn] = _ask(target, ours)
     finally:
+        gc.set_threshold(*threshold)
         for ours, _theirs in pipes:
             ours.close()
         for worker in workers:
@@ -102,7 +105,6 @@ def _work(target, index: int, pipes, start: int, chunk_rows: int) -> None:
             theirs.close()
     pipe = pipes[index][1]
     gc.freeze()  # what the main process had made is not ours to collect
-    gc.set_threshold(YOUNG_OBJECTS)
     status = 0
     try:
         _convert_turns(target, index, pipe, start, chunk_rows)

@@ -19,6 +19,7 @@ from cases.importers.engine import Options
 from core.importing.profile import Profile
 from core.importing.readers import Source
 from core.importing.values import (
+    EARLIEST,
     PLACEHOLDERS,
     BadValue,
     cell_text,
@@ -32,6 +33,8 @@ from core.importing.values import (
     parse_datetime,
     parse_id_number,
     parse_phone,
+    read_stamp,
+    reads_stamps,
     shown_number,
 )
 from core.personal_data import keyed_digest, mask
@@ -152,6 +155,7 @@ class CaseRows:
     def __init__(self, profile: Profile, source: Source, shared: Shared, file_id: int):
         self.profile, self.source, self.shared, self.file_id = profile, source, shared, file_id
         self.formats = profile.date_formats
+        self.stamped = reads_stamps(self.formats)
         self.date_columns = {source.columns[name] for name in DATES if name in source.columns}
         self.number_columns = {source.columns[name] for name in NUMBERS if name in source.columns}
         self.headers = {
@@ -415,15 +419,20 @@ class CaseRows:
         day_only = set()
         zone, now = self.shared.zone, self.shared.now
         for name in self.stamps:
-            found = self._value(row, name, parse_datetime, self.formats, zone, now=now)
-            if found is None:
+            text = row[name]
+            if not text:
                 continue
-            at = found.at
-            if found.date_only:
+            at, date_only = self.stamped and read_stamp(text, zone), False
+            if not at or not EARLIEST.year <= at.year or at > now:
+                found = self._value(row, name, parse_datetime, self.formats, zone, now=now)
+                if found is None:
+                    continue
+                at, date_only = found
+            if date_only:
                 day_only.add(name)
             received_at = dates["received_at"]
             if received_at is not None and at < received_at:
-                if not found.date_only or at.date() < received_at.date():
+                if not date_only or at.date() < received_at.date():
                     raise RowRejected(
                         self.header(name), row[name], "date_order",
                         _("This is before the receipt (%(date)s). Correct one of the two.")

@@ -149,7 +149,8 @@ def parse_datetime(
     """
     if isinstance(cell, str):
         formats = tuple(formats)
-        moment = _read_stamp(cell, formats, tz) or _read_text(cell, formats, tz)
+        at = read_stamp(cell, tz) if reads_stamps(formats) else None
+        moment = Moment(at, False) if at else _read_text(cell, formats, tz)
     elif cell is None:
         moment = None
     else:
@@ -181,14 +182,20 @@ def _impossible() -> BadValue:
     )
 
 
-def _read_stamp(text: str, formats: tuple[str, ...], tz: ZoneInfo) -> Moment | None:
-    """2020-01-31 13:45:00, as most exports write it: ten times quicker than the patterns."""
-    if len(text) != 19 or text[4] != "-" or text[7] != "-" or text[10] != " " or _special_formats(formats):
+def read_stamp(text: str, tz: ZoneInfo) -> datetime | None:
+    """2020-01-31 13:45:00, as most exports write it, local to `tz`; None for anything else. Ten times quicker than the
+    patterns, and without the bounds of `parse_datetime`."""
+    if len(text) != 19 or text[4] != "-" or text[7] != "-" or text[10] != " ":
         return None
     try:
-        return Moment(datetime.fromisoformat(text).replace(tzinfo=tz), False)
+        return datetime.fromisoformat(text).replace(tzinfo=tz)
     except ValueError:
         return None
+
+
+def reads_stamps(formats: Sequence[str]) -> bool:
+    """Whether no format of a profile stands before the one of `read_stamp`."""
+    return not _special_formats(tuple(formats))
 
 
 @lru_cache(maxsize=_CACHE)
