@@ -10,8 +10,8 @@ class CasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded any sooner
-        from cases.models import Case, ClockRule  # noqa: PLC0415
-        from registry.models import CUSTODY  # noqa: PLC0415
+        from cases.models import Case, ClockRule  # noqa: PLC0415 - models exist by now
+        from registry.models import CUSTODY  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415
 
         rules = Path(__file__).parent / "reference" / "clock_rules.csv"

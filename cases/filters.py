@@ -145,7 +145,7 @@ class CaseFilterSet(SelectedFilterSet):
 
     def __init__(self, *args, **kwargs):
         self.words_since: dt.date | None = None  # set where a search for words was limited
-        self.digits_apart = False  # set where a word with digits was not looked for in the texts
+        self.whole_numbers = False  # set where digits of a word were looked for as a whole number, or not in texts
         super().__init__(*args, **kwargs)
 
     @cached_property
@@ -236,7 +236,7 @@ class CaseFilterSet(SelectedFilterSet):
         texts = ("narrative", "demand")
         if not has_digits(word):
             return reduce(or_, (contains(field, word) for field in (*texts, "merchant_written")))
-        self.digits_apart = True
+        self.whole_numbers = True
         found = _in_name("merchant_written", word)
         core = word.strip("".join(char for char in word if not char.isalnum()))
         if pattern := whole_number(core):

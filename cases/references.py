@@ -14,7 +14,7 @@ from registry.enums import RegionLevel, Scheme
 from registry.models import Agency, Category, Channel, Problem, Region
 
 INDENT = "\u3000"
-ONLY = ":only"  # behind the value of a class: without what another vocabulary links to it
+UNLINKED = ":only"  # behind the value of a class: without what another vocabulary links to it
 NONE = Cast(Value(None), BigIntegerField())  # a bare NULL would be text to a UNION
 
 
@@ -83,16 +83,16 @@ class References:
                 pairs += [
                     (chosen, _("%(name)s (of this vocabulary alone)") % {"name": o.label})
                     for _depth, o in tree
-                    if chosen == o.value + ONLY
+                    if chosen == o.value + UNLINKED
                 ]
                 groups.append((scheme.label, pairs))
         return groups
 
     def ids(self, name: str, value: str) -> set[int]:
-        """The ids of the option with this value, of all below it and, but for `ONLY`, of what is linked to it."""
+        """The ids of the option with this value, of all below it and, but for `UNLINKED`, of what is linked to it."""
         options = self.of(name)
-        linked = not value.endswith(ONLY)
-        value = value.removesuffix(ONLY)
+        linked = not value.endswith(UNLINKED)
+        value = value.removesuffix(UNLINKED)
         found = {option.pk for option in options if option.value == value}
         if name == "agency":
             paths = tuple(option.path for option in options if option.pk in found)

@@ -13,7 +13,7 @@ if missing := [name for name in REQUIRED if not os.environ.get(name)]:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consumer_rights.settings")
 
 from django.conf import settings  # noqa: E402 - after the check of the environment
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402 - as above
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 from core.personal_data import check_keys  # noqa: E402

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from cases.references import ONLY
+from cases.references import UNLINKED
 from core.templatetags.portal import is_chinese
 from insights.enums import Part, Unit
 from insights.forms import Choice
@@ -363,7 +363,7 @@ class Dashboard:
 
         def row(pk):
             """A council class without the national ones that belong to it: they have rows of their own."""
-            only = ONLY if known[pk].scheme == Scheme.COUNCIL else ""
+            only = UNLINKED if known[pk].scheme == Scheme.COUNCIL else ""
             return known[pk].label, {"category": f"{known[pk].scheme}:{known[pk].code}{only}"}
 
         return self._rows(

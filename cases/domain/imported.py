@@ -297,7 +297,7 @@ def _update(cursor, cases: list[ImportedCase], merchants: dict, now) -> tuple[li
     )
     assignments = ", ".join(f"{name} = i.{name}" for name in columns)
     cursor.execute(
-        f"UPDATE cases_case c SET {assignments} FROM imported_case i WHERE c.id = i.id"  # noqa: S608
+        f"UPDATE cases_case c SET {assignments} FROM imported_case i WHERE c.id = i.id"  # noqa: S608 - our own names
     )
     ids = [case.case_id for case in cases]
     # rows of other systems are to be compared with the case as it is now

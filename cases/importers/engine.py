@@ -346,13 +346,13 @@ def _commit(target: Target, converted: Converted, options: Options) -> None:
 
 def _write_chunk(target: Target, cursor, converted: Converted, chunk_rows: int) -> Converted:
     """Write the rows of a chunk, but for those that the database refuses. Returns what became of them."""
-    for _attempt in range(CONFLICT_RETRIES):
+    for retries in reversed(range(CONFLICT_RETRIES)):
         try:
             _write_rows(target, cursor, converted)
             return converted
         except (DataError, IntegrityError) as error:
             rows = list(itertools.islice(target.source.rows(target.file.rows_done), chunk_rows))
-            if LOST_RACE not in str(error):
+            if LOST_RACE not in str(error) or not retries:
                 break
         # a case with one of these numbers was registered by hand since we looked: look again
         converted = _convert(target, rows)

@@ -139,7 +139,7 @@ class CaseList(CaseRows, ListPage):
 
     def fill(self, context):
         form = context["filter"]
-        found = {"words_since": form.words_since, "digits_apart": form.digits_apart}
+        found = {"words_since": form.words_since, "whole_numbers": form.whole_numbers}
         return super().fill(context) | {"tabs": self.tabs()} | found
 
     def tabs(self) -> list[Tab]:

@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 
 import psycopg2
@@ -142,6 +143,17 @@ class TestWorkers:
             monkeypatch.setattr(CaseTarget, method, deadly)
 
         return die
+
+    def test_what_a_worker_says_of_its_end_is_said_once(self):
+        died = pipeline.WorkerDied("Errno 12")
+        ours, theirs = multiprocessing.Pipe()
+
+        with ours, theirs:
+            theirs.send(died)
+            said = ours.recv()
+
+        assert isinstance(said, pipeline.WorkerDied)
+        assert str(said) == str(died)
 
     @pytest.mark.parametrize(("method", "done"), [("question", 2), ("convert", 4)])
     def test_a_worker_that_dies_is_a_clear_error_and_the_next_call_ends_the_run(

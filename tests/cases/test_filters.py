@@ -372,14 +372,14 @@ def test_a_search_looks_up_numbers_and_merchants_in_one_query(user, django_asser
         assert list(form.qs) == []
 
 
-def test_the_form_tells_whether_words_were_kept_from_the_texts(user):
+def test_the_form_tells_whether_digits_stand_for_whole_numbers(user):
     CaseFactory(number="2026-00990001")
-    for word, apart in (("净水器", False), ("净水器 38", True), ("1380000", True), ("2026-0099", False)):
+    for word, whole in (("净水器", False), ("净水器 38", True), ("1380000", True), ("2026-0099", False)):
         request = RequestFactory().get("/", {"q": word})
         request.user = user
         form = CaseFilterSet(request.GET, queryset=Case.objects.all(), request=request)
         assert form.qs.query
-        assert form.digits_apart is apart, word
+        assert form.whole_numbers is whole, word
 
 
 # what cannot be read

@@ -1,6 +1,5 @@
 import csv
 import datetime as dt
-import json
 import stat
 from collections import Counter
 from decimal import Decimal
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import connection
 from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
@@ -38,17 +37,6 @@ pytestmark = pytest.mark.django_db
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 DATA = Path(__file__).resolve().parents[1] / "data"
 CODE = "91000000MA0000001A"
-
-
-@pytest.fixture
-def run(capsys):
-    """Call import_cases; the JSON object of its last line."""
-
-    def call(*paths, profile="national12315", **options):
-        call_command("import_cases", *map(str, paths), profile=str(profile), json=True, **options)
-        return json.loads(capsys.readouterr().out.splitlines()[-1])
-
-    return call
 
 
 def counts(summary: dict) -> dict:

@@ -3,7 +3,9 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from cases.importers import engine
 from cases.models import ImportReject, ImportRun, ImportWarning
 from core.text import name_key
 from registry.models import Merchant, Region
@@ -233,3 +235,26 @@ class TestWhole:
 
         assert (refused.value.returncode, "\n" in str(refused.value)) == (1, False)
         assert ImportRun.objects.count() == 0
+
+
+def test_a_row_refused_before_a_kill_does_not_make_a_later_one_a_duplicate(run):
+    """The first row breaks a rule that only the database knows; then the run is cut off, and goes on."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE registry_merchant ADD CONSTRAINT no_ghosts CHECK (address <> 'ghost')")
+    ghost = (*TEA[:4], "ghost", TEA[5])
+    commit = engine._commit
+
+    def cut_off(target, converted, options):
+        if target.file.rows_done:
+            raise KeyboardInterrupt
+        commit(target, converted, options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_commit", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            run(ghost, GYM, TEA, chunk_rows=1)
+
+    summary = run(ghost, GYM, TEA, chunk_rows=1)
+
+    assert counts(summary) == {"rows": 3, "created": 2, "rejected": 1}
+    assert Merchant.objects.get(name=TEA[0]).address == TEA[4]
