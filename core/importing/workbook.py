@@ -148,6 +148,12 @@ _MAX_NAMES = 10_000
 _MAX_TOKEN = 8 << 20
 
 
+# NotImplementedError: the archive says that it needs a later version of the format
+_DAMAGE = (
+    zipfile.BadZipFile, NotImplementedError, zlib.error, expat.ExpatError, struct.error, EOFError, OSError, ValueError
+)  # fmt: skip
+
+
 def check_xlsx(path: Path) -> int:
     """Refuse what is no XLSX workbook or would not fit into memory; the number of error cells (#N/A).
 
@@ -164,7 +170,7 @@ def check_xlsx(path: Path) -> int:
             scan = _Scan(path)
             for part in parts:
                 scan.part(stream, part)
-    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, struct.error, EOFError, OSError, ValueError) as error:
+    except _DAMAGE as error:
         raise _damaged(path) from error
     scan.check_texts()
     return scan.error_cells

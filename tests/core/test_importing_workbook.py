@@ -448,6 +448,15 @@ def test_a_workbook_that_is_cut_off_is_refused(write):
         assert "no whole Excel workbook" in refusal(path)
 
 
+def test_a_workbook_of_a_version_that_does_not_exist_is_refused(write):
+    path = write(s=[HEADER, ["A1", "投诉"]])
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(b"PK\x01\x02") + 6] = 148  # "version needed" of the first entry
+    path.write_bytes(damaged)
+
+    assert "no whole Excel workbook" in refusal(path)
+
+
 def test_a_workbook_with_damaged_bytes_is_refused_or_read_but_never_crashes(write):
     path = write(s=[HEADER, *([f"A{row}", "投诉"] for row in range(50))])
     whole = path.read_bytes()
