@@ -1,0 +1,35 @@
+"""Complaints, reports and inquiries with their parties, clocks, recoveries, history and imports.
+
+States, outcomes and dates move only through `cases.domain`; what must hold is a constraint of the database. `CaseHistory`
+is put here by the decorator of Case.
+"""
+
+from cases.models.case import Case, CaseReference
+from cases.models.clock import Clock, ClockRule
+from cases.models.event import CaseEvent
+from cases.models.fields import LocalDate
+from cases.models.imports import (
+    ImportDifference,
+    ImportFile,
+    ImportReject,
+    ImportRun,
+    ImportWarning,
+)
+from cases.models.party import Party
+from cases.models.recovery import Recovery
+
+__all__ = [
+    "Case",
+    "CaseEvent",
+    "CaseReference",
+    "Clock",
+    "ClockRule",
+    "ImportDifference",
+    "ImportFile",
+    "ImportReject",
+    "ImportRun",
+    "ImportWarning",
+    "LocalDate",
+    "Party",
+    "Recovery",
+]

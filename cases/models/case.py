@@ -1,0 +1,289 @@
+"""The case itself, and its numbers in other systems."""
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from cases.enums import FINAL_STATES, Body, Kind, Outcome, Regime, SalesMode, State
+from cases.models.fields import AMOUNT, local_date, reference
+from cases.querysets import CaseQuerySet, ScopedQuerySet
+
+
+@pghistory.track(
+    pghistory.InsertEvent(level=pgtrigger.Statement),  # by row, a bulk load would run at 3 % of its speed
+    pghistory.UpdateEvent(),
+    fields=[
+        "state",
+        "outcome",
+        "ground",
+        "kind",
+        "body",
+        "handling",
+        "custodian",
+        "officer",
+        "merchant",
+        "category",
+        "problem",
+        "region",
+        "claimed",
+        "received_at",
+        "decided_at",
+        "accepted_at",
+        "closed_at",
+        "regime",
+        "import_file",
+        "import_line",
+    ],
+    obj_field=pghistory.ObjForeignKey(related_name="history", db_index=True),
+    append_only=True,
+    model_name="CaseHistory",
+    meta={"verbose_name": _("history of a case"), "verbose_name_plural": _("history of cases")},
+)
+class Case(models.Model):
+    """One complaint, report or inquiry. Names as written in a source stay beside every resolved key."""
+
+    number = models.CharField(_("case number"), max_length=20, editable=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    body = models.CharField(_("handled by"), max_length=10, choices=Body, default=Body.BUREAU)
+    source = models.CharField(_("source"), max_length=40)
+    external_number = models.CharField(_("external number"), max_length=80, null=True, blank=True)  # noqa: DJ001
+    channel = reference("registry.Channel", _("channel"))
+    channel_written = models.CharField(_("channel as written"), max_length=120, blank=True)
+
+    received_at = models.DateTimeField(_("received at"))
+    received_on = local_date("received_at", _("received on"))
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_on = local_date("decided_at", _("decided on"))
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    accepted_on = local_date("accepted_at", _("accepted on"))
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    closed_on = local_date("closed_at", _("closed on"))
+
+    region = reference("registry.Region", _("region"))
+    region_written = models.CharField(_("region as written"), max_length=120, blank=True)
+    receiving = reference("registry.Agency", _("receiving agency"))
+    handling = reference("registry.Agency", _("handling agency"))
+    agency_written = models.CharField(_("agency as written"), max_length=160, blank=True)
+    department = models.CharField(_("department"), max_length=160, blank=True)
+    custodian = models.ForeignKey(
+        "registry.Agency",
+        models.PROTECT,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("custodian agency"),
+    )
+    # ancestors of the custodian, one per level used for row scope: resolving the subtree in each query was
+    # measured 5,000 times slower where a subtree has no recent rows
+    custodian_root = models.ForeignKey(
+        "registry.Agency",
+        models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        editable=False,
+    )
+    custodian_district = models.ForeignKey(
+        "registry.Agency",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        editable=False,
+    )
+    officer = reference(settings.AUTH_USER_MODEL, _("officer"))
+
+    merchant = reference("registry.Merchant", _("merchant"))
+    merchant_written = models.CharField(_("merchant as written"), max_length=200, blank=True)
+    merchant_address = models.CharField(_("address of the merchant"), max_length=300, blank=True)
+    merchant_code_written = models.CharField(_("credit code as written"), max_length=60, blank=True)
+    platform = reference("registry.Platform", _("platform"))
+    platform_written = models.CharField(_("platform as written"), max_length=120, blank=True)
+    category = reference("registry.Category", _("category"))
+    category_written = models.CharField(_("category as written"), max_length=200, blank=True)
+    problem = reference("registry.Problem", _("problem"))
+    problem_written = models.CharField(_("problem as written"), max_length=200, blank=True)
+    goods = models.CharField(_("goods or service"), max_length=200, blank=True)
+    brand = models.CharField(_("brand"), max_length=120, blank=True)
+    order_number = models.CharField(_("order number"), max_length=80, blank=True)
+    sales_mode = models.CharField(_("sales mode"), max_length=10, choices=SalesMode, blank=True)
+    occurred_on = models.DateField(_("date of the dispute"), null=True, blank=True)
+    narrative = models.TextField(_("narrative"), blank=True)
+    demand = models.TextField(_("demand"), blank=True)
+    claimed = models.DecimalField(_("amount claimed"), null=True, blank=True, **AMOUNT)
+
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.REGISTERED, editable=False
+    )
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome, blank=True, editable=False)
+    ground = models.CharField(_("legal ground"), max_length=60, blank=True, editable=False)
+    regime = models.CharField(_("rules applied"), max_length=20, blank=True)
+    consents = models.JSONField(_("consents"), default=dict, blank=True)
+    origin = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="derived",
+        db_index=False,
+        verbose_name=_("split from or repeats"),
+    )
+
+    import_file = reference("cases.ImportFile", _("imported from"))
+    import_line = models.PositiveIntegerField(_("line"), null=True, editable=False)
+    source_digest = models.BinaryField(_("keyed digest of the source row"), null=True, editable=False)
+    differs = models.BooleanField(_("differs from its source"), default=False, editable=False)
+    extra = models.JSONField(_("further columns"), default=dict, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
+        ordering = ["-received_at", "-pk"]
+        permissions = [
+            ("view_all_agencies", _("Can see the cases of every agency")),
+            ("reveal_party", _("Can reveal a party's personal data, with a reason")),
+            ("reveal_reporter", _("Can reveal a sealed reporter, with a reason")),
+            ("export_case", _("Can export lists of cases")),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["number"], name="cases_case_number"),
+            models.UniqueConstraint(fields=["external_number", "source"], name="cases_case_external_number"),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) | Q(state__in=FINAL_STATES),
+                name="cases_case_closed_is_final",
+            ),
+            models.CheckConstraint(
+                # a source may say "closed" and not when; a case closed here always has its time
+                condition=~Q(state__in=FINAL_STATES)
+                | Q(closed_at__isnull=False)
+                | Q(import_file__isnull=False),
+                name="cases_case_final_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed__isnull=True) | Q(claimed__gte=0), name="cases_case_claimed_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=(Q(decided_at__isnull=True) | Q(decided_at__gte=F("received_at")))
+                & (Q(accepted_at__isnull=True) | Q(accepted_at__gte=F("received_at")))
+                & (Q(closed_at__isnull=True) | Q(closed_at__gte=F("received_at"))),
+                name="cases_case_dates_in_order",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[State.FILED, State.NOT_FILED]) | Q(kind=Kind.REPORT),
+                name="cases_case_filing_is_for_reports",
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="cases_case_state_known"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="cases_case_kind_known"),
+        ]
+        indexes = [
+            # the newest first, and every count by day of receipt without a look at the table
+            models.Index(
+                fields=["-received_at", "-id"],
+                include=[
+                    "received_on",
+                    "kind",
+                    "body",
+                    "region",
+                    "category",
+                    "channel",
+                    "custodian_root",
+                    "custodian_district",
+                    "custodian",
+                    "handling",
+                ],
+                name="cases_case_newest",
+            ),
+            # one for each level of agencies that is used for row scope
+            models.Index(fields=["custodian_root", "-received_at", "-id"], name="cases_case_root_newest"),
+            models.Index(
+                fields=["custodian_district", "-received_at", "-id"], name="cases_case_district_newest"
+            ),
+            models.Index(fields=["custodian", "-received_at", "-id"], name="cases_case_custodian_newest"),
+            # the figures of a region, and the cases that its terms and postings belong to
+            models.Index(
+                fields=["region", "-received_at", "-id"],
+                include=["received_on", "kind", "body", "category", "channel"],
+                name="cases_case_region_newest",
+            ),
+            models.Index(
+                fields=["accepted_on"],
+                include=[
+                    "kind",
+                    "body",
+                    "outcome",
+                    "closed_on",
+                    "region",
+                    "custodian_root",
+                    "custodian_district",
+                    "custodian",
+                    "handling",
+                ],
+                condition=Q(accepted_on__isnull=False),
+                name="cases_case_accepted",
+            ),
+            models.Index(
+                fields=["closed_on"],
+                include=["kind", "outcome", "region", "custodian_root", "custodian_district"],
+                condition=Q(body=Body.COUNCIL),
+                name="cases_case_council_closed",
+            ),
+            models.Index(
+                fields=["id"], include=["body"], condition=~Q(body=Body.BUREAU), name="cases_case_not_bureau"
+            ),
+            models.Index(
+                fields=["-received_at", "-id"],
+                condition=Q(handling__isnull=True),
+                name="cases_case_to_dispatch",
+            ),
+            models.Index(
+                fields=["-received_at", "-id"], condition=Q(differs=True), name="cases_case_differing"
+            ),
+            models.Index(F("merchant"), F("received_at").desc(), name="cases_case_merchant"),
+        ]
+        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
+
+    def __str__(self):
+        return self.number
+
+    def get_absolute_url(self):
+        return reverse("cases:detail", args=[self.number])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in FINAL_STATES
+
+    @property
+    def regime_label(self) -> str:
+        return Regime.label_of(self.regime)
+
+
+class CaseReference(models.Model):
+    """A further number of the same case in another system (`source`; "" where nobody has said in which). The importer
+    finds the case by it. `source_digest`: once a row of that system has come, the keyed digest of the one last
+    compared; empty where the case has changed since."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="references", verbose_name=_("case"))
+    source = models.CharField(_("source"), max_length=40, blank=True)
+    number = models.CharField(_("number"), max_length=80)
+    source_digest = models.BinaryField(_("keyed digest of the source row"), null=True, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("further number")
+        verbose_name_plural = _("further numbers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["number", "source"], condition=~Q(source=""), name="cases_reference_once"
+            ),
+            models.UniqueConstraint(fields=["number", "source", "case"], name="cases_reference_of_a_case_once"),
+        ]
+
+    def __str__(self):
+        return self.number
