@@ -23,13 +23,15 @@ class Body(models.TextChoices):
 class State(models.TextChoices):
     REGISTERED = "registered", _("To be decided")
     ACCEPTED = "accepted", _("In handling")
+    MEDIATING = "mediating", _("In mediation")
+    ENDED = "ended", _("To be closed")
     FILED = "filed", _("Filed for investigation")
     REFUSED = "refused", _("Not accepted")
     NOT_FILED = "not_filed", _("Not filed")
     CLOSED = "closed", _("Closed")
 
 
-OPEN_STATES = (State.REGISTERED, State.ACCEPTED, State.FILED)
+OPEN_STATES = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED, State.ENDED)
 FINAL_STATES = (State.REFUSED, State.NOT_FILED, State.CLOSED)
 
 
@@ -58,6 +60,24 @@ class PartyRole(models.TextChoices):
     CONSUMER = "consumer", _("Consumer")
     REPORTER = "reporter", _("Reporter")
     INQUIRER = "inquirer", _("Inquirer")
+    PROXY = "proxy", _("Authorised representative")
+
+
+class IdentityCheck(models.TextChoices):
+    """Whether a complainant has shown who he is (Order 121 arts 10 and 16: a refusal is a ground for not accepting)."""
+
+    UNCHECKED = "", _("Not checked")
+    ASKED = "asked", _("Papers asked for")
+    VERIFIED = "verified", _("Verified")
+    REFUSED = "refused", _("Refused or false")
+
+
+class Side(models.TextChoices):
+    """One of the two sides of a dispute, where a term or a notice is for one of them alone."""
+
+    BOTH = "", _("Both sides")
+    COMPLAINANT = "complainant", _("Complainant")
+    RESPONDENT = "respondent", _("Respondent")
 
 
 class RecoveryKind(models.TextChoices):
@@ -135,3 +155,83 @@ class RunState(models.TextChoices):
 class RejectKind(models.TextChoices):
     REJECTED = "rejected", _("Rejected")
     DUPLICATE = "duplicate", _("Twice in the file")
+
+
+class GroundPurpose(models.TextChoices):
+    """What a legal ground is given for."""
+
+    REFUSE = "refuse", _("Not accepting a complaint")
+    TERMINATE = "terminate", _("Ending mediation")
+    NOT_FILE = "not_file", _("Not filing a report")
+    DECLINE = "decline", _("Not taking up a report")
+    RETURN = "return", _("Returning to intake")
+
+
+class PauseReason(models.TextChoices):
+    """Why a term stands still (Order 121 arts 21 and 22; penalty procedure art 18)."""
+
+    APPRAISAL = "appraisal", _("Appraisal")
+    TESTING = "testing", _("Testing")
+    INSPECTION = "inspection", _("Inspection or quarantine")
+    RIGHTS_HOLDER = "rights_holder", _("Identification by the holder of the rights")
+    RECUSAL = "recusal", _("Application for recusal")
+
+
+# the time of a recusal suspends mediation; that it stops the sixty days, too, stands nowhere
+EXCLUDED_REASONS = (
+    PauseReason.APPRAISAL,
+    PauseReason.TESTING,
+    PauseReason.INSPECTION,
+    PauseReason.RIGHTS_HOLDER,
+)
+
+
+class ClockReason(models.TextChoices):
+    """Why the end of a term moved."""
+
+    PAUSE = "pause", _("Paused")
+    RESUME = "resume", _("Resumed")
+    EXTENSION = "extension", _("Extended with approval")
+    RESTART = "restart", _("Started anew")
+    REGIME = "regime", _("Other rules applied")
+    CALENDAR = "calendar", _("Working-day calendar changed")
+    RULE = "rule", _("Rule corrected")
+
+
+class NationalEntry(models.TextChoices):
+    """Whether the work done here stands on the national 12315 platform, too, where it has to run (Order 121 art 40)."""
+
+    NONE = "", _("Nothing to enter")
+    TO_ENTER = "to_enter", _("To be entered")
+    TO_UPDATE = "to_update", _("To be updated")
+    ENTERED = "entered", _("Entered")
+
+
+class SupervisionKind(models.TextChoices):
+    URGE = "urge", _("Urged by the person")
+    SUPERVISE = "supervise", _("Supervised by a superior")
+
+
+class Satisfaction(models.TextChoices):
+    VERY_SATISFIED = "very_satisfied", _("Very satisfied")
+    SATISFIED = "satisfied", _("Satisfied")
+    FAIR = "fair", _("Fair")
+    DISSATISFIED = "dissatisfied", _("Dissatisfied")
+
+
+class MediationMode(models.TextChoices):
+    """How mediation takes place (Order 121 art 20)."""
+
+    ON_SITE = "on_site", _("On site")
+    REMOTE = "remote", _("Remote")
+
+
+class NoticeMeans(models.TextChoices):
+    """How someone was told (Order 121: internet, telephone, message, e-mail, letter)."""
+
+    INTERNET = "internet", _("Internet")
+    PHONE = "phone", _("Telephone")
+    SMS = "sms", _("Text message")
+    EMAIL = "email", _("E-mail")
+    LETTER = "letter", _("Letter")
+    IN_PERSON = "in_person", _("In person")

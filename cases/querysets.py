@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cases.enums import LOSS_KINDS, OPEN_STATES
+from registry.querysets import ReferenceQuerySet
 
 
 def scope(user, prefix: str = "") -> Q | None:
@@ -57,6 +58,14 @@ class CaseQuerySet(ScopedQuerySet):
     def received_in(self, start: dt.date, end: dt.date):
         """Received on the local dates from `start` to `end`, both included."""
         return self.filter(received_on__gte=start, received_on__lte=end)
+
+
+class GroundQuerySet(ReferenceQuerySet):
+    def for_case(self, case, purpose):
+        """The grounds for `purpose` under the rules that apply to `case`."""
+        return self.filter(
+            Q(regimes=[]) | Q(regimes__contains=[case.regime]), purpose=purpose, kind__in=["", case.kind]
+        )
 
 
 class ClockQuerySet(ScopedQuerySet):

@@ -5,9 +5,10 @@ is put here by the decorator of Case.
 """
 
 from cases.models.case import Case, CaseReference
-from cases.models.clock import Clock, ClockRule
+from cases.models.clock import UNKNOWN_END, Clock, ClockChange, ClockPause, ClockRule, Extension
 from cases.models.event import CaseEvent
 from cases.models.fields import LocalDate
+from cases.models.handling import CallBack, Ground, Supervision
 from cases.models.imports import (
     ImportDifference,
     ImportFile,
@@ -19,11 +20,17 @@ from cases.models.party import Party
 from cases.models.recovery import Recovery
 
 __all__ = [
+    "UNKNOWN_END",
+    "CallBack",
     "Case",
     "CaseEvent",
     "CaseReference",
     "Clock",
+    "ClockChange",
+    "ClockPause",
     "ClockRule",
+    "Extension",
+    "Ground",
     "ImportDifference",
     "ImportFile",
     "ImportReject",
@@ -32,4 +39,5 @@ __all__ = [
     "LocalDate",
     "Party",
     "Recovery",
+    "Supervision",
 ]

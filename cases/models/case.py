@@ -8,7 +8,17 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from cases.enums import FINAL_STATES, Body, Kind, Outcome, Regime, SalesMode, State
+from cases.enums import (
+    FINAL_STATES,
+    OPEN_STATES,
+    Body,
+    Kind,
+    NationalEntry,
+    Outcome,
+    Regime,
+    SalesMode,
+    State,
+)
 from cases.models.fields import AMOUNT, local_date, reference
 from cases.querysets import CaseQuerySet, ScopedQuerySet
 
@@ -34,6 +44,7 @@ from cases.querysets import CaseQuerySet, ScopedQuerySet
         "decided_at",
         "accepted_at",
         "closed_at",
+        "ended_at",
         "regime",
         "import_file",
         "import_line",
@@ -62,6 +73,8 @@ class Case(models.Model):
     accepted_on = local_date("accepted_at", _("accepted on"))
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     closed_on = local_date("closed_at", _("closed on"))
+    # what was done about the dispute or answered is over; to be closed once everyone has been told
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True, editable=False)
 
     region = reference("registry.Region", _("region"))
     region_written = models.CharField(_("region as written"), max_length=120, blank=True)
@@ -136,6 +149,14 @@ class Case(models.Model):
     import_file = reference("cases.ImportFile", _("imported from"))
     import_line = models.PositiveIntegerField(_("line"), null=True, editable=False)
     source_digest = models.BinaryField(_("keyed digest of the source row"), null=True, editable=False)
+    national_entry = models.CharField(
+        _("national platform"),
+        max_length=10,
+        choices=NationalEntry,
+        db_default="",
+        default="",
+        editable=False,
+    )
     differs = models.BooleanField(_("differs from its source"), default=False, editable=False)
     extra = models.JSONField(_("further columns"), default=dict, blank=True)
 
@@ -150,6 +171,13 @@ class Case(models.Model):
             ("reveal_party", _("Can reveal a party's personal data, with a reason")),
             ("reveal_reporter", _("Can reveal a sealed reporter, with a reason")),
             ("export_case", _("Can export lists of cases")),
+            ("register_case", _("Can register cases")),
+            ("dispatch_case", _("Can dispatch cases to agencies below")),
+            ("assign_case", _("Can assign cases to officers")),
+            ("handle_case", _("Can handle cases")),
+            ("approve_case", _("Can approve extensions, reopening and a change of rules")),
+            ("supervise_case", _("Can supervise the handling of cases")),
+            ("call_back_case", _("Can call back about closed cases")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["number"], name="cases_case_number"),
@@ -171,12 +199,20 @@ class Case(models.Model):
             models.CheckConstraint(
                 condition=(Q(decided_at__isnull=True) | Q(decided_at__gte=F("received_at")))
                 & (Q(accepted_at__isnull=True) | Q(accepted_at__gte=F("received_at")))
-                & (Q(closed_at__isnull=True) | Q(closed_at__gte=F("received_at"))),
+                & (Q(closed_at__isnull=True) | Q(closed_at__gte=F("received_at")))
+                & (Q(ended_at__isnull=True) | Q(ended_at__gte=F("received_at"))),
                 name="cases_case_dates_in_order",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=[State.FILED, State.NOT_FILED]) | Q(kind=Kind.REPORT),
                 name="cases_case_filing_is_for_reports",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.ENDED) | Q(ended_at__isnull=False), name="cases_case_ended_has_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.MEDIATING) | Q(kind=Kind.COMPLAINT, accepted_at__isnull=False),
+                name="cases_case_mediation_is_for_complaints",
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="cases_case_state_known"),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="cases_case_kind_known"),
@@ -245,6 +281,17 @@ class Case(models.Model):
                 fields=["-received_at", "-id"], condition=Q(differs=True), name="cases_case_differing"
             ),
             models.Index(F("merchant"), F("received_at").desc(), name="cases_case_merchant"),
+            models.Index(
+                fields=["-received_at", "-id"],
+                condition=Q(national_entry__in=[NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE]),
+                name="cases_case_to_enter",
+            ),
+            # an officer's desk
+            models.Index(
+                fields=["officer", "-received_at", "-id"],
+                condition=Q(officer__isnull=False, state__in=OPEN_STATES),
+                name="cases_case_officer_open",
+            ),
         ]
         triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
 
@@ -282,7 +329,9 @@ class CaseReference(models.Model):
             models.UniqueConstraint(
                 fields=["number", "source"], condition=~Q(source=""), name="cases_reference_once"
             ),
-            models.UniqueConstraint(fields=["number", "source", "case"], name="cases_reference_of_a_case_once"),
+            models.UniqueConstraint(
+                fields=["number", "source", "case"], name="cases_reference_of_a_case_once"
+            ),
         ]
 
     def __str__(self):

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.enums import PartyRole
+from cases.enums import IdentityCheck, PartyRole
 from cases.models.case import Case
 from cases.querysets import ScopedQuerySet
 
@@ -17,6 +17,19 @@ class Party(models.Model):
     role = models.CharField(_("role"), max_length=10, choices=PartyRole)
     sealed = models.BooleanField(_("sealed"), default=False)
     personal = models.BinaryField(_("personal data, encrypted"), null=True, editable=False)
+    # up to two act for the others in a joint complaint (Order 121 art 12)
+    representative = models.PositiveSmallIntegerField(
+        _("representative"), null=True, blank=True, editable=False
+    )
+    identity = models.CharField(
+        _("identity"),
+        max_length=10,
+        choices=IdentityCheck,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
     phone_hash = models.BinaryField(null=True, editable=False)
     id_number_hash = models.BinaryField(null=True, editable=False)
 
@@ -28,7 +41,17 @@ class Party(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(role=PartyRole.REPORTER) | Q(sealed=True), name="cases_party_reporter_is_sealed"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["case", "representative"],
+                condition=Q(representative__isnull=False),
+                name="cases_party_representative_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(representative__isnull=True)
+                | Q(representative__in=[1, 2], role=PartyRole.CONSUMER),
+                name="cases_party_two_representatives",
+            ),
         ]
         indexes = [
             models.Index(
