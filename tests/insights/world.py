@@ -41,19 +41,29 @@ def _time(rng, start: dt.datetime, days: int) -> dt.datetime:
     return day + dt.timedelta(seconds=rng.randrange(80_000))
 
 
+COMMON = [State.REGISTERED, State.ACCEPTED, State.REFUSED, State.ENDED, State.CLOSED]
+STATES = {
+    Kind.COMPLAINT: [*COMMON, State.MEDIATING],
+    Kind.REPORT: [*COMMON, State.FILED, State.NOT_FILED],
+    Kind.INQUIRY: COMMON,
+}
+
+
 def _case(rng, number, handled, regions, categories, channels, file) -> Case:
     agency, body = handled
     kind = rng.choice([Kind.COMPLAINT, Kind.COMPLAINT, Kind.REPORT, Kind.INQUIRY])
     received_at = _time(rng, local(FIRST.year, FIRST.month, FIRST.day, 0), DAYS)
-    states = [s for s in State if kind == Kind.REPORT or s not in (State.FILED, State.NOT_FILED)]
-    state = rng.choice([*states, State.CLOSED, State.CLOSED])
-    decided_at = _time(rng, received_at, 15) if rng.random() < 0.8 else None
-    accepted_at = decided_at if state in (State.ACCEPTED, State.CLOSED) and rng.random() < 0.9 else None
+    state = rng.choice([*STATES[kind], State.CLOSED, State.CLOSED])
+    mediating = state == State.MEDIATING
+    decided_at = _time(rng, received_at, 15) if mediating or rng.random() < 0.8 else None
+    may_be_accepted = state in (State.ACCEPTED, State.ENDED, State.CLOSED) and rng.random() < 0.9
+    accepted_at = decided_at if mediating or may_be_accepted else None
     closed_at = _time(rng, received_at, 90) if state in FINAL_STATES and rng.random() < 0.85 else None
     return Case(
         number=f"2020-{number:08d}", source="muddle", kind=kind, body=body, state=state,
-        outcome=rng.choice([*Outcome.values, "agreement", "failed"]) if state == State.CLOSED else "",
+        outcome=rng.choice([*Outcome.values, "agreement", "failed"]) if state in (State.CLOSED, State.ENDED) else "",
         received_at=received_at, decided_at=decided_at, accepted_at=accepted_at, closed_at=closed_at,
+        ended_at=_time(rng, received_at, 60) if state == State.ENDED else closed_at,
         region=rng.choice(regions), category=rng.choice(categories), channel=rng.choice(channels),
         handling=agency, custodian=agency, custodian_root_id=ancestor(agency, 0),
         custodian_district_id=ancestor(agency, 1), import_file=file, import_line=number + 2,
