@@ -2,8 +2,9 @@ import datetime as dt
 
 import pytest
 
-from core.working_days import Term
+from core.working_days import Term, notice_years
 from registry.domain import calendar_days, load_calendar
+from registry.models import CalendarDay
 from tests.factories import CalendarDayFactory, CalendarNoticeFactory
 
 D = dt.date
@@ -71,9 +72,22 @@ def test_sixty_natural_days(calendar, accepted, safe, due):
 
 def test_beyond_the_last_notice_a_term_is_provisional(calendar):
     assert calendar.add_working_days(D(2026, 12, 24), 7) == Term(D(2027, 1, 4), D(2027, 1, 4), True)
-    assert not calendar.add_working_days(D(2026, 12, 21), 7).provisional
+    assert not calendar.add_working_days(D(2026, 12, 17), 7).provisional  # ends on the 28th
+    assert calendar.add_working_days(
+        D(2026, 12, 21), 7
+    ).provisional  # and this on the 30th, which 2027 may name
     # the notice for 2019 names days of December 2018, and yet 2018 is not known
     assert calendar.add_working_days(D(2018, 12, 27), 7).provisional
+
+
+def test_a_notice_names_days_of_its_year_and_the_last_ones_of_the_december_before():
+    """What Calendar.is_known rests on."""
+    before = set()
+    for day in CalendarDay.objects.select_related("notice"):
+        if day.date.year != day.notice.year:
+            assert day.notice.year in notice_years(day.date)
+            before.add(day.date)
+    assert before == {D(2018, 12, 29), D(2018, 12, 30), D(2018, 12, 31), D(2022, 12, 31)}
 
 
 def test_the_extension_of_spring_festival_2020_supersedes_day_by_day():
