@@ -1,7 +1,7 @@
 """Statutory clocks: which version of a rule applies, when its term ends, and why."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases.enums import TermUnit
+from cases.enums import Roll, TermUnit
 from cases.models import ClockRule
 from core.exceptions import DomainError
 from core.templatetags.portal import is_chinese
-from core.working_days import Calendar, Step, Term
+from core.working_days import DAY, Calendar, Pause, Step, Term
 from registry.domain import calendar_days
 from registry.domain.calendar import CalendarDays
 
@@ -40,7 +40,7 @@ class RuleBook:
         for rule in sorted(rules, key=lambda rule: (rule.code, rule.valid_from)):
             self.versions.setdefault(rule.code, []).append(rule)
         self.calendar, self._days = calendar, days
-        self._rules: dict[tuple[str, dt.date], ClockRule | None] = {}
+        self._rules: dict[tuple[str, dt.date, str], ClockRule | None] = {}
         self._terms: dict[tuple[int, dt.date], Due] = {}
 
     @classmethod
@@ -49,39 +49,48 @@ class RuleBook:
         days = None if calendar else calendar_days()
         return cls(ClockRule.objects.all(), calendar or days.calendar(), days)
 
-    def rule(self, code: str, day: dt.date) -> ClockRule | None:
-        """The version of the rule in force on `day`, the day of receipt; None where there is none."""
-        key = (code, day)
+    @property
+    def regimes(self) -> set[str]:
+        """The codes of all rules that have a version here."""
+        return {rule.regime for versions in self.versions.values() for rule in versions}
+
+    def rule(self, code: str, day: dt.date, regime: str = "") -> ClockRule | None:
+        """The version of the rule that `regime` has, or, where it has none, the one in force on `day`, the day of
+        receipt; None where there is none either."""
+        key = (code, day, regime)
         found = self._rules.get(key, UNSEEN)
         if found is UNSEEN:
-            found = self._rules[key] = next(
-                (
-                    rule
-                    for rule in self.versions.get(code, ())
-                    if rule.valid_from <= day and (rule.valid_to is None or day < rule.valid_to)
-                ),
-                None,
-            )
+            versions = self.versions.get(code, ())
+            own = [rule for rule in versions if regime and rule.regime == regime]
+            found = self._rules[key] = _in_force(own, day) or (own[-1] if own else _in_force(versions, day))
         return found
 
-    def term(self, rule: ClockRule, start: dt.date) -> Due:
-        """The end of the rule's term that starts with `start`."""
+    def term(self, rule: ClockRule, start: dt.date, pauses: Sequence[Pause] = ()) -> Due:
+        """The end of the rule's term that starts with `start`, without the days of `pauses`."""
+        if pauses:
+            return Due(*self._count(rule, start, pauses)[:3])
         key = (rule.pk, start)
         found = self._terms.get(key)
         if found is None:
             found = self._terms[key] = Due(*self._count(rule, start)[:3])
         return found
 
-    def explain(self, code: str, day: dt.date) -> dict:
-        """How the term that starts on `day` is counted, by the version then in force.
+    def explain(self, code: str, day: dt.date, *, regime: str = "", pauses: Sequence[Pause] = ()) -> dict:
+        """How the term that starts on `day` is counted, by the version then in force, or by that of `regime`.
 
         `{"rule", "regime", "start_on", "due_on", "safe_on", "provisional", "basis", "steps"}`: dates as ISO text,
-        `steps` sentences in the present language, each naming a date and why it counts or not. Raises UnknownRule.
+        `steps` sentences in the present language, each naming a date and why it counts or not. Raises UnknownRule, and
+        DomainError where the rule leaves out no pauses.
         """
-        rule = self.rule(code, day)
-        if rule is None:
-            raise UnknownRule(self._missing(code, day))
-        term = self._count(rule, day, steps=True)
+        rule = self.rule(code, day, regime)
+        if rule is None or (regime and rule.regime != regime):
+            raise UnknownRule(self._missing(code, day, regime))
+        if pauses and not rule.pauses:
+            raise DomainError(
+                _("%(code)s (%(regime)s) leaves out no pauses: every day counts.")
+                % {"code": code, "regime": rule.regime}
+            )
+        term, sentences = self.tell(rule, day, pauses)
         return {
             "rule": code,
             "regime": rule.regime,
@@ -90,26 +99,36 @@ class RuleBook:
             "safe_on": term.safe_on.isoformat(),
             "provisional": term.provisional,
             "basis": _basis(rule),
-            "steps": list(self._sentences(rule, term)),
+            "steps": sentences,
         }
 
-    def _count(self, rule: ClockRule, start: dt.date, *, steps: bool = False) -> Term:
-        if rule.unit == TermUnit.WORKING:
-            return self.calendar.add_working_days(start, rule.length, steps=steps)
-        return self.calendar.add_natural_days(start, rule.length, rule.roll, steps=steps)
+    def tell(self, rule: ClockRule, start: dt.date, pauses: Sequence[Pause] = ()) -> tuple[Term, list[str]]:
+        """The term of a rule that starts with `start`, and the sentences that explain its end."""
+        term = self._count(rule, start, pauses, steps=True)
+        return term, list(self._sentences(rule, term))
 
-    def _missing(self, code: str, day: dt.date) -> str:
+    def _count(
+        self, rule: ClockRule, start: dt.date, pauses: Sequence[Pause] = (), *, steps: bool = False
+    ) -> Term:
+        if rule.unit == TermUnit.WORKING:
+            return self.calendar.add_working_days(start, rule.length, pauses=pauses, steps=steps)
+        return self.calendar.add_natural_days(start, rule.length, rule.roll, pauses=pauses, steps=steps)
+
+    def _missing(self, code: str, day: dt.date, regime: str) -> str:
         if not self.versions:
             return _("No clock rules are loaded. Run manage.py load_reference.")
         if code not in self.versions:
             return _("There is no rule %(code)s. The rules are: %(codes)s.") % {
                 "code": code, "codes": ", ".join(self.versions),
             }  # fmt: skip
+        versions = "; ".join(f"{rule.regime} {_period(rule)}" for rule in self.versions[code])
+        if regime:
+            return _("%(code)s has no version under %(regime)s. The versions: %(versions)s.") % {
+                "code": code, "regime": regime, "versions": versions,
+            }  # fmt: skip
         return _("No version of %(code)s was in force on %(date)s. The versions: %(versions)s.") % {
-            "code": code,
-            "date": day.isoformat(),
-            "versions": "; ".join(f"{rule.regime} {_period(rule)}" for rule in self.versions[code]),
-        }
+            "code": code, "date": day.isoformat(), "versions": versions,
+        }  # fmt: skip
 
     def _sentences(self, rule: ClockRule, term: Term) -> Iterator[str]:
         yield _("%(rule)s: %(length)s from: %(starts)s. In force %(period)s. Basis: %(basis)s.") % {
@@ -119,13 +138,18 @@ class RuleBook:
             "period": _period(rule),
             "basis": _basis(rule),
         }
+        if rule.unit == TermUnit.NATURAL:
+            yield _rolls(rule)
         for (reason, why), days in groupby(term.steps, key=lambda step: (step.reason, self._why(step))):
             yield _sentence(reason, why, list(days))
         if term.provisional:
-            years = {step.on.year for step in term.steps} - self.calendar.known_years
+            # of a term of natural days only the end asks the calendar
+            first = term.steps[0].on + DAY if rule.unit == TermUnit.WORKING else term.safe_on
+            asked = (step.on for step in term.steps if step.on >= first and step.reason != "paused")
             yield _(
-                "The calendar of %(years)s is not known: only weekends are left out there, and the end may change."
-            ) % {"years": ", ".join(map(str, sorted(years)))}
+                "The calendar of %(years)s is not known: of the days on which its notice may speak only weekends are"
+                " left out, and the end may change."
+            ) % {"years": ", ".join(map(str, self.calendar.missing_years(asked)))}
         if term.due_on > term.safe_on:
             yield _("Safe until %(safe)s, before the last day moves; legally the term ends on %(due)s.") % {
                 "safe": _written(term.safe_on), "due": _written(term.due_on),
@@ -141,8 +165,14 @@ class RuleBook:
             self._days = calendar_days()
         day = self._days.days[step.on]
         return _("%(holiday)s, notice of %(published)s") % {
-            "holiday": day.label, "published": day.notice.published_on.isoformat(),
+            "holiday": day.label, "published": day.published_on.isoformat(),
         }  # fmt: skip
+
+
+def _in_force(versions: Iterable[ClockRule], day: dt.date) -> ClockRule | None:
+    return next(
+        (rule for rule in versions if rule.valid_from <= day and (rule.valid_to is None or day < rule.valid_to)), None
+    )
 
 
 def _sentence(reason: str, why: str, steps: list[Step]) -> str:
@@ -168,7 +198,23 @@ def _sentence(reason: str, why: str, steps: list[Step]) -> str:
             return _("%(days)s: every day counts, day %(numbers)s.") % values
         case "rolled":
             return _("%(days)s: the first day after, to which the last day moves.") % values
+        case "paused":
+            return _("%(days)s: paused, not counted.") % values
     raise ValueError(reason)
+
+
+def _rolls(rule: ClockRule) -> str:
+    """What becomes of a last day of a term of natural days that is a day off."""
+    match rule.roll:
+        case Roll.NONE:
+            return _("The last day stays where it falls, on a day off too.")
+        case Roll.HOLIDAYS:
+            return _("A last day on a statutory holiday moves to the first day after; an ordinary weekend moves it not.")
+        case Roll.REST_DAYS:
+            return _(
+                "A last day that is no working day moves to the first working day after, from an ordinary weekend too."
+            )
+    raise ValueError(rule.roll)
 
 
 def _written(day: dt.date) -> str:

@@ -136,6 +136,7 @@ class Regime(models.TextChoices):
     ORDER121 = "order121", _("SAMR Order 121")
     DECREE778 = "decree778", _("State Council Decree 778")
     ZHEJIANG2017 = "zhejiang2017", _("Zhejiang implementing measures (2017)")
+    SERVICE = "service", _("Service standard")
     ODR = "odr", _("Online dispute resolution (ODR)")
     CPL2012 = "cpl2012", _("Civil Procedure Law (2012 and 2017)")
     CPL2021 = "cpl2021", _("Civil Procedure Law (2021)")
