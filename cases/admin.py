@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Case, Clock, ClockRule, ImportFile, ImportRun, ImportWarning, Recovery
+from cases.models import Case, Clock, ClockRule, Ground, ImportFile, ImportRun, ImportWarning, Recovery
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
 from core.text import mask_numbers
 from registry.admin import InForceFilter, ReferenceAdmin
@@ -124,6 +124,15 @@ class ClockRuleAdmin(ReferenceAdmin):
     list_display = ["code", "shown_name", "regime", "length", "unit", "roll", "valid_from", "valid_to"]
     list_filter = ["regime", "unit", InForceFilter]
     key_fields = ("code", "valid_from")
+    search_fields = ["code", "name", "name_en", "basis"]
+
+
+@admin.register(Ground)
+class GroundAdmin(ReferenceAdmin):
+    """The legal grounds for decisions. An act on a case stores the code of the ground that was given."""
+
+    list_display = ["code", "shown_name", "purpose", "kind", "outcome", "position"]
+    list_filter = ["purpose", "kind"]
     search_fields = ["code", "name", "name_en", "basis"]
 
 

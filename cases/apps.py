@@ -10,10 +10,11 @@ class CasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded any sooner
-        from cases.models import Case, ClockRule  # noqa: PLC0415 - models exist by now
+        from cases.models import Case, ClockRule, Ground  # noqa: PLC0415 - models exist by now
         from registry.models import CUSTODY  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415
 
-        rules = Path(__file__).parent / "reference" / "clock_rules.csv"
-        register(Dataset("clock_rules", ClockRule, rules, key=("code", "valid_from")))
+        folder = Path(__file__).parent / "reference"
+        register(Dataset("clock_rules", ClockRule, folder / "clock_rules.csv", key=("code", "valid_from")))
+        register(Dataset("grounds", Ground, folder / "grounds.csv"))
         CUSTODY.append(lambda agencies: Case.objects.filter(custodian__in=agencies).exists())

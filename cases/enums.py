@@ -236,3 +236,53 @@ class NoticeMeans(models.TextChoices):
     EMAIL = "email", _("E-mail")
     LETTER = "letter", _("Letter")
     IN_PERSON = "in_person", _("In person")
+
+
+class Verb(models.TextChoices):
+    """What is done to a case here."""
+
+    REGISTER = "register", _("Registered")
+    DISPATCH = "dispatch", _("Dispatched")
+    RETURN = "return_to_intake", _("Returned to intake")
+    ASSIGN = "assign", _("Assigned")
+    TAKE = "take", _("Taken over")
+    ACCEPT = "accept", _("Accepted")
+    REFUSE = "refuse", _("Not accepted")
+    MEDIATE = "mediate", _("Mediation begun")
+    AGREE = "agree", _("Agreement reached")
+    SETTLE = "settle", _("Settled by the parties")
+    FAIL = "fail", _("No agreement")
+    WITHDRAW = "withdraw", _("Withdrawn")
+    TERMINATE = "terminate", _("Mediation ended")
+    VERIFY = "verify", _("Verification begun")
+    ASK_EXTENSION = "ask_extension", _("Extension asked for")
+    GRANT_EXTENSION = "grant_extension", _("Extension granted")
+    DENY_EXTENSION = "deny_extension", _("Extension denied")
+    FILE = "file", _("Filed for investigation")
+    NOT_FILE = "not_file", _("Not filed")
+    DECLINE = "decline", _("Not taken up")
+    MERGE = "merge", _("Merged as a repeat")
+    RECEIVE_REPEAT = "receive_repeat", _("A repeat was merged into it")
+    ANSWER = "answer", _("Answered")
+    INFORM = "inform", _("Told")
+    CLOSE = "close", _("Closed")
+    REOPEN = "reopen", _("Reopened")
+    PAUSE = "pause", _("Term paused")
+    RESUME = "resume", _("Term resumed")
+    CHANGE_REGIME = "change_regime", _("Other rules applied")
+    SPLIT = "split", _("Split")
+    JOIN = "join", _("Party added")
+    REPRESENT = "represent", _("Representatives named")
+    CHECK_IDENTITY = "check_identity", _("Identity checked")
+    CORRECT = "correct", _("Corrected")
+    SUPPLEMENT = "supplement", _("Supplemented")
+    URGE = "urge", _("Urged")
+    SUPERVISE = "supervise", _("Supervised")
+    REPLY = "reply", _("Replied")
+    CALL_BACK = "call_back", _("Called back")
+    ENTER_NATIONAL = "enter_national", _("Entered on the national platform")
+
+    @classmethod
+    def label_of(cls, verb: str) -> str:
+        """The verb in words; one that is not known here stands for itself."""
+        return str(cls(verb).label) if verb in cls.values else verb

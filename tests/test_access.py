@@ -15,6 +15,7 @@ from django.urls import URLResolver, get_resolver, resolve
 
 from accounts.models import User
 from accounts.roles import ROLES
+from cases.models import Ground
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
@@ -48,183 +49,190 @@ VOCABULARY_FACTORIES = {
 }
 COLUMNS = (
     "anonymous", "no_role", "regulator", "city_regulator", "officer", "mediator", "clerk", "auditor",
-    "account_manager", "superuser",
+    "account_manager", "superuser", "approver",
 )  # fmt: skip
 
 # anonymous: nobody is signed in. no_role: an account without a role. city_regulator: of the city bureau, as the role
 # demands; the superuser has no agency; all others are of the district.
 PORTAL = """
-#                                                       anon none regu city offi medi cler audi acco supe
-GET  /                                                  302  200  200  200  200  200  200  200  200  200
-GET  /insights/definitions/                             302  403  200  200  200  200  200  403  403  200
-GET  /insights/uncounted/                               302  403  200  200  200  200  200  403  403  200
-GET  /cases/                                            302  403  200  200  200  200  200  403  403  200
-GET  /cases/export/?format=csv                          302  403  200  200  200  403  403  403  403  200
-GET  /cases/recoveries/                                 302  403  200  200  200  200  200  403  403  200
-GET  /cases/recoveries/export/?format=csv               302  403  200  200  200  403  403  403  403  200
-GET  /cases/{case}/                                     302  403  200  200  200  200  200  403  403  200
-GET  /cases/{other_case}/                               302  403  404  200  404  404  404  403  403  200
-POST /cases/{case}/parties/{party}/reveal/              302  403  403  403  200  200  403  403  403  200
-POST /cases/{case}/parties/{reporter}/reveal/           302  403  403  403  200  403  403  403  403  200
-POST /cases/{other_case}/parties/{other_party}/reveal/  302  403  404  403  404  404  404  403  403  200
-POST /cases/{case}/parties/{other_party}/reveal/        302  403  404  404  404  404  404  403  403  404
-GET  /imports/                                          302  403  200  200  403  403  200  200  403  200
-GET  /imports/{run}/                                    302  403  200  200  403  403  200  200  403  200
-GET  /imports/{other_run}/                              302  403  404  200  403  403  404  404  403  200
-GET  /imports/{run}/rejects.csv                         302  403  403  403  403  403  200  403  403  200
-GET  /imports/{other_run}/rejects.csv                   302  403  403  403  403  403  404  403  403  200
-GET  /accounts/login/                                   200  302  302  302  302  302  302  302  302  302
-POST /accounts/logout/                                  302  302  302  302  302  302  302  302  302  302
-GET  /accounts/password/                                302  200  200  200  200  200  200  200  200  200
-GET  /accounts/sign-ins/                                302  403  403  403  403  403  403  200  200  200
-GET  /accounts/access-log/                              302  403  403  403  403  403  403  200  403  200
-POST /i18n/setlang/                                     302  302  302  302  302  302  302  302  302  302
+#                                                       anon none regu city offi medi cler audi acco supe appr
+GET  /                                                  302  200  200  200  200  200  200  200  200  200  200
+GET  /insights/definitions/                             302  403  200  200  200  200  200  403  403  200  200
+GET  /insights/uncounted/                               302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/                                            302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/export/?format=csv                          302  403  200  200  200  403  403  403  403  200  200
+GET  /cases/recoveries/                                 302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/recoveries/export/?format=csv               302  403  200  200  200  403  403  403  403  200  200
+GET  /cases/{case}/                                     302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/{other_case}/                               302  403  404  200  404  404  404  403  403  200  404
+POST /cases/{case}/parties/{party}/reveal/              302  403  403  403  200  200  403  403  403  200  403
+POST /cases/{case}/parties/{reporter}/reveal/           302  403  403  403  200  403  403  403  403  200  403
+POST /cases/{other_case}/parties/{other_party}/reveal/  302  403  404  403  404  404  404  403  403  200  404
+POST /cases/{case}/parties/{other_party}/reveal/        302  403  404  404  404  404  404  403  403  404  404
+GET  /imports/                                          302  403  200  200  403  403  200  200  403  200  403
+GET  /imports/{run}/                                    302  403  200  200  403  403  200  200  403  200  403
+GET  /imports/{other_run}/                              302  403  404  200  403  403  404  404  403  200  403
+GET  /imports/{run}/rejects.csv                         302  403  403  403  403  403  200  403  403  200  403
+GET  /imports/{other_run}/rejects.csv                   302  403  403  403  403  403  404  403  403  200  403
+GET  /accounts/login/                                   200  302  302  302  302  302  302  302  302  302  302
+POST /accounts/logout/                                  302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/password/                                302  200  200  200  200  200  200  200  200  200  200
+GET  /accounts/sign-ins/                                302  403  403  403  403  403  403  200  200  200  403
+GET  /accounts/access-log/                              302  403  403  403  403  403  403  200  403  200  403
+POST /i18n/setlang/                                     302  302  302  302  302  302  302  302  302  302  302
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.
 ADMIN = """
-#                                                       anon none regu city offi medi cler audi acco supe
-GET  /admin/                                            302  302  302  302  302  302  200  302  200  200
-GET  /admin/login/                                      302  403  403  403  403  403  302  403  302  302
-POST /admin/logout/                                     302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/                            302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/done/                       302  302  302  302  302  302  302  302  302  302
-GET  /admin/jsi18n/                                     302  302  302  302  302  302  200  302  200  200
-GET  /admin/autocomplete/?{for_agency}                  302  302  302  302  302  302  200  302  200  200
-GET  /admin/autocomplete/?{for_region}                  302  302  302  302  302  302  200  302  403  200
-GET  /admin/r/{user_type}/{user}/                       302  302  302  302  302  302  404  302  404  404
-GET  /admin/cases/                                      302  302  302  302  302  302  200  302  404  200
-GET  /admin/accounts/                                   302  302  302  302  302  302  404  302  200  200
-GET  /admin/registry/                                   302  302  302  302  302  302  200  302  200  200
-GET  /admin/nowhere/                                    302  302  302  302  302  302  404  302  404  404
+#                                                       anon none regu city offi medi cler audi acco supe appr
+GET  /admin/                                            302  302  302  302  302  302  200  302  200  200  302
+GET  /admin/login/                                      302  403  403  403  403  403  302  403  302  302  403
+POST /admin/logout/                                     302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/                            302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/done/                       302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/jsi18n/                                     302  302  302  302  302  302  200  302  200  200  302
+GET  /admin/autocomplete/?{for_agency}                  302  302  302  302  302  302  200  302  200  200  302
+GET  /admin/autocomplete/?{for_region}                  302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/r/{user_type}/{user}/                       302  302  302  302  302  302  404  302  404  404  302
+GET  /admin/cases/                                      302  302  302  302  302  302  200  302  404  200  302
+GET  /admin/accounts/                                   302  302  302  302  302  302  404  302  200  200  302
+GET  /admin/registry/                                   302  302  302  302  302  302  200  302  200  200  302
+GET  /admin/nowhere/                                    302  302  302  302  302  302  404  302  404  404  302
 """
 
 # what a data clerk keeps
 VOCABULARIES = """
-#                                                       anon none regu city offi medi cler audi acco supe
-GET  /admin/registry/calendarnotice/                    302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/category/                          302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/category/add/                      302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/category/{category}/change/        302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/category/{category}/delete/        302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/category/{category}/history/       302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/channel/                           302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/channel/add/                       302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/industry/                          302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/industry/add/                      302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/merchant/                          302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/merchant/add/                      302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/platform/                          302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/platform/add/                      302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/problem/                           302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/problem/add/                       302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/region/                            302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/region/add/                        302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/region/{region}/change/            302  302  302  302  302  302  200  302  403  200
-POST /admin/registry/region/{region}/delete/            302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/region/{region}/history/           302  302  302  302  302  302  200  302  403  200
-GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302
+#                                                       anon none regu city offi medi cler audi acco supe appr
+GET  /admin/registry/calendarnotice/                    302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/category/                          302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/category/add/                      302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/category/{category}/change/        302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/category/{category}/delete/        302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/category/{category}/history/       302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/channel/                           302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/channel/add/                       302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/industry/                          302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/industry/add/                      302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/merchant/                          302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/merchant/add/                      302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/platform/                          302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/platform/add/                      302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/problem/                           302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/problem/add/                       302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/region/                            302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/region/add/                        302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/region/{region}/change/            302  302  302  302  302  302  200  302  403  200  302
+POST /admin/registry/region/{region}/delete/            302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/region/{region}/history/           302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302  302
 """
 
 # agencies and accounts decide who sees what
 ACCOUNTS = """
-#                                                       anon none regu city offi medi cler audi acco supe
-GET  /admin/registry/agency/                            302  302  302  302  302  302  200  302  200  200
-GET  /admin/registry/agency/add/                        302  302  302  302  302  302  403  302  403  200
-GET  /admin/registry/agency/{agency}/change/            302  302  302  302  302  302  200  302  200  200
-POST /admin/registry/agency/{agency}/change/            302  302  302  302  302  302  403  302  403  200
-POST /admin/registry/agency/{agency}/delete/            302  302  302  302  302  302  403  302  403  403
-GET  /admin/registry/agency/{agency}/history/           302  302  302  302  302  302  200  302  200  200
-GET  /admin/registry/agency/{agency}/                   302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/                              302  302  302  302  302  302  403  302  200  200
-GET  /admin/accounts/user/add/                          302  302  302  302  302  302  403  302  200  200
-POST /admin/accounts/user/add/                          302  302  302  302  302  302  403  302  200  200
-GET  /admin/accounts/user/agencies/?{for_user}          302  302  302  302  302  302  200  302  200  200
-GET  /admin/accounts/user/{user}/change/                302  302  302  302  302  302  403  302  200  200
-POST /admin/accounts/user/{user}/change/                302  302  302  302  302  302  403  302  200  302
-GET  /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  200
-POST /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  302
-POST /admin/accounts/user/{user}/password/              302  302  302  302  302  302  403  302  200  200
-POST /admin/accounts/user/{other_user}/password/        302  302  302  302  302  302  403  302  404  200
-POST /admin/accounts/user/{user}/active/                302  302  302  302  302  302  403  302  302  302
-POST /admin/accounts/user/{other_user}/active/          302  302  302  302  302  302  403  302  404  302
-POST /admin/accounts/user/{user}/unlock/                302  302  302  302  302  302  403  302  302  302
-POST /admin/accounts/user/{other_user}/unlock/          302  302  302  302  302  302  403  302  404  302
-POST /admin/accounts/user/{user}/delete/                302  302  302  302  302  302  403  302  403  403
-POST /admin/accounts/user/{other_user}/delete/          302  302  302  302  302  302  403  302  403  403
-GET  /admin/accounts/user/{user}/history/               302  302  302  302  302  302  404  302  200  200
-GET  /admin/accounts/user/{other_user}/history/         302  302  302  302  302  302  404  302  404  200
-GET  /admin/accounts/user/{user}/                       302  302  302  302  302  302  302  302  302  302
+#                                                       anon none regu city offi medi cler audi acco supe appr
+GET  /admin/registry/agency/                            302  302  302  302  302  302  200  302  200  200  302
+GET  /admin/registry/agency/add/                        302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/registry/agency/{agency}/change/            302  302  302  302  302  302  200  302  200  200  302
+POST /admin/registry/agency/{agency}/change/            302  302  302  302  302  302  403  302  403  200  302
+POST /admin/registry/agency/{agency}/delete/            302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/registry/agency/{agency}/history/           302  302  302  302  302  302  200  302  200  200  302
+GET  /admin/registry/agency/{agency}/                   302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/                              302  302  302  302  302  302  403  302  200  200  302
+GET  /admin/accounts/user/add/                          302  302  302  302  302  302  403  302  200  200  302
+POST /admin/accounts/user/add/                          302  302  302  302  302  302  403  302  200  200  302
+GET  /admin/accounts/user/agencies/?{for_user}          302  302  302  302  302  302  200  302  200  200  302
+GET  /admin/accounts/user/{user}/change/                302  302  302  302  302  302  403  302  200  200  302
+POST /admin/accounts/user/{user}/change/                302  302  302  302  302  302  403  302  200  302  302
+GET  /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  200  302
+POST /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  302  302
+POST /admin/accounts/user/{user}/password/              302  302  302  302  302  302  403  302  200  200  302
+POST /admin/accounts/user/{other_user}/password/        302  302  302  302  302  302  403  302  404  200  302
+POST /admin/accounts/user/{user}/active/                302  302  302  302  302  302  403  302  302  302  302
+POST /admin/accounts/user/{other_user}/active/          302  302  302  302  302  302  403  302  404  302  302
+POST /admin/accounts/user/{user}/unlock/                302  302  302  302  302  302  403  302  302  302  302
+POST /admin/accounts/user/{other_user}/unlock/          302  302  302  302  302  302  403  302  404  302  302
+POST /admin/accounts/user/{user}/delete/                302  302  302  302  302  302  403  302  403  403  302
+POST /admin/accounts/user/{other_user}/delete/          302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/accounts/user/{user}/history/               302  302  302  302  302  302  404  302  200  200  302
+GET  /admin/accounts/user/{other_user}/history/         302  302  302  302  302  302  404  302  404  200  302
+GET  /admin/accounts/user/{user}/                       302  302  302  302  302  302  302  302  302  302  302
 """
 
 # cases and runs are looked at; rules of terms belong to the setting-up
 CASES = """
-#                                                       anon none regu city offi medi cler audi acco supe
-GET  /admin/cases/case/                                 302  302  302  302  302  302  200  302  403  200
-GET  /admin/cases/case/add/                             302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/case/{case_pk}/change/                302  302  302  302  302  302  200  302  403  200
-POST /admin/cases/case/{case_pk}/change/                302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/case/{other_case_pk}/change/          302  302  302  302  302  302  404  302  403  200
-POST /admin/cases/case/{case_pk}/delete/                302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/case/{case_pk}/history/               302  302  302  302  302  302  200  302  404  200
-GET  /admin/cases/case/{other_case_pk}/history/         302  302  302  302  302  302  404  302  404  200
-GET  /admin/cases/case/{case_pk}/                       302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/                            302  302  302  302  302  302  200  302  403  200
-GET  /admin/cases/importrun/add/                        302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/importrun/{run}/change/               302  302  302  302  302  302  200  302  403  200
-POST /admin/cases/importrun/{run}/change/               302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/importrun/{other_run}/change/         302  302  302  302  302  302  404  302  403  200
-POST /admin/cases/importrun/{run}/delete/               302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/importrun/{run}/history/              302  302  302  302  302  302  200  302  404  200
-GET  /admin/cases/importrun/{other_run}/history/        302  302  302  302  302  302  404  302  404  200
-GET  /admin/cases/importrun/{run}/                      302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/                             302  302  302  302  302  302  200  302  403  200
-GET  /admin/cases/recovery/add/                         302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/recovery/{recovery}/change/           302  302  302  302  302  302  200  302  403  200
-POST /admin/cases/recovery/{recovery}/change/           302  302  302  302  302  302  403  302  403  403
-POST /admin/cases/recovery/{recovery}/delete/           302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/recovery/{recovery}/history/          302  302  302  302  302  302  200  302  404  200
-GET  /admin/cases/recovery/{recovery}/                  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/                                302  302  302  302  302  302  200  302  403  200
-GET  /admin/cases/clock/add/                            302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/clock/{clock}/change/                 302  302  302  302  302  302  200  302  403  200
-POST /admin/cases/clock/{clock}/change/                 302  302  302  302  302  302  403  302  403  403
-POST /admin/cases/clock/{clock}/delete/                 302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/clock/{clock}/history/                302  302  302  302  302  302  200  302  404  200
-GET  /admin/cases/clock/{clock}/                        302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clockrule/                            302  302  302  302  302  302  403  302  403  200
-GET  /admin/cases/clockrule/add/                        302  302  302  302  302  302  403  302  403  200
-GET  /admin/cases/clockrule/{clockrule}/change/         302  302  302  302  302  302  403  302  403  200
-POST /admin/cases/clockrule/{clockrule}/change/         302  302  302  302  302  302  403  302  403  200
-POST /admin/cases/clockrule/{clockrule}/delete/         302  302  302  302  302  302  403  302  403  403
-GET  /admin/cases/clockrule/{clockrule}/history/        302  302  302  302  302  302  403  302  403  200
-GET  /admin/cases/clockrule/{clockrule}/                302  302  302  302  302  302  302  302  302  302
+#                                                       anon none regu city offi medi cler audi acco supe appr
+GET  /admin/cases/case/                                 302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/case/add/                             302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/case/{case_pk}/change/                302  302  302  302  302  302  200  302  403  200  302
+POST /admin/cases/case/{case_pk}/change/                302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/case/{other_case_pk}/change/          302  302  302  302  302  302  404  302  403  200  302
+POST /admin/cases/case/{case_pk}/delete/                302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/case/{case_pk}/history/               302  302  302  302  302  302  200  302  404  200  302
+GET  /admin/cases/case/{other_case_pk}/history/         302  302  302  302  302  302  404  302  404  200  302
+GET  /admin/cases/case/{case_pk}/                       302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/                            302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/importrun/add/                        302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/importrun/{run}/change/               302  302  302  302  302  302  200  302  403  200  302
+POST /admin/cases/importrun/{run}/change/               302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/importrun/{other_run}/change/         302  302  302  302  302  302  404  302  403  200  302
+POST /admin/cases/importrun/{run}/delete/               302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/importrun/{run}/history/              302  302  302  302  302  302  200  302  404  200  302
+GET  /admin/cases/importrun/{other_run}/history/        302  302  302  302  302  302  404  302  404  200  302
+GET  /admin/cases/importrun/{run}/                      302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/                             302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/recovery/add/                         302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/recovery/{recovery}/change/           302  302  302  302  302  302  200  302  403  200  302
+POST /admin/cases/recovery/{recovery}/change/           302  302  302  302  302  302  403  302  403  403  302
+POST /admin/cases/recovery/{recovery}/delete/           302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/recovery/{recovery}/history/          302  302  302  302  302  302  200  302  404  200  302
+GET  /admin/cases/recovery/{recovery}/                  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/                                302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/clock/add/                            302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/clock/{clock}/change/                 302  302  302  302  302  302  200  302  403  200  302
+POST /admin/cases/clock/{clock}/change/                 302  302  302  302  302  302  403  302  403  403  302
+POST /admin/cases/clock/{clock}/delete/                 302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/clock/{clock}/history/                302  302  302  302  302  302  200  302  404  200  302
+GET  /admin/cases/clock/{clock}/                        302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clockrule/                            302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/clockrule/add/                        302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/clockrule/{clockrule}/change/         302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/clockrule/{clockrule}/change/         302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/clockrule/{clockrule}/delete/         302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/clockrule/{clockrule}/history/        302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/clockrule/{clockrule}/                302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/ground/                               302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/ground/add/                           302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/ground/{ground}/change/               302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/ground/{ground}/change/               302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/ground/{ground}/delete/               302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/ground/{ground}/history/              302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/ground/{ground}/                      302  302  302  302  302  302  302  302  302  302  302
 """
 
 
@@ -268,6 +276,7 @@ def world():
         if agency == here:
             clock, recovery = ClockFactory(case=case), RecoveryFactory(case=case, actor=user)
             records |= {"clock": clock.pk, "clockrule": clock.rule_id, "recovery": recovery.pk}
+    records["ground"] = Ground.objects.first().pk
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
     return SimpleNamespace(city=city, here=here, records=records)
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cases.enums import Verb
 from cases.models.case import Case
 from cases.models.fields import APPEND_ONLY
 from cases.querysets import ScopedQuerySet
@@ -39,3 +40,7 @@ class CaseEvent(models.Model):
 
     def __str__(self):
         return f"{self.case} {self.verb}"
+
+    @property
+    def label(self) -> str:
+        return Verb.label_of(self.verb)

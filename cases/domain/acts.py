@@ -1,0 +1,624 @@
+"""What may be done to a case: one table of acts for each kind. Whatever is done to a case here goes through `perform`.
+
+Sources: SAMR Order 20 and Order 121 (articles in the docstrings and notes), the provisions on penalty procedure for
+reports. Outcome and legal ground are written apart: a settlement between the parties and a failure are both
+terminations by law.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from cases.domain.clocks import restart_clock, start_clock, stop_clocks
+from cases.domain.parties import add_party, personal_data
+from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merchant_of, split_case
+from cases.enums import (
+    FINAL_STATES,
+    OPEN_STATES,
+    Body,
+    GroundPurpose,
+    IdentityCheck,
+    Kind,
+    NationalEntry,
+    Outcome,
+    PartyRole,
+    Side,
+    State,
+    SupervisionKind,
+    Verb,
+)
+from cases.models import CallBack, Case, CaseReference, Ground, Supervision
+from core.exceptions import DomainError
+from core.workflow import Act, Transition, Workflow
+from registry.models import Agency
+
+NATIONAL = "national12315"  # the source of the national platform's numbers
+MAX_RETURNS = 2  # after so many returns the superior decides who is competent (Order 121 arts 33 and 41)
+FIRST_TERMS = tuple(FIRST_TERM.values())
+VERIFICATION = ("report.verify", "report.verify_extended", "lead.verify", "lead.verify_extended")
+NOTICE = "complaint.notify_end"
+DISPUTE = "jurisdiction.settle"
+CORRECTABLE = (
+    "merchant", "category", "problem", "region", "platform", "goods", "brand", "order_number", "sales_mode",
+    "occurred_on", "claimed",
+)  # fmt: skip
+
+
+class CaseWorkflow(Workflow):
+    """What is done here has to be done on the national platform, too (Order 121 art 40)."""
+
+    def settle(self, act: Act, step: Transition) -> None:
+        case = act.obj
+        known = case.national_entry == NationalEntry.ENTERED or (
+            case.source == NATIONAL and not case.national_entry and case.body == Body.BUREAU
+        )
+        if known and (step.target is not None or step.verb in (Verb.DISPATCH, Verb.RETURN, Verb.CORRECT)):
+            act.changes["national_entry"] = NationalEntry.TO_UPDATE
+
+
+def today(act: Act) -> dt.date:
+    return timezone.localdate(act.now)
+
+
+# ---- guards: why an act cannot be used now
+
+
+def _is_handled(case, user) -> str:
+    return "" if case.handling_id else _("The case must first be dispatched to an agency.")
+
+
+def _has_agency_above(case, user) -> str:
+    if len(case.custodian.ancestor_ids) < 2:
+        return _("There is no agency above this one to which the case could be returned.")
+    return ""
+
+
+def _may_dispatch(case, user) -> str:
+    if user.agency is None or not case.custodian.path.startswith(user.agency.path):
+        return _("Only an agency above the one that holds the case dispatches it.")
+    return ""
+
+
+def _not_mine(case, user) -> str:
+    return _("The case is yours already.") if case.officer_id == user.pk else ""
+
+
+def _everyone_told(case, user) -> str:
+    waiting = [clock for clock in case.clocks.all() if clock.stopped_on is None and clock.rule.code == NOTICE]
+    return _("Both sides must be told first that mediation has ended.") if waiting else ""
+
+
+def _someone_to_tell(case, user) -> str:
+    told = (NOTICE, "report.inform")
+    waiting = [clock for clock in case.clocks.all() if clock.stopped_on is None and clock.rule.code in told]
+    return "" if waiting else _("Nobody has to be told anything of this case now.")
+
+
+def _to_be_entered(case, user) -> str:
+    if case.national_entry in (NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE):
+        return ""
+    return _("There is nothing to enter on the national platform for this case.")
+
+
+def handler_id(case: Case) -> int | None:
+    """The person whose handling a call-back is about: the officer, else whoever closed the case."""
+    if case.officer_id:
+        return case.officer_id
+    last = case.events.filter(after__in=FINAL_STATES).order_by("-pk").values_list("actor", flat=True)
+    return last.first()
+
+
+def _by_another(case, user) -> str:
+    if case.officer_id == user.pk:
+        return _("Someone other than the handler of the case calls back (Order 121, art 26).")
+    return ""
+
+
+# ---- effects
+
+
+def _ground(act: Act, purpose: str) -> Ground:
+    ground = act.data["ground"]
+    if not Ground.objects.for_case(act.obj, purpose).filter(pk=ground.pk).exists():
+        raise DomainError(_("This ground does not exist under the rules that apply to the case."))
+    act.changes["ground"] = ground.code
+    return ground
+
+
+def _dispatch(act: Act) -> None:
+    """Intake sends a case down; a unit never passes it on sideways (Order 121 art 41)."""
+    agency, case = act.data["agency"], act.obj
+    if agency.pk == case.handling_id:
+        raise DomainError(_("The case is with this agency already."))
+    if not agency.path.startswith(act.actor.agency.path):
+        raise DomainError(
+            _("A case is dispatched to your own agency or to one below it. To another one it goes through intake.")
+        )
+    if agency.valid_to and agency.valid_to <= today(act):
+        raise DomainError(_("This agency no longer exists."))
+    act.facts["from"] = case.handling_id
+    stop_clocks(case, DISPUTE, on=today(act))
+    act.changes |= custody(agency) | {"handling": agency, "officer": None, "department": ""}
+
+
+def _return(act: Act) -> None:
+    """A unit that is not competent sends the case back up (Order 121 art 41). With the last return that it may make, the
+    two dispute the jurisdiction, which has a term of its own (art 33)."""
+    case = act.obj
+    returns = case.events.filter(verb=Verb.RETURN).count()
+    if returns >= MAX_RETURNS:
+        raise DomainError(
+            _("The case has been returned %(n)d times. The agency above decides who is competent; ask it.")
+            % {"n": MAX_RETURNS}
+        )
+    if returns == MAX_RETURNS - 1 and case.body == Body.BUREAU:
+        start_clock(case, DISPUTE, on=today(act))
+    reason = act.data["ground"]
+    if reason.purpose != GroundPurpose.RETURN:
+        raise DomainError(_("Give one of the reasons for a return."))
+    above = Agency.objects.get(pk=case.custodian.ancestor_ids[-2])
+    act.facts |= {"from": case.handling_id, "to": above.pk, "reason": reason.code}
+    act.changes |= custody(above) | {"handling": None, "officer": None, "department": ""}
+
+
+def officers_for(case: Case):
+    """The active users who may handle `case`: of its custodian, or of an agency above."""
+    return (
+        User.objects.filter(
+            is_active=True,
+            agency__in=case.custodian.ancestor_ids,
+            groups__permissions__codename="handle_case",
+            groups__permissions__content_type__app_label="cases",
+        )
+        .distinct()
+        .order_by("agency__path", "last_name", "first_name", "pk")
+    )
+
+
+def _assign(act: Act) -> None:
+    officer = act.data["officer"]
+    if officer.pk == act.obj.officer_id:
+        raise DomainError(_("The case is with this officer already."))
+    if not officers_for(act.obj).filter(pk=officer.pk).exists():
+        raise DomainError(_("This person does not handle cases of this agency."))
+    act.facts["from"] = act.obj.officer_id
+    act.changes["officer"] = officer
+
+
+def _take(act: Act) -> None:
+    act.facts["from"] = act.obj.officer_id
+    act.changes["officer"] = act.actor
+
+
+def _accept(act: Act) -> None:
+    stop_clocks(act.obj, *FIRST_TERMS, on=today(act))
+    if term := MEDIATION_TERM.get(act.obj.body):
+        start_clock(act.obj, term, on=today(act))
+
+
+def _refuse(act: Act) -> None:
+    _ground(act, GroundPurpose.REFUSE)
+    stop_clocks(act.obj, *FIRST_TERMS, on=today(act))
+
+
+def _end(act: Act, outcome: str, *, told: bool) -> None:
+    """The dispute is over: the outcome, the end of the term of mediation, and the notices that are now due."""
+    case = act.obj
+    _check_represented(act)
+    act.changes["outcome"] = outcome
+    stop_clocks(case, *FIRST_TERMS, *MEDIATION_TERM.values(), on=today(act))
+    if told and case.body == Body.BUREAU and case.accepted_at:
+        for side in (Side.COMPLAINANT, Side.RESPONDENT):
+            start_clock(case, NOTICE, on=today(act), side=side)
+
+
+def _check_represented(act: Act) -> None:
+    """Representatives need the consent of the represented to change, waive or settle (Order 121 art 12)."""
+    if act.verb not in (Verb.AGREE, Verb.SETTLE, Verb.WITHDRAW) or act.data.get("represented_agree"):
+        return
+    if act.obj.parties.filter(role=PartyRole.CONSUMER).count() > 1:
+        raise DomainError(_("In a joint complaint, those who are represented must have agreed. Confirm it."))
+
+
+def _agree(act: Act) -> None:
+    _end(act, Outcome.AGREEMENT, told=False)
+
+
+def _by_law(act: Act, n: int) -> None:
+    """The ground of that number in the article on the end of mediation, under the rules of the case."""
+    grounds = Ground.objects.for_case(act.obj, GroundPurpose.TERMINATE).filter(position=n)
+    act.changes["ground"] = grounds.values_list("code", flat=True).first() or ""
+
+
+def _settle(act: Act) -> None:
+    _by_law(act, 1)
+    _end(act, Outcome.SETTLED, told=True)
+
+
+def _withdraw(act: Act) -> None:
+    if act.obj.accepted_at:
+        _by_law(act, 1)
+    _end(act, Outcome.WITHDRAWN, told=True)
+
+
+def _fail(act: Act) -> None:
+    ground = _ground(act, GroundPurpose.TERMINATE)
+    if ground.outcome != Outcome.FAILED or ground.after_term:
+        raise DomainError(_("On this ground mediation is terminated; it did not fail between the parties."))
+    _end(act, Outcome.FAILED, told=True)
+
+
+def _terminate(act: Act) -> None:
+    case = act.obj
+    ground = _ground(act, GroundPurpose.TERMINATE)
+    outcome = ground.outcome or act.data.get("outcome")
+    if not outcome:
+        raise DomainError(_("This ground does not tell what the dispute counts as. Give the outcome, too."))
+    if outcome == Outcome.AGREEMENT:
+        raise DomainError(_("An agreement is no ground for ending mediation without one."))
+    if ground.after_term:
+        running = case.clocks.filter(rule__code__in=MEDIATION_TERM.values(), stopped_on__isnull=True).first()
+        if running and running.due_on >= today(act):
+            raise DomainError(
+                _("The term of mediation runs until %(date)s; this ground may be given from the day after.")
+                % {"date": running.due_on.isoformat()}
+                if running.paused_on is None
+                else _("The term of mediation stands still; this ground may be given only once it has passed.")
+            )
+    _end(act, outcome, told=True)
+
+
+def _inform(act: Act) -> None:
+    told_on = act.data["told_on"]
+    if told_on > today(act):
+        raise DomainError(_("The day of the notice lies in the future."))
+    case, side = act.obj, act.data.get("side") or ""
+    code = "report.inform" if case.kind == Kind.REPORT else NOTICE
+    running = case.clocks.filter(rule__code=code, stopped_on__isnull=True)
+    if case.kind == Kind.COMPLAINT:
+        if not side:
+            raise DomainError(_("Say which side was told."))
+        running = running.filter(side=side)
+    clock = running.first()
+    if clock is None:
+        raise DomainError(_("This side has been told already."))
+    if told_on < clock.started_on:
+        raise DomainError(
+            _("The notice cannot be older than what it tells, of %(date)s.") % {"date": clock.started_on.isoformat()}
+        )
+    stop_clocks(case, code, on=told_on, side=side)
+
+
+def _answer(act: Act) -> None:
+    act.changes["outcome"] = Outcome.ANSWERED
+
+
+def _reopen(act: Act) -> None:
+    """What was decided is open again; events and history keep how it had ended."""
+    case = act.obj
+    act.facts |= {"outcome": case.outcome, "ground": case.ground}
+    act.changes |= {"outcome": "", "ground": "", "closed_at": None, "ended_at": None}
+    stop_clocks(case, NOTICE, "report.inform", on=today(act))
+    if case.kind == Kind.COMPLAINT:
+        refused = case.accepted_at is None
+        act.changes["state"] = State.REGISTERED if refused else State.ACCEPTED
+        if refused:
+            act.changes["decided_at"] = None
+        term = FIRST_TERM.get((case.kind, case.body)) if refused else MEDIATION_TERM.get(case.body)
+    elif case.kind == Kind.REPORT:
+        begun = case.accepted_at is not None
+        act.changes |= {"state": State.ACCEPTED if begun else State.REGISTERED, "decided_at": None}
+        term = FIRST_TERM.get((case.kind, case.body))
+    else:
+        act.changes["state"], term = State.REGISTERED, None
+    if term:
+        restart(case, term, act, note=act.data["note"])
+
+
+def restart(case: Case, code: str, act: Act, *, on: dt.date | None = None, note: str = "") -> None:
+    """Let the term `code` run anew from `on`, today unless told."""
+    restart_clock(case, code, on=on or today(act), actor=act.actor, now=act.now, note=note)
+
+
+def _file(act: Act) -> None:
+    _decided(act)
+
+
+def _not_file(act: Act) -> None:
+    _ground(act, GroundPurpose.NOT_FILE)
+    _decided(act)
+
+
+def _decided(act: Act) -> None:
+    """The verification is over; a reporter who gave his name is told (Order 20 art 31)."""
+    case = act.obj
+    stop_clocks(case, *VERIFICATION, on=today(act))
+    if case.parties.filter(role=PartyRole.REPORTER, personal__isnull=False).exists():
+        start_clock(case, "report.inform", on=today(act))
+
+
+def _decline(act: Act) -> None:
+    _ground(act, GroundPurpose.DECLINE)
+    _decided(act)
+
+
+def _merge(act: Act) -> None:
+    """A repeat of an earlier report (Order 121 art 35): with new facts the two are handled together and the term of the
+    earlier one runs anew from the last report; without, it is not handled again."""
+    case, earlier = act.obj, act.data["target"]
+    rows = Case.objects.visible_to(act.actor).select_for_update(of=("self",))
+    earlier = rows.filter(pk=earlier.pk).first()
+    if earlier is None or earlier.pk == case.pk or earlier.kind != Kind.REPORT:
+        raise DomainError(_("Choose an earlier report that you may see."))
+    if earlier.received_at > case.received_at:
+        raise DomainError(_("The earlier report was received after this one. Merge that one into this."))
+    new_facts = bool(act.data.get("new_facts"))
+    if new_facts and earlier.state not in (State.REGISTERED, State.ACCEPTED):
+        raise DomainError(
+            _("The earlier report %(number)s has been decided. New facts are handled as a report of their own.")
+            % {"number": earlier.number}
+        )
+    stop_clocks(case, *VERIFICATION, on=today(act))
+    act.changes |= {"outcome": Outcome.OTHER, "ground": "merged", "origin": earlier}
+    act.facts["number"] = earlier.number
+    if new_facts:
+        restart(earlier, FIRST_TERM.get((earlier.kind, earlier.body), "report.verify"), act, on=case.received_on,
+                note=case.number)  # fmt: skip
+    earlier.events.create(
+        verb=Verb.RECEIVE_REPEAT, before=earlier.state, after=earlier.state, actor=act.actor, at=act.now,
+        data={"number": case.number, "new_facts": new_facts},
+    )  # fmt: skip
+
+
+def _split(act: Act) -> None:
+    """A mixed submission becomes a complaint and a report (Order 121 art 9); a lead found in mediation a report of its
+    own (art 27), verified from its discovery."""
+    case = act.obj
+    lead = bool(act.data.get("lead"))
+    if case.derived.exclude(kind=case.kind).exists():
+        raise DomainError(_("This case has been split already."))
+    if lead and case.kind != Kind.COMPLAINT:
+        raise DomainError(_("A lead is found in the mediation of a complaint."))
+    kind = Kind.REPORT if case.kind == Kind.COMPLAINT else Kind.COMPLAINT
+    people = [] if lead else [personal_data(p) for p in case.parties.exclude(role=PartyRole.PROXY).order_by("pk")]
+    half = split_case(
+        case, kind=kind, people=people, received_at=act.now if lead else case.received_at,
+        narrative=act.data.get("text") or case.narrative, actor=act.actor, now=act.now,
+        first_term="lead.verify" if lead else None,
+    )  # fmt: skip
+    act.facts["number"] = half.number
+    act.data.pop("text", None)  # it stands in the new case; events keep no narratives
+
+
+def _join(act: Act) -> None:
+    """One more person of a joint complaint (Order 121 art 12), or an authorised representative (art 11)."""
+    personal = {name: act.data.pop(name, "") for name in ("name", "phone", "address", "id_type", "id_number")}
+    role = act.data["role"]
+    roles = {Kind.COMPLAINT: PartyRole.CONSUMER, Kind.REPORT: PartyRole.REPORTER, Kind.INQUIRY: PartyRole.INQUIRER}
+    if role not in (roles[act.obj.kind], PartyRole.PROXY):
+        raise DomainError(_("A case of this kind has no such party."))
+    if not personal["name"]:
+        raise DomainError(_("Give the name of the person."))
+    party = add_party(act.obj, role=role, personal=personal)
+    act.facts["party"] = party.pk
+
+
+def _represent(act: Act) -> None:
+    """One or two of several complainants act for all (Order 121 art 12)."""
+    chosen = list(act.data["representatives"])
+    consumers = act.obj.parties.filter(role=PartyRole.CONSUMER)
+    if len(chosen) > 2 or consumers.filter(pk__in=[p.pk for p in chosen]).count() != len(chosen):
+        raise DomainError(_("Choose one or two of the complainants."))
+    consumers.update(representative=None)
+    for n, party in enumerate(chosen, start=1):
+        consumers.filter(pk=party.pk).update(representative=n)
+
+
+def _check_identity(act: Act) -> None:
+    party = act.data["party"]
+    if act.data["identity"] not in IdentityCheck.values or not act.obj.parties.filter(pk=party.pk).exists():
+        raise DomainError(_("Choose a person of this case."))
+    act.obj.parties.filter(pk=party.pk).update(identity=act.data["identity"])
+
+
+def _correct(act: Act) -> None:
+    case, changed = act.obj, {}
+    if (name := act.data.pop("merchant_written", "")) and act.data.get("merchant") is None:
+        act.data["merchant"] = merchant_of(name, region=act.data.get("region") or case.region, now=act.now)
+    for name in CORRECTABLE:
+        value = act.data.pop(name, None)
+        if value is not None and value != getattr(case, name):
+            before = getattr(case, name)
+            changed[name] = [getattr(before, "pk", before), getattr(value, "pk", value)]
+            act.changes[name] = value
+    if not changed:
+        raise DomainError(_("Nothing is different from what is stored."))
+    act.facts["changed"] = {name: [None if v is None else str(v) for v in pair] for name, pair in changed.items()}
+
+
+def _supplement(act: Act) -> None:
+    """What is learnt later is added to the narrative; what was said first stays."""
+    text = act.data.pop("text")
+    stamp = timezone.localtime(act.now).strftime("%Y-%m-%d %H:%M")
+    act.changes["narrative"] = f"{act.obj.narrative}\n\n[{stamp}] {text}".strip()
+
+
+def _supervision(kind: str):
+    def effect(act: Act) -> None:
+        if act.data["reply_due_on"] < today(act):
+            raise DomainError(_("The day of the reply lies in the past."))
+        made = Supervision.objects.create(
+            case=act.obj, kind=kind, text=act.data.pop("text"), reply_due_on=act.data["reply_due_on"],
+            actor=act.actor, at=act.now,
+        )  # fmt: skip
+        act.facts["supervision"] = made.pk
+
+    return effect
+
+
+def _unanswered(case, user) -> str:
+    if any(made.replied_at is None for made in case.supervisions.all()):
+        return ""
+    return _("No reply is due on this case.")
+
+
+def _reply(act: Act) -> None:
+    made = act.obj.supervisions.select_for_update().filter(pk=act.data["supervision"].pk).first()
+    if made is None or made.replied_at is not None:
+        raise DomainError(_("This has been answered already."))
+    made.reply, made.replied_by, made.replied_at = act.data.pop("text"), act.actor, act.now
+    made.save(update_fields=["reply", "replied_by", "replied_at"])
+
+
+def _call_back(act: Act) -> None:
+    handler = handler_id(act.obj)
+    if handler == act.actor.pk:
+        raise DomainError(_("Someone other than the handler of the case calls back (Order 121, art 26)."))
+    reached = act.data["reached"] == "yes"
+    if not reached and act.data.get("satisfaction"):
+        raise DomainError(_("Someone who was not reached has not said how satisfied he is."))
+    made = CallBack.objects.create(
+        case=act.obj, at=act.now, actor=act.actor, handler_id=handler, reached=reached,
+        satisfaction=act.data.get("satisfaction", ""), note=act.data.get("note", ""),
+    )  # fmt: skip
+    act.facts["call_back"] = made.pk
+
+
+def _enter_national(act: Act) -> None:
+    case, number = act.obj, act.data.get("number", "")
+    known = case.source == NATIONAL or case.references.filter(source=NATIONAL).exists()
+    if number:
+        owner = (
+            Case.objects.filter(source=NATIONAL, external_number=number).values_list("pk", flat=True).first()
+            or CaseReference.objects.filter(source=NATIONAL, number=number).values_list("case", flat=True).first()
+        )
+        if owner not in (None, case.pk):
+            raise DomainError(_("The number %(number)s stands for another case.") % {"number": number})
+        if owner is None:
+            CaseReference.objects.create(case=case, source=NATIONAL, number=number)
+    elif not known:
+        raise DomainError(_("Give the number under which the national platform has the case."))
+    act.changes["national_entry"] = NationalEntry.ENTERED
+
+
+# ---- the tables
+
+ANY_STATE = (*OPEN_STATES, *FINAL_STATES)
+BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
+UNDECIDED = (State.REGISTERED, State.ACCEPTED)
+MEDIATED = (State.ACCEPTED, State.MEDIATING)
+HANDLE, APPROVE = "cases.handle_case", "cases.approve_case"
+_l = gettext_lazy
+
+INTAKE = (
+    Transition(Verb.DISPATCH, _l("Dispatch"), UNDECIDED, None, "cases.dispatch_case", ("agency",),
+               guard=_may_dispatch, effect=_dispatch, bulk=True),
+    Transition(Verb.RETURN, _l("Return to intake"), (State.REGISTERED,), None, HANDLE, ("ground", "note"), (),
+               guard=_has_agency_above, effect=_return, bulk=True),
+    Transition(Verb.TAKE, _l("Take over"), OPEN_STATES, None, HANDLE, guard=_not_mine, effect=_take, bulk=True),
+    Transition(Verb.ASSIGN, _l("Assign"), OPEN_STATES, None, "cases.assign_case", ("officer",), effect=_assign,
+               bulk=True),
+)  # fmt: skip
+
+AROUND = (
+    Transition(Verb.SUPPLEMENT, _l("Add to the narrative"), OPEN_STATES, None, HANDLE, ("text",), (),
+               effect=_supplement),
+    Transition(Verb.CORRECT, _l("Correct the facts"), ANY_STATE, None, HANDLE, ("note",),
+               (*CORRECTABLE, "merchant_written"), effect=_correct),
+    Transition(Verb.JOIN, _l("Add a person"), BEFORE_END, None, HANDLE, ("role", "name"),
+               ("phone", "address", "id_type", "id_number", "note"), effect=_join),
+    Transition(Verb.CHECK_IDENTITY, _l("Check the identity"), BEFORE_END, None, HANDLE, ("party", "identity"),
+               effect=_check_identity),
+    Transition(Verb.URGE, _l("Record an urging"), OPEN_STATES, None, HANDLE, ("text", "reply_due_on"), (),
+               effect=_supervision(SupervisionKind.URGE)),
+    Transition(Verb.SUPERVISE, _l("Supervise"), OPEN_STATES, None, "cases.supervise_case", ("text", "reply_due_on"), (),
+               effect=_supervision(SupervisionKind.SUPERVISE), bulk=True),
+    Transition(Verb.REPLY, _l("Reply"), ANY_STATE, None, HANDLE, ("supervision", "text"), (), guard=_unanswered,
+               effect=_reply),
+    Transition(Verb.CALL_BACK, _l("Call back"), FINAL_STATES, None, "cases.call_back_case", ("reached",),
+               ("satisfaction", "note"), guard=_by_another, effect=_call_back),
+    Transition(Verb.ENTER_NATIONAL, _l("Entered on the national platform"), ANY_STATE, None, HANDLE, (),
+               ("number", "note"), guard=_to_be_entered, effect=_enter_national),
+    Transition(Verb.REOPEN, _l("Reopen"), FINAL_STATES, State.REGISTERED, APPROVE, ("note",), (), effect=_reopen,
+               grave=True),
+)  # fmt: skip
+
+REPRESENTED = ("represented_agree", "note")
+COMPLAINT = CaseWorkflow(
+    *INTAKE,
+    Transition(Verb.ACCEPT, _l("Accept"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
+               stamps=("decided_at", "accepted_at"), guard=_is_handled, effect=_accept, bulk=True),
+    Transition(Verb.REFUSE, _l("Do not accept"), (State.REGISTERED,), State.REFUSED, HANDLE, ("ground", "note"), (),
+               stamps=("decided_at", "closed_at"), guard=_is_handled, effect=_refuse, grave=True, bulk=True),
+    Transition(Verb.MEDIATE, _l("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, HANDLE,
+               ("mode", "both_consent")),
+    Transition(Verb.AGREE, _l("Agreement reached"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
+               stamps=("ended_at",), effect=_agree),
+    Transition(Verb.SETTLE, _l("Settled by the parties"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
+               stamps=("ended_at",), effect=_settle),
+    Transition(Verb.FAIL, _l("No agreement"), MEDIATED, State.ENDED, HANDLE, ("ground",), stamps=("ended_at",),
+               effect=_fail),
+    Transition(Verb.WITHDRAW, _l("Withdrawn"), (State.REGISTERED, *MEDIATED), State.ENDED, HANDLE, takes=REPRESENTED,
+               stamps=("ended_at",), effect=_withdraw),
+    Transition(Verb.TERMINATE, _l("Terminate mediation"), MEDIATED, State.ENDED, HANDLE, ("ground",),
+               ("outcome", "note"), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
+    Transition(Verb.INFORM, _l("Record a notice"), (State.ENDED,), None, HANDLE, ("side", "means", "told_on"),
+               guard=_someone_to_tell, effect=_inform),
+    Transition(Verb.CLOSE, _l("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
+               guard=_everyone_told, bulk=True),
+    Transition(Verb.SPLIT, _l("Split"), (State.REGISTERED, *MEDIATED), None, HANDLE, (), ("lead", "text", "note"),
+               effect=_split),
+    Transition(Verb.REPRESENT, _l("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
+               effect=_represent),
+    *AROUND,
+)  # fmt: skip
+
+DECIDED = (State.FILED, State.NOT_FILED, State.REFUSED, State.CLOSED)
+REPORT = CaseWorkflow(
+    *INTAKE,
+    Transition(Verb.VERIFY, _l("Begin verification"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
+               stamps=("accepted_at",), guard=_is_handled, bulk=True),
+    Transition(Verb.FILE, _l("File for investigation"), (State.ACCEPTED,), State.FILED, HANDLE, (),
+               ("number", "note"), stamps=("decided_at",), effect=_file),
+    Transition(Verb.NOT_FILE, _l("Do not file"), (State.ACCEPTED,), State.NOT_FILED, HANDLE, ("ground", "note"), (),
+               stamps=("decided_at", "closed_at"), effect=_not_file, grave=True, bulk=True),
+    Transition(Verb.DECLINE, _l("Do not take up"), UNDECIDED, State.REFUSED, HANDLE, ("ground", "note"), (),
+               stamps=("decided_at", "closed_at"), effect=_decline, grave=True, bulk=True),
+    Transition(Verb.MERGE, _l("Merge as a repeat"), UNDECIDED, State.CLOSED, HANDLE, ("target", "note"),
+               ("new_facts",), stamps=("ended_at", "closed_at"), effect=_merge, grave=True),
+    Transition(Verb.INFORM, _l("Record a notice"), DECIDED, None, HANDLE, ("means", "told_on"),
+               guard=_someone_to_tell, effect=_inform),
+    Transition(Verb.CLOSE, _l("Close"), (State.FILED,), State.CLOSED, HANDLE, ("note",), (), stamps=("closed_at",),
+               bulk=True),
+    Transition(Verb.SPLIT, _l("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), effect=_split),
+    *AROUND,
+)  # fmt: skip
+
+INQUIRY = CaseWorkflow(
+    *INTAKE,
+    Transition(Verb.ANSWER, _l("Answer"), UNDECIDED, State.ENDED, HANDLE, ("note",), (), stamps=("ended_at",),
+               effect=_answer),
+    Transition(Verb.CLOSE, _l("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",), bulk=True),
+    *AROUND,
+)  # fmt: skip
+
+WORKFLOWS: dict[str, CaseWorkflow] = {Kind.COMPLAINT: COMPLAINT, Kind.REPORT: REPORT, Kind.INQUIRY: INQUIRY}
+
+
+def available_acts(case: Case, user) -> list[Transition]:
+    """What `user` can do with `case` now."""
+    return WORKFLOWS[case.kind].available(case, user)
+
+
+def perform(case: Case, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, **data):
+    """Do `verb` to `case`; returns the event. See core.workflow.Workflow.apply for what is checked and raised."""
+    with transaction.atomic():
+        if verb == Verb.MERGE and isinstance(data.get("target"), Case):
+            # both rows in the order of their ids, so that two merges that cross never wait for each other
+            ids = sorted({case.pk, data["target"].pk})
+            list(Case.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+        return WORKFLOWS[case.kind].apply(case, verb, actor=actor, now=now, seen=seen, **data)

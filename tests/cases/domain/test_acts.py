@@ -1,0 +1,742 @@
+"""The tables of acts: each verb in each state, what it needs, what it leaves behind."""
+
+import datetime as dt
+from types import SimpleNamespace
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from cases.domain import WORKFLOWS, available_acts, perform, register_case
+from cases.domain.parties import personal_data
+from cases.enums import FINAL_STATES, GroundPurpose, Kind, NationalEntry, Outcome, State
+from cases.models import CallBack, Case, CaseEvent, CaseReference, Clock, ClockChange, Ground, Supervision
+from core.exceptions import DomainError, TransitionNotAllowed
+from core.workflow import last_event_id
+from tests.factories import AgencyFactory, CaseFactory, MerchantFactory, PartyFactory, UserFactory
+from tests.factories.cases import PERSON, local
+
+pytestmark = pytest.mark.django_db
+
+NOW = local(2026, 11, 10)
+RECEIVED = local(2026, 11, 9)
+WORK = ["officer", "approver"]
+
+
+@pytest.fixture
+def world():
+    """A city with a district and its station; an officer and a head of the unit in the district."""
+    city = AgencyFactory()
+    district = AgencyFactory(parent=city)
+    station = AgencyFactory(parent=district, kind="station")
+    return SimpleNamespace(
+        city=city, district=district, station=station, other=AgencyFactory(parent=city),
+        officer=UserFactory(agency=district, roles=["officer"]),
+        colleague=UserFactory(agency=district, roles=["officer"]),
+        head=UserFactory(agency=district, roles=WORK),
+    )  # fmt: skip
+
+
+def register(world, kind=Kind.COMPLAINT, people=1, **facts):
+    given = {
+        "actor": world.officer, "kind": kind, "received_at": RECEIVED, "handling": world.district, "now": RECEIVED,
+        "people": [PERSON | {"name": f"测试{n}"} for n in range(people)], "merchant_written": "杭州测试商店",
+        "narrative": "买到的商品有质量问题", "demand": "退款",
+    }  # fmt: skip
+    return register_case(**(given | facts))
+
+
+def ground(case, purpose, position=1):
+    return Ground.objects.for_case(case, purpose).get(position=position)
+
+
+def running(case) -> dict:
+    clocks = Clock.objects.filter(case=case, stopped_on=None).select_related("rule")
+    return {f"{clock.rule.code}{clock.side and ':' + clock.side}": clock.due_on for clock in clocks}
+
+
+def verbs(case) -> list[str]:
+    return list(case.events.order_by("pk").values_list("verb", flat=True))
+
+
+# ---- registration
+
+
+def test_a_registered_complaint_has_its_number_its_rules_its_term_and_its_event(world):
+    case = register(world)
+
+    case.refresh_from_db()
+    assert case.number == f"2026-{case.pk:08d}"
+    assert (case.state, case.source, case.regime) == (State.REGISTERED, "portal", "order121")
+    assert (case.custodian, case.custodian_root, case.custodian_district) == (
+        world.district, world.city, world.district,
+    )  # fmt: skip
+    assert (case.receiving, case.handling, case.body) == (world.district, world.district, "bureau")
+    assert case.merchant.name == "杭州测试商店"
+    assert not case.merchant.verified
+    assert running(case) == {"complaint.accept": dt.date(2026, 11, 18)}
+    assert case.national_entry == NationalEntry.TO_ENTER
+    assert verbs(case) == ["register"]
+    (party,) = case.parties.all()
+    assert (party.role, party.sealed, party.representative) == ("consumer", False, None)
+    assert personal_data(party) == PERSON | {"name": "测试0"}
+
+
+def test_a_report_is_sealed_and_runs_by_the_rules_of_verification(world):
+    case = register(world, Kind.REPORT)
+
+    assert case.parties.get().sealed
+    assert case.regime == "order42"
+    assert running(case) == {"report.verify": dt.date(2026, 11, 30)}
+
+
+def test_an_inquiry_has_no_term_and_needs_no_entry_elsewhere(world):
+    case = register(world, Kind.INQUIRY)
+
+    assert running(case) == {}
+    assert case.national_entry == NationalEntry.NONE
+
+
+def test_two_of_several_complainants_represent_the_others(world):
+    case = register(world, people=4)
+
+    assert list(case.parties.order_by("pk").values_list("representative", flat=True)) == [1, 2, None, None]
+
+
+def test_a_council_registers_by_its_own_terms(world):
+    council = AgencyFactory(council=True)
+    clerk = UserFactory(agency=council, roles=["officer"])
+
+    case = register(world, actor=clerk, handling=council)
+
+    assert (case.body, case.regime, case.national_entry) == ("council", "zhejiang2017", "")
+    assert running(case) == {"council.accept": dt.date(2026, 11, 16)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"received_at": local(2026, 11, 11), "now": NOW}, "未来"),
+        ({"handling": "other"}, "本机构"),
+    ],
+)
+def test_what_cannot_be_registered_leaves_nothing(world, changes, message):
+    if changes.get("handling") == "other":
+        changes["handling"] = world.other
+
+    with pytest.raises(DomainError):
+        register(world, **changes)
+
+    assert not Case.objects.exists()
+    assert not CaseEvent.objects.exists()
+
+
+def test_only_who_may_register_does(world):
+    with pytest.raises(PermissionDenied):
+        register(world, actor=UserFactory(agency=world.district, roles=["mediator"]))
+
+    assert not Case.objects.exists()
+
+
+# ---- the tables
+
+DATA = {
+    "dispatch": {"agency": "station"}, "return_to_intake": {"ground": (GroundPurpose.RETURN, 1), "note": "不属于辖区"},
+    "take": {}, "assign": {"officer": "colleague"}, "accept": {},
+    "refuse": {"ground": (GroundPurpose.REFUSE, 1), "note": "原因"},
+    "mediate": {"mode": "remote", "both_consent": True}, "agree": {}, "settle": {},
+    "fail": {"ground": (GroundPurpose.TERMINATE, 3)}, "withdraw": {},
+    "terminate": {"ground": (GroundPurpose.TERMINATE, 7)},
+    "inform": {"means": "phone", "told_on": dt.date(2026, 11, 10)}, "close": {"note": "已告知"}, "split": {},
+    "verify": {}, "file": {}, "not_file": {"ground": (GroundPurpose.NOT_FILE, 1), "note": "原因"},
+    "decline": {"ground": (GroundPurpose.DECLINE, 1), "note": "原因"}, "answer": {"note": "可以七日内退货"},
+    "merge": {"target": "target", "note": "同一事实"}, "supplement": {"text": "补充材料"},
+    "correct": {"goods": "另一商品", "note": "更正"}, "join": {"role": "proxy", "name": "李测试"},
+    "check_identity": {"party": "party", "identity": "verified"},
+    "represent": {"representatives": "parties"},
+    "urge": {"text": "请尽快办理", "reply_due_on": dt.date(2026, 11, 12)},
+    "supervise": {"text": "请说明", "reply_due_on": dt.date(2026, 11, 12)},
+    "reply": {"supervision": "supervision", "text": "正在办理"}, "call_back": {"reached": "yes"},
+    "enter_national": {"number": "3301002026111000001"}, "reopen": {"note": "当事人不满意"},
+}  # fmt: skip
+
+
+def given(world, case, verb):
+    data = dict(DATA[verb])
+    for name, value in data.items():
+        if name == "ground":
+            data[name] = ground(case, *value)
+        elif name in ("agency", "officer"):
+            data[name] = getattr(world, value)
+        elif name == "target":
+            data[name] = register(world, Kind.REPORT)
+        elif name == "party":
+            data[name] = case.parties.first()
+        elif name == "representatives":
+            data[name] = list(case.parties.all()[:1])
+        elif name == "supervision":
+            data[name] = case.supervisions.first() or Supervision(pk=0)
+    if verb == "inform" and case.kind == Kind.COMPLAINT:
+        data["side"] = "respondent"
+    return data
+
+
+def in_state(world, kind, state):
+    """A case of that kind brought to that state by its own acts."""
+    case = register(world, kind, received_at=local(2026, 11, 9), now=local(2026, 11, 9))
+    way = {
+        (Kind.COMPLAINT, State.REGISTERED): [], (Kind.COMPLAINT, State.ACCEPTED): ["accept"],
+        (Kind.COMPLAINT, State.MEDIATING): ["accept", "mediate"], (Kind.COMPLAINT, State.ENDED): ["accept", "settle"],
+        (Kind.COMPLAINT, State.REFUSED): ["refuse"], (Kind.COMPLAINT, State.CLOSED): ["accept", "agree", "close"],
+        (Kind.REPORT, State.REGISTERED): [], (Kind.REPORT, State.ACCEPTED): ["verify"],
+        (Kind.REPORT, State.FILED): ["verify", "file"], (Kind.REPORT, State.NOT_FILED): ["verify", "not_file"],
+        (Kind.REPORT, State.REFUSED): ["decline"], (Kind.REPORT, State.CLOSED): ["verify", "file", "close"],
+        (Kind.INQUIRY, State.REGISTERED): [], (Kind.INQUIRY, State.ENDED): ["answer"],
+        (Kind.INQUIRY, State.CLOSED): ["answer", "close"],
+    }  # fmt: skip
+    for verb in way[kind, state]:
+        perform(case, verb, actor=world.officer, now=NOW, **given(world, case, verb))
+    if state not in FINAL_STATES:
+        perform(case, "urge", actor=world.officer, now=NOW, **DATA["urge"])
+    return case
+
+
+POSSIBLE = {
+    Kind.COMPLAINT: [
+        State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.ENDED, State.REFUSED, State.CLOSED,
+    ],
+    Kind.REPORT: [
+        State.REGISTERED, State.ACCEPTED, State.FILED, State.NOT_FILED, State.REFUSED, State.CLOSED,
+    ],
+    Kind.INQUIRY: [State.REGISTERED, State.ENDED, State.CLOSED],
+}  # fmt: skip
+# written by hand: which acts a head of the unit who is also an officer is offered, in each state
+DESK = ["dispatch", "take", "assign"]
+DISPUTE = ["agree", "settle", "fail", "withdraw", "terminate", "split", "represent"]
+BESIDE = ["supplement", "correct", "join", "check_identity", "urge", "supervise", "reply"]
+FINISHED = ["correct", "call_back", "enter_national", "reopen"]
+OFFERED = {
+    (Kind.COMPLAINT, State.REGISTERED): [
+        *DESK, "return_to_intake", "accept", "refuse", "withdraw", "split", "represent", *BESIDE, "enter_national",
+    ],
+    (Kind.COMPLAINT, State.ACCEPTED): [*DESK, "mediate", *DISPUTE, *BESIDE, "enter_national"],
+    (Kind.COMPLAINT, State.MEDIATING): ["take", "assign", *DISPUTE, *BESIDE, "enter_national"],
+    (Kind.COMPLAINT, State.ENDED): [
+        "take", "assign", "inform", "supplement", "correct", "urge", "supervise", "reply", "enter_national",
+    ],
+    (Kind.COMPLAINT, State.REFUSED): FINISHED,
+    (Kind.COMPLAINT, State.CLOSED): FINISHED,
+    (Kind.REPORT, State.REGISTERED): [
+        *DESK, "return_to_intake", "verify", "decline", "merge", "split", *BESIDE, "enter_national",
+    ],
+    (Kind.REPORT, State.ACCEPTED): [*DESK, "file", "not_file", "decline", "merge", "split", *BESIDE, "enter_national"],
+    (Kind.REPORT, State.FILED): ["take", "assign", "inform", "close", *BESIDE, "enter_national"],
+    (Kind.REPORT, State.NOT_FILED): ["inform", *FINISHED],
+    (Kind.REPORT, State.REFUSED): ["inform", *FINISHED],
+    (Kind.REPORT, State.CLOSED): ["inform", *FINISHED],
+    (Kind.INQUIRY, State.REGISTERED): [*DESK, "return_to_intake", "answer", *BESIDE],
+    (Kind.INQUIRY, State.ENDED): ["take", "assign", "close", "supplement", "correct", "urge", "supervise", "reply"],
+    (Kind.INQUIRY, State.CLOSED): ["correct", "call_back", "reopen"],
+}  # fmt: skip
+TURNS = [(kind, state) for kind, states in POSSIBLE.items() for state in states]
+
+
+@pytest.mark.parametrize(("kind", "state"), TURNS)
+def test_only_the_legal_acts_are_offered(world, kind, state):
+    case = in_state(world, kind, state)
+    assert case.state == state
+
+    offered = [step.verb for step in available_acts(case, world.head)]
+
+    assert sorted(offered) == sorted(OFFERED[kind, state])
+
+
+@pytest.mark.parametrize(("kind", "state"), TURNS)
+def test_every_other_act_is_refused_and_changes_nothing(world, kind, state):
+    case = in_state(world, kind, state)
+    offered = {step.verb for step in available_acts(case, world.head)}
+    refused = [step.verb for step in WORKFLOWS[kind] if step.verb not in offered]
+    assert refused
+    for verb in refused:
+        data = given(world, case, verb)
+        before = (Case.objects.filter(pk=case.pk).values().get(), CaseEvent.objects.count(), Clock.objects.count())
+
+        with pytest.raises(TransitionNotAllowed):
+            perform(case, verb, actor=world.head, now=NOW, **data)
+
+        assert (
+            Case.objects.filter(pk=case.pk).values().get(), CaseEvent.objects.count(), Clock.objects.count(),
+        ) == before  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "state"), TURNS)
+def test_every_offered_act_is_done_once_and_writes_its_event(world, kind, state):
+    for verb in OFFERED[kind, state]:
+        case = in_state(world, kind, state)
+        head = UserFactory(agency=world.district, roles=WORK)
+        data = given(world, case, verb)
+        count = case.events.count()
+
+        event = perform(case, verb, actor=head, now=NOW, **data)
+
+        case.refresh_from_db()
+        assert case.events.count() == count + 1
+        target = WORKFLOWS[kind][verb].target
+        if verb != "reopen":
+            assert case.state == (target or state)
+        assert (event.verb, event.before, event.after, event.actor, event.at) == (verb, state, case.state, head, NOW)
+        assert event.note == data.get("note", "")
+
+
+def test_a_verb_of_another_kind_does_not_exist(world):
+    case = register(world)
+
+    with pytest.raises(TransitionNotAllowed):
+        perform(case, "verify", actor=world.officer, now=NOW)
+
+    assert verbs(case) == ["register"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_no_act_without_its_permission(world, kind):
+    reader = UserFactory(agency=world.district, roles=["mediator"])
+    for step in WORKFLOWS[kind]:
+        case = in_state(world, kind, next(s for s in POSSIBLE[kind] if s in step.sources))
+        data = given(world, case, step.verb)
+        before = Case.objects.filter(pk=case.pk).values().get()
+
+        with pytest.raises(PermissionDenied):
+            perform(case, step.verb, actor=reader, now=NOW, **data)
+
+        assert Case.objects.filter(pk=case.pk).values().get() == before
+
+
+def test_no_act_on_a_case_of_another_agency(world):
+    case = register(world)
+    stranger = UserFactory(agency=world.other, roles=WORK)
+
+    with pytest.raises(PermissionDenied):
+        perform(case, "accept", actor=stranger, now=NOW)
+
+    assert verbs(case) == ["register"]
+
+
+def test_whoever_saw_an_older_state_is_told_what_happened(world):
+    case = register(world)
+    seen = last_event_id(case)
+    perform(case, "supplement", actor=world.colleague, now=NOW, text="新材料")
+
+    with pytest.raises(TransitionNotAllowed) as refused:
+        perform(case, "accept", actor=world.officer, now=NOW, seen=seen)
+
+    assert world.colleague.get_full_name() in str(refused.value)
+    case.refresh_from_db()
+    assert case.state == State.REGISTERED
+
+
+@pytest.mark.parametrize("verb", ["refuse", "return_to_intake", "dispatch"])
+def test_an_act_without_what_it_needs_is_refused(world, verb):
+    case = register(world)
+
+    with pytest.raises(DomainError):
+        perform(case, verb, actor=world.head, now=NOW)
+
+    assert verbs(case) == ["register"]
+
+
+def test_data_that_a_verb_does_not_take_is_a_mistake_of_the_programme(world):
+    with pytest.raises(TypeError):
+        perform(register(world), "accept", actor=world.officer, outcome="agreement")
+
+
+# ---- what single acts do
+
+
+def test_a_complaint_from_acceptance_to_the_end(world):
+    case = register(world)
+    perform(case, "accept", actor=world.officer, now=NOW)
+    assert running(case) == {"complaint.mediate": dt.date(2027, 1, 11)}  # raw Saturday 2027-01-09
+
+    perform(case, "mediate", actor=world.officer, now=NOW, mode="on_site", both_consent=True)
+    perform(case, "agree", actor=world.officer, now=NOW, note="退款二百元")
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome, case.ground, case.ended_at) == (State.ENDED, Outcome.AGREEMENT, "", NOW)
+    assert running(case) == {}
+    perform(case, "close", actor=world.officer, now=NOW)
+    case.refresh_from_db()
+    assert (case.state, case.closed_at) == (State.CLOSED, NOW)
+
+
+def test_outcome_and_ground_are_apart(world):
+    settled, failed = in_state(world, Kind.COMPLAINT, State.ACCEPTED), in_state(world, Kind.COMPLAINT, State.ACCEPTED)
+
+    perform(settled, "settle", actor=world.officer, now=NOW)
+    perform(failed, "fail", actor=world.officer, now=NOW, ground=ground(failed, GroundPurpose.TERMINATE, 3))
+
+    assert (settled.outcome, settled.ground) == (Outcome.SETTLED, "o121.terminate.1")
+    assert (failed.outcome, failed.ground) == (Outcome.FAILED, "o121.terminate.3")
+    for case in (settled, failed):
+        assert running(case) == {
+            "complaint.notify_end:complainant": dt.date(2026, 11, 19),
+            "complaint.notify_end:respondent": dt.date(2026, 11, 19),
+        }
+
+
+def test_mediation_is_terminated_by_its_term_only_after_it(world):
+    case = in_state(world, Kind.COMPLAINT, State.ACCEPTED)
+    by_term = ground(case, GroundPurpose.TERMINATE, 5)
+    due_on = running(case)["complaint.mediate"]
+
+    with pytest.raises(DomainError, match=due_on.isoformat()):
+        perform(case, "terminate", actor=world.officer, now=local(2027, 1, 11, 23), ground=by_term)
+    assert Case.objects.get(pk=case.pk).state == State.ACCEPTED
+    perform(case, "terminate", actor=world.officer, now=local(2027, 1, 12, 0), ground=by_term)
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome, case.ground) == (State.ENDED, Outcome.FAILED, "o121.terminate.5")
+
+
+@pytest.mark.parametrize("position", [1, 8])
+def test_a_ground_that_tells_no_outcome_needs_one(world, position):
+    case = in_state(world, Kind.COMPLAINT, State.ACCEPTED)
+    chosen = ground(case, GroundPurpose.TERMINATE, position)
+    for wrong in ({}, {"outcome": "agreement"}):
+        with pytest.raises(DomainError):
+            perform(case, "terminate", actor=world.officer, now=NOW, ground=chosen, **wrong)
+
+    perform(case, "terminate", actor=world.officer, now=NOW, ground=chosen, outcome="withdrawn")
+
+    assert case.outcome == Outcome.WITHDRAWN
+
+
+def test_grounds_follow_the_rules_of_the_case(world):
+    old = register(world, received_at=local(2026, 4, 14), now=local(2026, 4, 14))
+    new = register(world, received_at=local(2026, 4, 15), now=local(2026, 4, 15))
+
+    assert (old.regime, Ground.objects.for_case(old, GroundPurpose.REFUSE).count()) == ("decree778", 6)
+    assert (new.regime, Ground.objects.for_case(new, GroundPurpose.REFUSE).count()) == ("order121", 7)
+    with pytest.raises(DomainError):
+        perform(old, "refuse", actor=world.officer, now=NOW, ground=ground(new, GroundPurpose.REFUSE), note="原因")
+    assert Case.objects.get(pk=old.pk).state == State.REGISTERED
+
+
+def test_a_complaint_is_closed_only_when_both_sides_were_told(world):
+    case = in_state(world, Kind.COMPLAINT, State.ENDED)
+    told = {"means": "phone", "told_on": dt.date(2026, 11, 10), "actor": world.officer, "now": NOW}
+
+    perform(case, "inform", side="complainant", **told)
+    with pytest.raises(DomainError):
+        perform(case, "close", actor=world.officer, now=NOW)
+    with pytest.raises(DomainError):
+        perform(case, "inform", side="complainant", **told)
+    perform(case, "inform", side="respondent", **told)
+    perform(case, "close", actor=world.officer, now=NOW)
+
+    assert case.state == State.CLOSED
+
+
+@pytest.mark.parametrize("told_on", [dt.date(2026, 11, 9), dt.date(2026, 11, 11)])
+def test_nobody_is_told_before_the_end_or_in_the_future(world, told_on):
+    case = in_state(world, Kind.COMPLAINT, State.ENDED)
+
+    with pytest.raises(DomainError):
+        perform(case, "inform", actor=world.officer, now=NOW, side="complainant", means="phone", told_on=told_on)
+
+    assert len(running(case)) == 2
+
+
+def test_a_case_goes_down_to_the_own_agencies_and_never_sideways(world):
+    case = register(world)
+
+    with pytest.raises(DomainError):
+        perform(case, "dispatch", actor=world.officer, now=NOW, agency=world.other)
+    perform(case, "dispatch", actor=world.officer, now=NOW, agency=world.station)
+
+    case.refresh_from_db()
+    assert (case.handling, case.custodian, case.custodian_district) == (world.station, world.station, world.district)
+    station_officer = UserFactory(agency=world.station, roles=["officer"])
+    with pytest.raises(TransitionNotAllowed):
+        perform(case, "dispatch", actor=UserFactory(agency=world.other, roles=["officer", "city_regulator"]), now=NOW,
+                agency=world.other)  # fmt: skip
+    perform(case, "return_to_intake", actor=station_officer, now=NOW, ground=ground(case, GroundPurpose.RETURN),
+            note="不在辖区")  # fmt: skip
+    case.refresh_from_db()
+    assert (case.handling, case.custodian, case.state) == (None, world.district, State.REGISTERED)
+
+
+def test_after_two_returns_the_agency_above_decides(world):
+    case = register(world, handling=world.station)
+    station_officer = UserFactory(agency=world.station, roles=["officer"])
+    terms = []
+    for _time in range(2):
+        perform(case, "return_to_intake", actor=station_officer, now=NOW, ground=ground(case, GroundPurpose.RETURN),
+                note="不在辖区")  # fmt: skip
+        terms.append(running(case))
+        perform(case, "dispatch", actor=world.officer, now=NOW, agency=world.station)
+
+    accept = {"complaint.accept": dt.date(2026, 11, 18)}
+    assert terms == [accept, accept | {"jurisdiction.settle": dt.date(2026, 11, 19)}]
+    assert running(case) == accept
+    with pytest.raises(DomainError, match="2"):
+        perform(case, "return_to_intake", actor=station_officer, now=NOW, ground=ground(case, GroundPurpose.RETURN),
+                note="不在辖区")  # fmt: skip
+
+    assert Case.objects.get(pk=case.pk).handling == world.station
+
+
+def test_only_those_who_handle_cases_of_the_agency_get_one(world):
+    case = register(world)
+    for wrong in (
+        UserFactory(agency=world.other, roles=["officer"]), UserFactory(agency=world.district, roles=["mediator"]),
+        UserFactory(agency=world.station, roles=["officer"]),
+        UserFactory(agency=world.district, roles=["officer"], closed=True),
+    ):  # fmt: skip
+        with pytest.raises(DomainError):
+            perform(case, "assign", actor=world.head, now=NOW, officer=wrong)
+
+    perform(case, "assign", actor=world.head, now=NOW, officer=UserFactory(agency=world.city, roles=["officer"]))
+
+    assert verbs(case) == ["register", "assign"]
+
+
+def test_a_mixed_submission_is_split_with_the_reporter_sealed(world):
+    case = register(world, narrative="商品过期，要求退款并查处")
+
+    perform(case, "split", actor=world.officer, now=NOW, text="销售过期食品")
+
+    report = case.derived.get()
+    assert (report.kind, report.state, report.narrative) == (Kind.REPORT, State.REGISTERED, "销售过期食品")
+    assert (report.received_at, report.merchant, report.custodian) == (case.received_at, case.merchant, case.custodian)
+    assert running(report) == {"report.verify": dt.date(2026, 11, 30)}
+    party = report.parties.get()
+    assert (party.role, party.sealed) == ("reporter", True)
+    assert personal_data(party) == personal_data(case.parties.get())
+    event = case.events.get(verb="split")
+    assert event.data == {"number": report.number}
+    with pytest.raises(DomainError):
+        perform(case, "split", actor=world.officer, now=NOW)
+    assert case.derived.count() == 1
+
+
+def test_a_lead_found_in_mediation_is_verified_from_its_discovery(world):
+    case = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+
+    perform(case, "split", actor=world.officer, now=NOW, lead=True, text="经营者无证经营")
+
+    lead = case.derived.get()
+    assert lead.received_at == NOW
+    assert not lead.parties.exists()
+    assert running(lead) == {"lead.verify": dt.date(2026, 12, 1)}
+
+
+def test_representatives_settle_only_with_the_consent_of_the_represented(world):
+    case = register(world, people=3)
+    perform(case, "accept", actor=world.officer, now=NOW)
+    for verb in ("agree", "settle", "withdraw"):
+        with pytest.raises(DomainError):
+            perform(case, verb, actor=world.officer, now=NOW)
+
+    perform(case, "settle", actor=world.officer, now=NOW, represented_agree=True)
+
+    assert case.outcome == Outcome.SETTLED
+
+
+def test_representatives_are_at_most_two_of_the_complainants(world):
+    case, elsewhere = register(world, people=3), register(world)
+    a, b, c = case.parties.order_by("pk")
+    for wrong in ([a, b, c], [elsewhere.parties.get()]):
+        with pytest.raises(DomainError):
+            perform(case, "represent", actor=world.officer, now=NOW, representatives=wrong)
+
+    perform(case, "represent", actor=world.officer, now=NOW, representatives=[c, a])
+
+    assert list(case.parties.order_by("pk").values_list("representative", flat=True)) == [2, None, 1]
+
+
+def test_a_repeat_with_new_facts_starts_the_earlier_term_anew(world):
+    earlier = register(world, Kind.REPORT, received_at=local(2026, 11, 2), now=local(2026, 11, 2))
+    repeat = register(world, Kind.REPORT, received_at=local(2026, 11, 9))
+    assert running(earlier) == {"report.verify": dt.date(2026, 11, 23)}
+
+    perform(repeat, "merge", actor=world.officer, now=NOW, target=earlier, new_facts=True, note="新增照片")
+
+    repeat.refresh_from_db()
+    assert (repeat.state, repeat.origin, repeat.outcome) == (State.CLOSED, earlier, Outcome.OTHER)
+    assert running(repeat) == {}
+    assert running(earlier) == {"report.verify": dt.date(2026, 11, 30)}
+    change = ClockChange.objects.get(case=earlier)
+    assert (change.why, change.before_on, change.after_on) == ("restart", dt.date(2026, 11, 23), dt.date(2026, 11, 30))
+    assert verbs(earlier) == ["register", "receive_repeat"]
+
+
+def test_a_repeat_without_new_facts_is_not_handled_again(world):
+    earlier, repeat = register(world, Kind.REPORT), register(world, Kind.REPORT)
+
+    perform(repeat, "merge", actor=world.officer, now=NOW, target=earlier, note="同一事实")
+
+    assert repeat.state == State.CLOSED
+    assert not ClockChange.objects.exists()
+
+
+@pytest.mark.parametrize("which", ["itself", "later", "complaint", "elsewhere", "decided"])
+def test_a_repeat_is_merged_only_into_an_earlier_open_report_in_sight(world, which):
+    repeat = register(world, Kind.REPORT)
+    target = {
+        "itself": lambda: repeat,
+        "later": lambda: register(world, Kind.REPORT, received_at=local(2026, 11, 9, 10), now=NOW),
+        "complaint": lambda: register(world, received_at=local(2026, 11, 1)),
+        "elsewhere": lambda: CaseFactory(kind=Kind.REPORT, handling=world.other),
+        "decided": lambda: in_state(world, Kind.REPORT, State.NOT_FILED),
+    }[which]()
+
+    with pytest.raises(DomainError):
+        perform(repeat, "merge", actor=world.officer, now=NOW, target=target, new_facts=True, note="重复")
+
+    repeat.refresh_from_db()
+    assert repeat.state == State.REGISTERED
+
+
+def test_a_decided_report_tells_a_reporter_who_gave_a_name(world):
+    named = in_state(world, Kind.REPORT, State.NOT_FILED)
+    anonymous = register(world, Kind.REPORT, people=0)
+    perform(anonymous, "decline", actor=world.officer, now=NOW, ground=ground(anonymous, GroundPurpose.DECLINE),
+            note="无线索")  # fmt: skip
+
+    assert running(named) == {"report.inform": dt.date(2026, 11, 17)}
+    assert running(anonymous) == {}
+    perform(named, "inform", actor=world.officer, now=NOW, means="letter", told_on=dt.date(2026, 11, 10))
+    assert running(named) == {}
+
+
+def test_reopening_keeps_what_was(world):
+    case = in_state(world, Kind.COMPLAINT, State.CLOSED)
+    later = local(2026, 11, 20)
+
+    perform(case, "reopen", actor=world.head, now=later, note="回访不满意")
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome, case.closed_at, case.ended_at) == (State.ACCEPTED, "", None, None)
+    assert running(case) == {"complaint.mediate": dt.date(2027, 1, 19)}
+    event = case.events.get(verb="reopen")
+    assert event.data == {"outcome": "agreement", "ground": ""}
+    assert "agreement" in [row.outcome for row in case.history.order_by("pgh_id")]
+
+
+def test_a_refused_complaint_is_reopened_to_be_decided(world):
+    case = in_state(world, Kind.COMPLAINT, State.REFUSED)
+
+    perform(case, "reopen", actor=world.head, now=NOW, note="复议决定")
+
+    assert (case.state, case.decided_at) == (State.REGISTERED, None)
+    assert list(running(case)) == ["complaint.accept"]
+
+
+def test_a_call_back_is_made_by_another(world):
+    case = register(world, Kind.INQUIRY)
+    perform(case, "take", actor=world.officer, now=NOW)
+    perform(case, "answer", actor=world.officer, now=NOW, note="已答复")
+    perform(case, "close", actor=world.officer, now=NOW)
+    nobody = in_state(world, Kind.INQUIRY, State.CLOSED)  # without an officer: whoever closed it
+
+    for one in (case, nobody):
+        with pytest.raises(DomainError):
+            perform(one, "call_back", actor=world.officer, now=NOW, reached="yes", satisfaction="satisfied")
+        assert not CallBack.objects.exists()
+    with pytest.raises(DomainError):
+        perform(case, "call_back", actor=world.colleague, now=NOW, reached="no", satisfaction="satisfied")
+    perform(case, "call_back", actor=world.colleague, now=NOW, reached="yes", satisfaction="dissatisfied")
+
+    call = CallBack.objects.get()
+    assert (call.actor, call.handler, call.satisfaction) == (world.colleague, world.officer, "dissatisfied")
+
+
+def test_an_urging_is_answered_once(world):
+    case = register(world)
+    perform(case, "urge", actor=world.officer, now=NOW, text="请尽快", reply_due_on=dt.date(2026, 11, 10))
+    made = case.supervisions.get()
+
+    perform(case, "reply", actor=world.colleague, now=NOW, supervision=made, text="今日受理")
+    with pytest.raises(TransitionNotAllowed):
+        perform(case, "reply", actor=world.officer, now=NOW, supervision=made, text="再答")
+
+    made.refresh_from_db()
+    assert (made.reply, made.replied_by, made.replied_at) == ("今日受理", world.colleague, NOW)
+    with pytest.raises(DomainError):
+        perform(case, "urge", actor=world.officer, now=NOW, text="请尽快", reply_due_on=dt.date(2026, 11, 9))
+
+
+def test_work_on_a_case_of_the_national_platform_has_to_be_carried_over(world):
+    case = CaseFactory(source="national12315", handling=world.district, received_at=RECEIVED)
+
+    perform(case, "take", actor=world.officer, now=NOW)
+    assert case.national_entry == NationalEntry.NONE
+    perform(case, "accept", actor=world.officer, now=NOW)
+    assert case.national_entry == NationalEntry.TO_UPDATE
+    perform(case, "enter_national", actor=world.officer, now=NOW)
+    assert case.national_entry == NationalEntry.ENTERED
+    perform(case, "agree", actor=world.officer, now=NOW)
+
+    case.refresh_from_db()
+    assert case.national_entry == NationalEntry.TO_UPDATE
+
+
+def test_a_case_registered_here_is_entered_with_its_number(world):
+    case, other = register(world), register(world)
+    CaseReference.objects.create(case=other, source="national12315", number="330100")
+
+    with pytest.raises(DomainError):
+        perform(case, "enter_national", actor=world.officer, now=NOW)
+    with pytest.raises(DomainError, match="330100"):
+        perform(case, "enter_national", actor=world.officer, now=NOW, number="330100")
+    perform(case, "enter_national", actor=world.officer, now=NOW, number="330101")
+
+    assert case.national_entry == NationalEntry.ENTERED
+    assert list(case.references.values_list("source", "number")) == [("national12315", "330101")]
+
+
+def test_a_correction_says_what_was_before(world):
+    case, merchant = register(world), MerchantFactory(verified=True)
+    before = case.merchant
+
+    perform(case, "correct", actor=world.officer, now=NOW, merchant=merchant, goods="电饭煲", note="核对发票")
+
+    case.refresh_from_db()
+    assert (case.merchant, case.goods) == (merchant, "电饭煲")
+    assert case.events.get(verb="correct").data["changed"] == {
+        "merchant": [str(before.pk), str(merchant.pk)], "goods": ["", "电饭煲"],
+    }  # fmt: skip
+    with pytest.raises(DomainError):
+        perform(case, "correct", actor=world.officer, now=NOW, goods="电饭煲", note="再次")
+
+
+def test_narratives_and_personal_data_stay_out_of_the_events(world):
+    case = register(world)
+    perform(case, "supplement", actor=world.officer, now=NOW, text="补充：本人电话13900000009")
+    perform(case, "join", actor=world.officer, now=NOW, role="consumer", name="赵测试", phone="13900000008")
+
+    texts = [f"{event.note} {event.data}" for event in case.events.all()]
+
+    assert not [text for text in texts if "139" in text or "赵" in text]
+    case.refresh_from_db()
+    assert case.narrative.endswith("补充：本人电话13900000009")
+    assert case.parties.count() == 2
+
+
+def test_time_stamps_are_the_given_ones(world):
+    case = register(world)
+    perform(case, "accept", actor=world.officer, now=NOW)
+
+    case.refresh_from_db()
+    assert (case.decided_at, case.accepted_at) == (NOW, NOW)
+    assert timezone.localdate(case.accepted_at) == case.accepted_on
+
+
+def test_a_party_of_another_case_is_not_checked_here(world):
+    case, party = register(world), PartyFactory()
+
+    with pytest.raises(DomainError):
+        perform(case, "check_identity", actor=world.officer, now=NOW, party=party, identity="verified")
+
+    party.refresh_from_db()
+    assert party.identity == ""
