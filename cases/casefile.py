@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from cases.domain.reveal import personal_context
-from cases.enums import FINAL_STATES, LOSS_KINDS, Kind, RecoveryKind, Regime, State, TermUnit
-from cases.models import Case, CaseHistory, Clock, ImportDifference, Party, Recovery
+from cases.enums import FINAL_STATES, LOSS_KINDS, Kind, RecoveryKind, Regime, Side, State, TermUnit, Verb
+from cases.models import Case, CaseEvent, CaseHistory, Clock, ImportDifference, Party, Recovery
 from core.personal_data import PersonalDataError, decrypt, mask
 from core.templatetags.portal import UNKNOWN, is_chinese, money
 from core.text import mask_numbers
@@ -160,9 +160,15 @@ def facts(case: Case, *, masked: bool) -> list[tuple[str, list[Fact]]]:
             Fact(_("Order number"), text(case.order_number), free=True),
             Fact(_("Date of the dispute"), case.occurred_on),
             Fact(_("Outcome"), case.get_outcome_display()),
-            Fact(_("Legal ground"), text(case.ground), free=True),
+            Fact(_("Legal ground"), ground_in_words(case) or text(case.ground), free=not ground_in_words(case)),
         ]),
     ]
+
+
+def ground_in_words(case: Case) -> str:
+    """The legal ground of the case as the page's query found it by its code; empty for one that a source wrote."""
+    named = getattr(case, "ground_named", None)
+    return (named["name"] if is_chinese() else named["name_en"] or named["name"]) if named else ""
 
 
 def steps(case: Case) -> list[Step]:
@@ -172,7 +178,11 @@ def steps(case: Case) -> list[Step]:
     if case.state in ends:
         way = [(State.REGISTERED, _("Registered"), case.received_at), (case.state, ends[case.state], decided)]
     elif case.kind == Kind.INQUIRY:
-        way = [(State.REGISTERED, _("Registered"), case.received_at), (State.CLOSED, _("Answered"), case.closed_at)]
+        way = [
+            (State.REGISTERED, _("Registered"), case.received_at),
+            (State.ENDED, _("Answered"), case.ended_at or case.closed_at),
+            (State.CLOSED, _("Closed"), case.closed_at),
+        ]
     elif case.kind == Kind.REPORT:
         way = [
             (State.REGISTERED, _("Registered"), case.received_at),
@@ -186,8 +196,12 @@ def steps(case: Case) -> list[Step]:
         way = [
             (State.REGISTERED, _("Registered"), case.received_at),
             (State.ACCEPTED, _("Accepted"), case.accepted_at or decided),
+            (State.MEDIATING, _("Mediation"), None),
+            (State.ENDED, _("Ended"), case.ended_at),
             (State.CLOSED, _("Closed"), case.closed_at),
         ]
+        if case.state == State.CLOSED and case.ended_at is None:
+            del way[2:4]  # of an imported case no more is known
     states = [state for state, _name, _at in way]
     here = states.index(case.state) if case.state in states else 0
     return [
@@ -219,25 +233,67 @@ def terms(case: Case, today: dt.date) -> list[Term]:
 
 
 def timeline(case: Case) -> list[Entry]:
-    """What happened, the newest first: the stamps of the case and the acts done here."""
-    entries = [Entry(case.received_at, _("Registered"), by=str(case.receiving or ""))]
+    """What happened, the newest first: the acts done here, and the stamps of the case that none of them has set."""
+    events = list(case.events.all())
+    done = {event.at for event in events}
     handled_by = str(case.handling or "")
+    stamps = [(case.received_at, _("Registered"), str(case.receiving or ""), "")]
     if case.decided_at and case.state in (State.REFUSED, State.NOT_FILED):
-        entries.append(Entry(case.decided_at, case.get_state_display(), by=handled_by, note=mask_numbers(case.ground)))
+        note = ground_in_words(case) or mask_numbers(case.ground)
+        stamps.append((case.decided_at, case.get_state_display(), handled_by, note))
     elif case.decided_at and case.decided_at != case.accepted_at:
         title = _("Decided on filing") if case.kind == Kind.REPORT else _("Decided on acceptance")
-        entries.append(Entry(case.decided_at, title, by=handled_by))
+        stamps.append((case.decided_at, title, handled_by, ""))
     if case.accepted_at:
-        entries.append(Entry(case.accepted_at, _("Accepted"), by=handled_by))
+        stamps.append((case.accepted_at, _("Accepted"), handled_by, ""))
     if case.closed_at and case.state == State.CLOSED:
-        entries.append(Entry(case.closed_at, _("Closed"), by=handled_by, note=case.get_outcome_display()))
-    states = dict(State.choices)
-    for event in case.events.all():
-        after = states.get(event.after)
-        title = str(after) if after and event.after != event.before else event.verb
-        by = event.actor.get_full_name() if event.actor else ""
-        entries.append(Entry(event.at, title, by=by, note=mask_numbers(event.note)))
+        stamps.append((case.closed_at, _("Closed"), handled_by, case.get_outcome_display()))
+    here = {event.verb for event in events}
+    entries = [
+        Entry(at, title, by=by, note=note)
+        for at, title, by, note in stamps
+        if at not in done and not (at == case.received_at and Verb.REGISTER in here)
+    ]
+    entries += [_act(event) for event in events]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def _act(event: CaseEvent) -> Entry:
+    """An act as the timeline tells it: to whom, on which ground, in which words."""
+    data = event.data
+    said = [str(data["to"])] if data.get("to") else []
+    if worded := data.get("worded"):
+        said.append(worded[0] if is_chinese() else worded[1] or worded[0])
+    if data.get("number"):
+        said.append(str(data["number"]))
+    if data.get("side"):
+        said.append(str(Side(data["side"]).label))
+    if data.get("changed"):
+        said += [str(Case._meta.get_field(name).verbose_name) for name in data["changed"]]
+    if event.note:
+        said.append(mask_numbers(event.note))
+    by = event.actor.get_full_name() if event.actor else ""
+    return Entry(event.at, event.label, by=by, note="; ".join(said) if not is_chinese() else "；".join(said))
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The other half of a mixed submission, or the case that a repeat belongs to."""
+
+    number: str
+    kind: str
+    state: str
+    why: str
+
+
+def linked(case: Case) -> list[Linked]:
+    """The cases that were split from this one or it from them, and repeats, as far as the reader may see them."""
+    found = []
+    for row in case.linked:
+        same_kind = row["kind"] == case.kind
+        why = _("repeat") if same_kind else _("split")
+        found.append(Linked(row["number"], str(Kind(row["kind"]).label), str(State(row["state"]).label), why))
+    return found
 
 
 def parties(case: Case, user) -> list[PartyView]:

@@ -22,6 +22,8 @@ from core.text import mask_numbers
 STATE_TONES = {
     State.REGISTERED: "grey",
     State.ACCEPTED: "blue",
+    State.MEDIATING: "blue",
+    State.ENDED: "amber",
     State.FILED: "blue",
     State.REFUSED: "grey",
     State.NOT_FILED: "grey",

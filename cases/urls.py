@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from cases.views import case, lists
+from cases.views import acts, case, lists
 
 
 class NumberConverter:
@@ -24,5 +24,8 @@ urlpatterns = [
     path("recoveries/", lists.RecoveryList.as_view(), name="recoveries"),
     path("recoveries/export/", lists.RecoveryExport.as_view(), name="recoveries_export"),
     path("<case_number:number>/", case.CaseDetail.as_view(), name="detail"),
+    path("<case_number:number>/next/", case.NeighbourCase.as_view(), {"way": "next"}, name="next"),
+    path("<case_number:number>/previous/", case.NeighbourCase.as_view(), {"way": "previous"}, name="previous"),
+    path("<case_number:number>/act/<slug:verb>/", acts.ActPage.as_view(), name="act"),
     path("<case_number:number>/parties/<int:pk>/reveal/", case.RevealParty.as_view(), name="reveal"),
 ]

@@ -65,6 +65,15 @@ GET  /cases/recoveries/                                 302  403  200  200  200 
 GET  /cases/recoveries/export/?format=csv               302  403  200  200  200  403  403  403  403  200  200
 GET  /cases/{case}/                                     302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/{other_case}/                               302  403  404  200  404  404  404  403  403  200  404
+GET  /cases/{case}/next/?sort=-received                 302  403  302  302  302  302  302  403  403  302  302
+GET  /cases/{other_case}/next/?sort=-received           302  403  404  302  404  404  404  403  403  302  404
+GET  /cases/{case}/previous/?sort=-received             302  403  302  302  302  302  302  403  403  302  302
+GET  /cases/{case}/act/accept/                          302  403  403  403  200  403  403  403  403  200  403
+GET  /cases/{other_case}/act/accept/                    302  403  404  403  404  404  404  403  403  200  404
+POST /cases/{other_case}/act/accept/                    302  403  404  403  404  404  404  403  403  302  404
+GET  /cases/{case}/act/assign/                          302  403  403  403  403  403  403  403  403  200  200
+GET  /cases/{case}/act/supervise/                       302  403  200  200  403  403  403  403  403  200  200
+GET  /cases/{case}/act/nonsense/                        302  403  404  404  404  404  404  403  403  404  404
 POST /cases/{case}/parties/{party}/reveal/              302  403  403  403  200  200  403  403  403  200  403
 POST /cases/{case}/parties/{reporter}/reveal/           302  403  403  403  200  403  403  403  403  200  403
 POST /cases/{other_case}/parties/{other_party}/reveal/  302  403  404  403  404  404  404  403  403  200  404

@@ -126,7 +126,13 @@ def _ground(act: Act, purpose: str) -> Ground:
     if not Ground.objects.for_case(act.obj, purpose).filter(pk=ground.pk).exists():
         raise DomainError(_("This ground does not exist under the rules that apply to the case."))
     act.changes["ground"] = ground.code
+    _name_ground(act, ground)
     return ground
+
+
+def _name_ground(act: Act, ground: Ground) -> None:
+    """The event keeps the ground as it was worded then."""
+    act.facts |= {"ground": ground.code, "worded": [ground.name, ground.name_en]}
 
 
 def _dispatch(act: Act) -> None:
@@ -140,7 +146,7 @@ def _dispatch(act: Act) -> None:
         )
     if agency.valid_to and agency.valid_to <= today(act):
         raise DomainError(_("This agency no longer exists."))
-    act.facts["from"] = case.handling_id
+    act.facts |= {"from": case.handling_id, "to": agency.name}
     stop_clocks(case, DISPUTE, on=today(act))
     act.changes |= custody(agency) | {"handling": agency, "officer": None, "department": ""}
 
@@ -161,7 +167,8 @@ def _return(act: Act) -> None:
     if reason.purpose != GroundPurpose.RETURN:
         raise DomainError(_("Give one of the reasons for a return."))
     above = Agency.objects.get(pk=case.custodian.ancestor_ids[-2])
-    act.facts |= {"from": case.handling_id, "to": above.pk, "reason": reason.code}
+    act.facts |= {"from": case.handling_id, "to": above.name}
+    _name_ground(act, reason)
     act.changes |= custody(above) | {"handling": None, "officer": None, "department": ""}
 
 
@@ -185,7 +192,7 @@ def _assign(act: Act) -> None:
         raise DomainError(_("The case is with this officer already."))
     if not officers_for(act.obj).filter(pk=officer.pk).exists():
         raise DomainError(_("This person does not handle cases of this agency."))
-    act.facts["from"] = act.obj.officer_id
+    act.facts |= {"from": act.obj.officer_id, "to": officer.get_full_name()}
     act.changes["officer"] = officer
 
 
@@ -363,8 +370,9 @@ def _merge(act: Act) -> None:
             % {"number": earlier.number}
         )
     stop_clocks(case, *VERIFICATION, on=today(act))
-    act.changes |= {"outcome": Outcome.OTHER, "ground": "merged", "origin": earlier}
+    act.changes |= {"outcome": Outcome.OTHER, "origin": earlier}
     act.facts["number"] = earlier.number
+    act.data.pop("target")
     if new_facts:
         restart(earlier, FIRST_TERM.get((earlier.kind, earlier.body), "report.verify"), act, on=case.received_on,
                 note=case.number)  # fmt: skip

@@ -1,8 +1,12 @@
 """The page of one case, and the logged reveal of a party's data."""
 
+from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Prefetch
+from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import JSONObject
+from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -11,10 +15,10 @@ from django.views.generic import DetailView, View
 
 from accounts.client import client_ip
 from cases import casefile
-from cases.domain import reveal_party
+from cases.domain import available_acts, reveal_party
 from cases.domain.reveal import MIN_REASON
 from cases.forms import RevealForm
-from cases.models import Case, CaseEvent, CaseReference, Clock, Party, Recovery
+from cases.models import Case, CaseEvent, CaseReference, Clock, Ground, Party, Recovery, Supervision
 from cases.tables import STATE_TONES, origin_of
 from cases.views.lists import SEARCH_SECONDS, CaseRows
 from core.exceptions import DomainError
@@ -38,6 +42,29 @@ class NeighbourRows(CaseRows, ListPage):
         return KeysetPaginator(queryset, sort, 1).neighbours(case, "number")
 
 
+class NeighbourCase(ScopedMixin, View):
+    """Leads on to the case before or after this one in the list from which it was opened. Found only when asked for:
+    the page of a case does not wait for its list."""
+
+    model = Case
+    permission_required = "cases.view_case"
+
+    def get(self, request, number, way):
+        case = get_object_or_404(self.get_queryset(), number=number)
+        query = request.GET.urlencode()
+        rows = NeighbourRows()
+        rows.setup(request)
+        text = _("This is the last case of the list.") if way == "next" else _("This is the first case of the list.")
+        try:
+            with time_limit(SEARCH_SECONDS):
+                found = rows.neighbours(case)[way == "next"]
+        except QueryTooSlow:
+            found, text = None, _("Finding the next case of this list takes too long. Narrow the list.")
+        if found is None:
+            messages.info(request, text)
+        return HttpResponseRedirect(f"{reverse('cases:detail', args=[found or number])}?{query}")
+
+
 class CaseDetail(ScopedMixin, DetailView):
     model = Case
     permission_required = "cases.view_case"
@@ -47,18 +74,29 @@ class CaseDetail(ScopedMixin, DetailView):
 
     def get_queryset(self):
         references = CaseReference.objects.filter(case=OuterRef("pk")).order_by("number")
+        grounds = Ground.objects.filter(code=OuterRef("ground"))
+        halves = Case.objects.visible_to(self.request.user).filter(Q(origin=OuterRef("pk")) | Q(pk=OuterRef("origin")))
         return (
             super().get_queryset()
             .select_related(
                 "channel", "region", "receiving", "handling", "custodian", "officer", "merchant", "platform",
                 "category", "problem", "import_file__run",
             )
-            .annotate(further_numbers=ArraySubquery(references.values("number")))
+            .annotate(
+                further_numbers=ArraySubquery(references.values("number")),
+                ground_named=Subquery(grounds.values(named=JSONObject(name="name", name_en="name_en"))[:1]),
+                linked=ArraySubquery(
+                    halves.order_by("pk").values(
+                        linked=JSONObject(number="number", kind="kind", state="state", origin="origin")
+                    )
+                ),
+            )
             .prefetch_related(
                 Prefetch("parties", Party.objects.order_by("pk")),
                 Prefetch("clocks", Clock.objects.select_related("rule")),
                 Prefetch("recoveries", Recovery.objects.select_related("import_file", "actor", "reversal")),
                 Prefetch("events", CaseEvent.objects.select_related("actor")),
+                Prefetch("supervisions", Supervision.objects.select_related("actor", "replied_by")),
             )
         )
 
@@ -66,7 +104,7 @@ class CaseDetail(ScopedMixin, DetailView):
         case, user = self.object, self.request.user
         masked = casefile.numbers_masked(case, user)
         text = mask_numbers if masked else str
-        previous, following = self.neighbours(case)
+        acts = available_acts(case, user)
         return super().get_context_data(
             masked=masked,
             narrative=text(case.narrative),
@@ -83,8 +121,10 @@ class CaseDetail(ScopedMixin, DetailView):
             others=self.others(case),
             changes=casefile.changes(case) if user.has_perm("cases.view_casehistory") else None,
             differences=casefile.differences(case) if case.differs else [],
-            previous=previous,
-            next=following,
+            acts=[step for step in acts if step.target is not None and not step.grave],
+            further_acts=[step for step in acts if step.target is None or step.grave],
+            linked=casefile.linked(case),
+            supervisions=case.supervisions.all(),
             list_query=self.list_query,
             back_query=self.back_query,
             form=RevealForm(),
@@ -103,18 +143,6 @@ class CaseDetail(ScopedMixin, DetailView):
         if query.get("sort") == CaseRows.default_sort:
             query.pop("sort")
         return query.urlencode()
-
-    def neighbours(self, case: Case) -> tuple[str | None, str | None]:
-        """The numbers before and after this one in the list; none where the list takes too long."""
-        if not self.request.GET:
-            return None, None
-        rows = NeighbourRows()
-        rows.setup(self.request)
-        try:
-            with time_limit(SEARCH_SECONDS):
-                return rows.neighbours(case)
-        except QueryTooSlow:
-            return None, None
 
     def others(self, case: Case) -> list[Case]:
         """The newest other cases of the same merchant that the user sees."""

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from core.text import mask_numbers
+
 register = template.Library()
 
 UNKNOWN = "-"
@@ -199,3 +201,9 @@ def minutes(duration: dt.timedelta) -> int:
 def initial(user) -> str:
     """The first character of a user's name, for the round mark beside it."""
     return (user.get_full_name() or user.get_username())[:1].upper()
+
+
+@register.filter
+def numbers_masked(text: str) -> str:
+    """Free text with phone and identity numbers masked."""
+    return mask_numbers(text)

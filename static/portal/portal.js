@@ -37,6 +37,12 @@
       empty.forEach(function (name) { data.delete(name); });
     });
     body.addEventListener("htmx:beforeRequest", function () { failed(""); });
+    // a form that was not taken comes back with what is wrong in it
+    body.addEventListener("htmx:beforeSwap", function (event) {
+      if (event.detail.xhr.status !== 422 && event.detail.xhr.status !== 409) return;
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    });
     // a session that has ended answers with the sign-in page: go there whole, and come back afterwards
     body.addEventListener("htmx:beforeSwap", function (event) {
       var answered = event.detail.xhr.responseURL;
@@ -51,6 +57,8 @@
       searchSelects(event.target);
       var news = event.target.querySelector("[data-announce]"), say = document.getElementById("announce");
       if (say) say.textContent = news ? news.textContent : "";
+      var first = event.target.querySelector("[role=alert], .is-invalid") || event.detail.elt.querySelector("[data-focus]");
+      if (first && event.detail.requestConfig && event.detail.requestConfig.verb === "post") first.focus();
     });
   });
 })();

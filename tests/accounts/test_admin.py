@@ -99,7 +99,7 @@ def test_list_query_count(client, district, count, django_assert_num_queries):
     UserFactory.create_batch(count, agency=district, roles=["officer"])
     client.get(LIST)
 
-    with django_assert_num_queries(7):  # session, user, 2 permissions, count, rows, roles
+    with django_assert_num_queries(6):  # session, user, permissions, count, rows, roles
         client.get(LIST)
 
 

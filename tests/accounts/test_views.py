@@ -377,7 +377,7 @@ def test_sign_in_log_query_count(count, city, django_assert_num_queries):
     SignInFactory.create_batch(count)
 
     client.get(SIGN_INS)
-    with django_assert_num_queries(5):  # session, user with agency, permissions of user and groups, rows
+    with django_assert_num_queries(4):  # session, user with agency, permissions, rows
         response = client.get(SIGN_INS)
 
     assert len(response.context["page"].rows) == count
@@ -389,7 +389,7 @@ def test_access_log_query_count(count, city, django_assert_num_queries):
     AccessLogFactory.create_batch(count)
 
     client.get(ACCESS_LOG)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         response = client.get(ACCESS_LOG)
 
     assert len(response.context["page"].rows) == count

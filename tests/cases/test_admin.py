@@ -2,7 +2,6 @@ import datetime as dt
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -15,6 +14,7 @@ from tests.factories import (
     ImportWarningFactory,
     RecoveryFactory,
     UserFactory,
+    grant,
 )
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def clerk(district):
     """Someone of a district with the rights of a clerk, and those to change and delete, which are to mean nothing."""
     user = UserFactory(agency=district, roles=["clerk"])
     names = [f"{verb}_{model}" for model in READ_ONLY.values() for verb in ("add", "change", "delete")]
-    user.user_permissions.set(Permission.objects.filter(codename__in=names, content_type__app_label="cases"))
+    grant(user, *names)
     return user
 
 
@@ -169,7 +169,7 @@ def test_a_clock_rule_is_edited_by_those_who_may(client, district):
     rule.refresh_from_db()
     assert rule.basis != "新的依据"
 
-    user.user_permissions.set(Permission.objects.filter(codename__in=["view_clockrule", "change_clockrule"]))
+    grant(user, "view_clockrule", "change_clockrule")
     response = client.post(path, rule_data(rule, basis="新的依据", code="other.code"))
 
     assert response.status_code == 302, response.context["adminform"].form.errors

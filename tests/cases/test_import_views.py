@@ -68,8 +68,8 @@ def test_the_list_takes_as_many_queries_for_one_row_as_for_three(warm, clerk, ro
     with CaptureQueriesContext(connection) as queries:
         response = client.get(LIST)
 
-    # session, user, two of permissions, runs, their files
-    assert len(queries) == 6
+    # session, user, permissions, runs, their files
+    assert len(queries) == 5
     assert len(response.context_data["page"].rows) == rows
 
 
@@ -243,8 +243,8 @@ def test_a_run_page_stays_within_twelve_queries(warm, clerk, run):
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/imports/{run.pk}/")
 
-    # session, user, two of permissions, run, files, regions, rejects, warnings, differences, count of rejects
-    assert len(queries) == 11
+    # session, user, permissions, run, files, regions, rejects, warnings, differences, count of rejects
+    assert len(queries) == 10
 
 
 # rejected rows as a file

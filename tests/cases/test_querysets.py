@@ -31,5 +31,5 @@ def test_a_station_reads_what_is_below_it_once_a_request(warm, chain, django_ass
     agencies, _cases = chain
     officer = UserFactory(agency=agencies[3], roles=["officer"])
 
-    with django_assert_num_queries(5):  # two of permissions, what is below, two lists
+    with django_assert_num_queries(4):  # permissions, what is below, two lists
         assert [len(Case.objects.visible_to(officer)) for _n in range(2)] == [2, 2]

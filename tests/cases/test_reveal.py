@@ -1,5 +1,4 @@
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 
@@ -8,7 +7,7 @@ from cases.domain import reveal_party
 from cases.models import Party
 from core.exceptions import DomainError
 from tests.cases.files import row, write
-from tests.factories import UserFactory
+from tests.factories import UserFactory, grant
 
 pytestmark = pytest.mark.django_db
 REASON = "回访当事人"
@@ -34,7 +33,7 @@ def reporter(parties):
 
 def may(*codenames, **fields):
     user = UserFactory(**fields)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames, content_type__app_label="cases"))
+    grant(user, *codenames)
     return user
 
 

@@ -1,4 +1,4 @@
-from tests.factories.accounts import PASSWORD, AccessLogFactory, SignInFactory, UserFactory
+from tests.factories.accounts import PASSWORD, AccessLogFactory, SignInFactory, UserFactory, grant
 from tests.factories.cases import (
     CaseEventFactory,
     CaseFactory,
@@ -51,4 +51,5 @@ __all__ = [
     "RegionFactory",
     "SignInFactory",
     "UserFactory",
+    "grant",
 ]

@@ -1,5 +1,5 @@
 import factory
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from accounts.enums import AccessAction, SignInOutcome
@@ -35,6 +35,13 @@ class UserFactory(factory.django.DjangoModelFactory):
         if codes and not self.is_staff and any(ROLES[code].staff for code in codes):
             self.is_staff = True
             self.save(update_fields=["is_staff"])
+
+
+def grant(user, *codenames: str) -> None:
+    """Let `user` have permissions of the cases that none of his roles gives."""
+    group = Group.objects.create(name=f"granted to {user.pk}: {', '.join(codenames)}"[:150])
+    group.permissions.set(Permission.objects.filter(codename__in=codenames, content_type__app_label="cases"))
+    user.groups.add(group)
 
 
 class SignInFactory(factory.django.DjangoModelFactory):

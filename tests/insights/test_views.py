@@ -181,11 +181,11 @@ def test_years_to_pick_go_back_to_the_first_case(regulator, city):
 def test_an_exact_number_of_queries_however_many_cases(regulator, city, django_assert_num_queries):
     case(city)
     page(regulator, HOME)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         page(regulator, f"{HOME}?year=2020")
     for kind in Kind:
         case(city, kind=kind)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         page(regulator, f"{HOME}?year=2020")
 
 
