@@ -12,6 +12,11 @@ class TimestampedModel(models.Model):
         abstract = True
 
 
+def in_language(name: str, name_en: str) -> str:
+    """The one of two names that the language of the page asks for."""
+    return name if (get_language() or "zh").startswith("zh") else name_en or name
+
+
 class NamedModel(models.Model):
     """Reference data with a Chinese and an English name; it shows itself in the language of the page."""
 
@@ -26,7 +31,7 @@ class NamedModel(models.Model):
 
     @property
     def label(self) -> str:
-        return self.name if (get_language() or "zh").startswith("zh") else self.name_en or self.name
+        return in_language(self.name, self.name_en)
 
 
 def valid_on(day, *, prefix: str = "") -> Q:

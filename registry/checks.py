@@ -7,15 +7,10 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from registry.domain.calendar import known_years, wanted_years
 from registry.models import CalendarNotice
 
 TAG = "calendar"
-NEXT_YEAR_FROM = 11  # the State Council publishes the next year's notice in late October or November
-
-
-def wanted_years(today: dt.date) -> list[int]:
-    """The years whose calendar is needed on that day."""
-    return [today.year] + ([today.year + 1] if today.month >= NEXT_YEAR_FROM else [])
 
 
 def check_calendar(app_configs, *, today: dt.date | None = None, **kwargs) -> list[CheckWarning]:
@@ -27,7 +22,7 @@ def check_calendar(app_configs, *, today: dt.date | None = None, **kwargs) -> li
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
             if not cursor.fetchone()[0]:
                 return []
-        known = set(CalendarNotice.objects.values_list("year", flat=True).distinct())
+        known = known_years()
     except DatabaseError:
         return []
     return [

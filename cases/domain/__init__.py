@@ -1,7 +1,19 @@
 """Every write to a case starts here; views, admin and importers only call these functions."""
 
 from cases.domain.acts import WORKFLOWS, available_acts, officers_for, perform
+from cases.domain.clocks import (
+    ask_extension,
+    change_regime,
+    decide_extension,
+    pause_clocks,
+    restart_clock,
+    resume_clocks,
+    start_clock,
+    stop_clock_side,
+    stop_clocks,
+)
 from cases.domain.imported import CASE_COLUMNS, ImportedCase, NewCases, lock_worked, write_imported
+from cases.domain.recount import preview_recount, recount, recount_changed
 from cases.domain.registration import register_case
 from cases.domain.reveal import reveal_party
 from cases.domain.rotation import reject_context, rotate
@@ -11,13 +23,25 @@ __all__ = [
     "WORKFLOWS",
     "ImportedCase",
     "NewCases",
+    "ask_extension",
     "available_acts",
+    "change_regime",
+    "decide_extension",
     "lock_worked",
     "officers_for",
+    "pause_clocks",
     "perform",
+    "preview_recount",
+    "recount",
+    "recount_changed",
     "register_case",
     "reject_context",
+    "restart_clock",
+    "resume_clocks",
     "reveal_party",
     "rotate",
+    "start_clock",
+    "stop_clock_side",
+    "stop_clocks",
     "write_imported",
 ]

@@ -147,7 +147,7 @@ def _dispatch(act: Act) -> None:
     if agency.valid_to and agency.valid_to <= today(act):
         raise DomainError(_("This agency no longer exists."))
     act.facts |= {"from": case.handling_id, "to": agency.name}
-    stop_clocks(case, DISPUTE, on=today(act))
+    stop_clocks(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
     act.changes |= custody(agency) | {"handling": agency, "officer": None, "department": ""}
 
 
@@ -162,7 +162,7 @@ def _return(act: Act) -> None:
             % {"n": MAX_RETURNS}
         )
     if returns == MAX_RETURNS - 1 and case.body == Body.BUREAU:
-        start_clock(case, DISPUTE, on=today(act))
+        start_clock(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
     reason = act.data["ground"]
     if reason.purpose != GroundPurpose.RETURN:
         raise DomainError(_("Give one of the reasons for a return."))
@@ -202,14 +202,14 @@ def _take(act: Act) -> None:
 
 
 def _accept(act: Act) -> None:
-    stop_clocks(act.obj, *FIRST_TERMS, on=today(act))
+    stop_clocks(act.obj, *FIRST_TERMS, on=today(act), actor=act.actor, now=act.now)
     if term := MEDIATION_TERM.get(act.obj.body):
-        start_clock(act.obj, term, on=today(act))
+        start_clock(act.obj, term, on=today(act), actor=act.actor, now=act.now)
 
 
 def _refuse(act: Act) -> None:
     _ground(act, GroundPurpose.REFUSE)
-    stop_clocks(act.obj, *FIRST_TERMS, on=today(act))
+    stop_clocks(act.obj, *FIRST_TERMS, on=today(act), actor=act.actor, now=act.now)
 
 
 def _end(act: Act, outcome: str, *, told: bool) -> None:
@@ -217,10 +217,10 @@ def _end(act: Act, outcome: str, *, told: bool) -> None:
     case = act.obj
     _check_represented(act)
     act.changes["outcome"] = outcome
-    stop_clocks(case, *FIRST_TERMS, *MEDIATION_TERM.values(), on=today(act))
+    stop_clocks(case, *FIRST_TERMS, *MEDIATION_TERM.values(), on=today(act), actor=act.actor, now=act.now)
     if told and case.body == Body.BUREAU and case.accepted_at:
         for side in (Side.COMPLAINANT, Side.RESPONDENT):
-            start_clock(case, NOTICE, on=today(act), side=side)
+            start_clock(case, NOTICE, on=today(act), side=side, actor=act.actor, now=act.now)
 
 
 def _check_represented(act: Act) -> None:
@@ -297,7 +297,7 @@ def _inform(act: Act) -> None:
         raise DomainError(
             _("The notice cannot be older than what it tells, of %(date)s.") % {"date": clock.started_on.isoformat()}
         )
-    stop_clocks(case, code, on=told_on, side=side)
+    stop_clocks(case, code, on=told_on, side=side, actor=act.actor, now=act.now)
 
 
 def _answer(act: Act) -> None:
@@ -309,7 +309,7 @@ def _reopen(act: Act) -> None:
     case = act.obj
     act.facts |= {"outcome": case.outcome, "ground": case.ground}
     act.changes |= {"outcome": "", "ground": "", "closed_at": None, "ended_at": None}
-    stop_clocks(case, NOTICE, "report.inform", on=today(act))
+    stop_clocks(case, NOTICE, "report.inform", on=today(act), actor=act.actor, now=act.now)
     if case.kind == Kind.COMPLAINT:
         refused = case.accepted_at is None
         act.changes["state"] = State.REGISTERED if refused else State.ACCEPTED
@@ -343,9 +343,9 @@ def _not_file(act: Act) -> None:
 def _decided(act: Act) -> None:
     """The verification is over; a reporter who gave his name is told (Order 20 art 31)."""
     case = act.obj
-    stop_clocks(case, *VERIFICATION, on=today(act))
+    stop_clocks(case, *VERIFICATION, on=today(act), actor=act.actor, now=act.now)
     if case.parties.filter(role=PartyRole.REPORTER, personal__isnull=False).exists():
-        start_clock(case, "report.inform", on=today(act))
+        start_clock(case, "report.inform", on=today(act), actor=act.actor, now=act.now)
 
 
 def _decline(act: Act) -> None:
@@ -369,7 +369,7 @@ def _merge(act: Act) -> None:
             _("The earlier report %(number)s has been decided. New facts are handled as a report of their own.")
             % {"number": earlier.number}
         )
-    stop_clocks(case, *VERIFICATION, on=today(act))
+    stop_clocks(case, *VERIFICATION, on=today(act), actor=act.actor, now=act.now)
     act.changes |= {"outcome": Outcome.OTHER, "origin": earlier}
     act.facts["number"] = earlier.number
     act.data.pop("target")

@@ -1,46 +1,376 @@
-"""Terms start and stop with the acts of a case; called on a locked case, inside the transaction of the act."""
+"""The statutory terms of a case: started, stopped, paused, extended, started anew, put under other rules.
+
+The acts on a case call these functions inside their own transaction, on a case that they have locked; they check who may
+act and write the CaseEvent. What is checked here is what would make a term wrong. Each move of a due date leaves one
+ClockChange.
+"""
 
 import datetime as dt
+from collections.abc import Iterable
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.clocks import RuleBook
-from cases.enums import ClockReason
-from cases.models import Case, Clock, ClockChange
+from cases.enums import EXCLUDED_REASONS, ClockReason, PauseReason
+from cases.models import UNKNOWN_END, Case, Clock, ClockChange, ClockPause, ClockRule, Extension
+from core.exceptions import DomainError
+from core.working_days import Pause
+
+CALENDAR_LOCK = 7_312_017  # shared by acts on terms, alone in a recount
+MIN_REASON = 5  # characters
+APPROVE = "cases.approve_case"
+# a term and what approval makes of it (penalty procedure art 18; Order 121 art 27)
+EXTENDED = {"report.verify": "report.verify_extended", "lead.verify": "lead.verify_extended"}
+PLACED = ("rule", "started_on", "safe_on", "due_on", "stopped_on", "paused_on", "provisional")
 
 
-def start_clock(case: Case, code: str, *, on: dt.date, side: str = "", book: RuleBook | None = None) -> Clock | None:
-    """Start the term `code` of `case` on `on`, by the version in force on its receipt; None where there was none."""
-    book = book or RuleBook.load()
-    rule = book.rule(code, case.received_on)
+def start_clock(
+    case: Case,
+    code: str,
+    *,
+    on: dt.date,
+    side: str = "",
+    actor=None,
+    now: dt.datetime | None = None,
+    book: RuleBook | None = None,
+) -> Clock | None:
+    """Start a term of `case` on `on`, which does not count; it stands still at once while its time is being left out.
+
+    The version of the rule is that of the case's rules, else of the day of receipt. None where no version applies. A
+    term that has stopped starts anew. Raises DomainError for a day before the receipt or in the future, and for a term
+    that is running.
+    """
+    hold_calendar()
+    _check_day(case, on, now)
+    rule = (book := book or RuleBook.load()).rule(code, _received_on(case), case.regime)
     if rule is None:
         return None
-    due = book.term(rule, on)
-    return Clock.objects.create(
-        case=case, rule=rule, side=side, started_on=on, safe_on=due.safe_on, due_on=due.due_on,
-        provisional=due.provisional,
-    )  # fmt: skip
-
-
-def stop_clocks(case: Case, *codes: str, on: dt.date, side: str | None = None) -> int:
-    """Stop the running terms `codes` of `case`; returns how many."""
-    running = case.clocks.filter(rule__code__in=codes, stopped_on__isnull=True)
-    if side is not None:
-        running = running.filter(side=side)
-    return running.update(stopped_on=on)
-
-
-def restart_clock(case: Case, code: str, *, on: dt.date, actor, now: dt.datetime, note: str = "") -> Clock | None:
-    """Let the term `code` of `case` run anew from `on`, and write down which end it had before; a term that never ran
-    starts. None where no version of the rule was in force."""
-    clock = case.clocks.select_related("rule").filter(rule__code=code).first()
+    clock = _clocks(case, code).filter(side=side).first()
     if clock is None:
-        return start_clock(case, code, on=on)
-    before = clock.due_on
-    due = RuleBook.load().term(clock.rule, on)
-    clock.started_on, clock.stopped_on, clock.paused_on = on, None, None
-    clock.safe_on, clock.due_on, clock.provisional = due
-    clock.save()
-    ClockChange.objects.create(
-        case=case, rule=clock.rule, side=clock.side, why=ClockReason.RESTART, before_on=before, after_on=clock.due_on,
-        at=now, actor=actor, note=note,
-    )  # fmt: skip
+        clock = Clock(case=case, rule=rule, side=side, started_on=on)
+        _place(clock, book, _pauses(case) if rule.pauses else [])
+        clock.save(force_insert=True)
+    elif clock.stopped_on is None:
+        raise DomainError(_("The term “%(term)s” of this case is running already.") % {"term": clock.rule.label})
+    else:
+        _restart(clock, rule, book, on=on, actor=actor, now=now, note="")
     return clock
+
+
+def stop_clocks(
+    case: Case, *codes: str, on: dt.date, side: str | None = None, actor=None, now: dt.datetime | None = None
+) -> list[Clock]:
+    """Stop the running terms with these codes, extended ones among them; without a code all. Returns them.
+
+    A term that stands still ends its pause there, so that its due date is known. Raises DomainError for a day before
+    the start or in the future.
+    """
+    hold_calendar()
+    running = _clocks(case, *codes).filter(stopped_on=None)
+    clocks = list(running if side is None else running.filter(side=side))
+    for clock in clocks:
+        if on < clock.started_on:
+            raise DomainError(
+                _("The term “%(term)s” started on %(start)s and cannot stop before, on %(stop)s.")
+                % {"term": clock.rule.label, "start": clock.started_on, "stop": on}
+            )
+    _check_day(case, on, now)
+    book = RuleBook.load() if any(clock.paused_on for clock in clocks) else None
+    for clock in clocks:
+        clock.stopped_on = on
+        if clock.paused_on:
+            _move(clock, book, _pauses(case), ClockReason.RESUME, actor=actor, now=now)
+        else:
+            clock.save(update_fields=["stopped_on"])
+    return clocks
+
+
+def stop_clock_side(
+    case: Case, code: str, side: str, *, on: dt.date, actor=None, now: dt.datetime | None = None
+) -> list[Clock]:
+    """Stop the running term of one side, who has been told. Errors as `stop_clocks`."""
+    return stop_clocks(case, code, on=on, side=side, actor=actor, now=now)
+
+
+def pause_clocks(
+    case: Case,
+    *,
+    reason: str,
+    started_on: dt.date,
+    document: str,
+    actor,
+    note: str = "",
+    now: dt.datetime | None = None,
+) -> ClockPause:
+    """Let the running terms of `case` that leave out such a time stand still from `started_on` on.
+
+    A recusal is recorded and moves nothing: that it stops the term of mediation, too, the rules do not say (Order 121
+    art 21). Raises DomainError for a second pause at a time, a day before the receipt or in the future, a pause without
+    its document, and where no running term leaves it out or the term was over before.
+    """
+    hold_calendar()
+    _check_day(case, started_on, now)
+    if reason not in PauseReason.values:
+        raise DomainError(_("%(reason)s is no reason to pause a term.") % {"reason": reason})
+    if not document.strip():
+        raise DomainError(_("Name the document that orders the pause."))
+    pauses = list(case.pauses.all())
+    if any(pause.ended_on is None for pause in pauses):
+        raise DomainError(_("The case is paused already. End that pause first."))
+    pause = ClockPause(
+        case=case, reason=reason, started_on=started_on, document=document.strip(), note=note.strip(), actor=actor,
+        created_at=now or timezone.now(),
+    )  # fmt: skip
+    if reason in EXCLUDED_REASONS:
+        leaving_out = [clock for clock in _clocks(case).filter(stopped_on=None) if clock.rule.pauses]
+        standing = [clock for clock in leaving_out if started_on <= clock.due_on]
+        if not leaving_out:
+            raise DomainError(_("No running term of this case leaves out such a time."))
+        if not standing:
+            raise DomainError(
+                _("The term ended on %(due)s, before the pause would start.")
+                % {"due": max(clock.due_on for clock in leaving_out)}
+            )
+        book = RuleBook.load()
+        for clock in standing:
+            _move(clock, book, [*pauses, pause], ClockReason.PAUSE, actor=actor, now=now, note=pause.document)
+    pause.save(force_insert=True)
+    return pause
+
+
+def resume_clocks(case: Case, *, ended_on: dt.date, actor, note: str = "", now: dt.datetime | None = None) -> ClockPause:
+    """End the open pause of `case`: `ended_on` is the first day that counts again. The terms that stood still get
+    their new due dates, all pauses left out.
+
+    Raises DomainError where there is none, for an end before its start and in the future.
+    """
+    hold_calendar()
+    pauses = list(case.pauses.all())
+    pause = next((pause for pause in pauses if pause.ended_on is None), None)
+    if pause is None:
+        raise DomainError(_("The case is not paused."))
+    if ended_on < pause.started_on:
+        raise DomainError(
+            _("The pause started on %(start)s and cannot end before, on %(end)s.")
+            % {"start": pause.started_on, "end": ended_on}
+        )
+    _check_day(case, ended_on, now)
+    pause.ended_on, pause.ended_by = ended_on, actor
+    pause.save(update_fields=["ended_on", "ended_by"])
+    clocks = list(_clocks(case).filter(stopped_on=None, paused_on__isnull=False))
+    book = RuleBook.load() if clocks else None
+    for clock in clocks:
+        _move(clock, book, pauses, ClockReason.RESUME, actor=actor, now=now, note=note or pause.document)
+    return pause
+
+
+def ask_extension(case: Case, code: str, *, reason: str, actor, now: dt.datetime | None = None) -> Extension:
+    """Ask for the longer term that the rules allow. Raises DomainError where there is none, where it has been asked for
+    or granted before, once the term has ended, and without a reason."""
+    _check_reason(reason)
+    clock = _extendable(case, code, now)
+    if case.extensions.filter(code=code, granted=None).exists():
+        raise DomainError(_("The extension has been asked for and is not decided yet."))
+    if case.extensions.filter(code=code, granted=True).exists():
+        raise DomainError(_("The term “%(term)s” has been extended once already.") % {"term": clock.rule.label})
+    return Extension.objects.create(
+        case=case, code=code, reason=reason.strip(), asked_by=actor, asked_at=now or timezone.now()
+    )
+
+
+@transaction.atomic
+def decide_extension(
+    extension: Extension, *, granted: bool, reason: str = "", actor, now: dt.datetime | None = None
+) -> Extension:
+    """Grant or refuse a longer term, by another person than the one who asked. Granted, the term runs on under the
+    extended rule, from the same start. Locks the case.
+
+    Raises PermissionDenied, and DomainError where it has been decided, by the same person, once the term has ended, and
+    for a refusal without a reason.
+    """
+    if not actor.has_perm(APPROVE):
+        raise PermissionDenied(_("Your roles do not include approving extensions."))
+    if not granted:
+        _check_reason(reason)
+    case = Case.objects.select_for_update(of=("self",)).get(pk=extension.case_id)
+    extension.refresh_from_db()
+    if extension.granted is not None:
+        raise DomainError(_("The extension has been decided already."))
+    if extension.asked_by_id == actor.pk:
+        raise DomainError(_("Whoever asks for an extension cannot decide on it. Ask a colleague."))
+    now = now or timezone.now()
+    if granted:
+        hold_calendar()
+        clock = _extendable(case, extension.code, now)
+        book = RuleBook.load()
+        clock.rule = _version(book, case, EXTENDED[extension.code])
+        _move(clock, book, _pauses(case), ClockReason.EXTENSION, actor=actor, now=now, note=reason.strip())
+    extension.granted, extension.decision = granted, reason.strip()
+    extension.decided_by, extension.decided_at = actor, now
+    extension.save(update_fields=["granted", "decision", "decided_by", "decided_at"])
+    return extension
+
+
+def restart_clock(
+    case: Case, code: str, *, on: dt.date, side: str = "", actor, now: dt.datetime | None = None, note: str = ""
+) -> Clock | None:
+    """Let a term run anew from `on`, whether it was running, paused, extended or stopped; start it where the case has
+    had none. `note`: why. Errors as `start_clock`, but for a term that is running."""
+    hold_calendar()
+    _check_day(case, on, now)
+    clock = _clocks(case, code).filter(side=side).first()
+    if clock is None:
+        return start_clock(case, code, on=on, side=side, actor=actor, now=now)
+    book = RuleBook.load()
+    _restart(clock, _version(book, case, code), book, on=on, actor=actor, now=now, note=note)
+    return clock
+
+
+def change_regime(case: Case, *, regime: str, reason: str, actor, now: dt.datetime | None = None) -> list[Clock]:
+    """Put `case` under other rules: its running terms take the versions that these have, and their due dates. Terms that
+    have stopped stay as they were judged. Returns the terms whose rule is another now.
+
+    Raises PermissionDenied, and DomainError for rules that are not known or apply already, and without a reason.
+    """
+    if not actor.has_perm(APPROVE):
+        raise PermissionDenied(_("Your roles do not include changing the rules of a case."))
+    _check_reason(reason)
+    hold_calendar()
+    book = RuleBook.load()
+    if regime not in book.regimes:
+        raise DomainError(
+            _("No clock rule belongs to %(regime)s. There are: %(regimes)s.")
+            % {"regime": regime, "regimes": ", ".join(sorted(book.regimes))}
+        )
+    if regime == case.regime:
+        raise DomainError(_("These rules apply to the case already."))
+    case.regime = regime
+    case.save(update_fields=["regime"])
+    pauses, changed = _pauses(case), []
+    for clock in _clocks(case).filter(stopped_on=None):
+        rule = book.rule(clock.rule.code, _received_on(case), regime)
+        if rule is not None and rule.regime == regime and rule.pk != clock.rule_id:
+            clock.rule = rule
+            _move(clock, book, pauses, ClockReason.REGIME, actor=actor, now=now, note=reason.strip())
+            changed.append(clock)
+    return changed
+
+
+def hold_calendar() -> None:
+    """Keep recounts off until the transaction ends: a due date must not be counted by a calendar that is just being
+    replaced. It never waits, since its caller holds locks that a recount may wait for. Raises DomainError."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", [CALENDAR_LOCK])
+        if not cursor.fetchone()[0]:
+            raise DomainError(
+                _("All due dates are being counted anew, because the calendar or a rule has changed. Try again shortly.")
+            )
+
+
+def left_out(pauses: Iterable[ClockPause], until: dt.date | None = None) -> list[Pause]:
+    """The spans that terms leave out. An open pause has none yet, unless the term stopped on `until`: there it ends,
+    and nothing after it matters."""
+    ends = [(pause, min(filter(None, (pause.ended_on, until)), default=None)) for pause in pauses]
+    return [
+        (pause.started_on, end)
+        for pause, end in ends
+        if pause.reason in EXCLUDED_REASONS and end is not None and pause.started_on < end
+    ]
+
+
+def _restart(
+    clock: Clock, rule: ClockRule, book: RuleBook, *, on: dt.date, actor, now: dt.datetime | None, note: str
+) -> None:
+    clock.rule, clock.started_on, clock.stopped_on = rule, on, None
+    _move(clock, book, _pauses(clock.case), ClockReason.RESTART, actor=actor, now=now, note=note)
+
+
+def _place(clock: Clock, book: RuleBook, pauses: Iterable[ClockPause]) -> None:
+    """Set the due date of a term by its rule, its start and the pauses of its case, or let it stand still."""
+    spans = left_out(pauses, clock.stopped_on) if clock.rule.pauses else []
+    clock.safe_on, clock.due_on, clock.provisional = book.term(clock.rule, clock.started_on, spans)
+    clock.paused_on = None
+    if clock.rule.pauses and clock.stopped_on is None:
+        starts = [p.started_on for p in pauses if p.ended_on is None and p.reason in EXCLUDED_REASONS]
+        if starts and starts[0] <= clock.due_on:
+            clock.paused_on, clock.provisional = starts[0], False
+            clock.safe_on = clock.due_on = UNKNOWN_END
+
+
+def _move(
+    clock: Clock,
+    book: RuleBook,
+    pauses: Iterable[ClockPause],
+    why: str,
+    *,
+    actor,
+    now: dt.datetime | None,
+    note: str = "",
+) -> None:
+    """Place a stored term anew, and note the move of its due date."""
+    before = _known(clock)
+    _place(clock, book, pauses)
+    clock.save(update_fields=PLACED)
+    if (after := _known(clock)) != before:
+        ClockChange.objects.create(
+            case_id=clock.case_id, rule=clock.rule, side=clock.side, why=why, before_on=before, after_on=after,
+            at=now or timezone.now(), actor=actor, note=note,
+        )  # fmt: skip
+
+
+def _known(clock: Clock) -> dt.date | None:
+    return None if clock.due_on == UNKNOWN_END else clock.due_on
+
+
+def _clocks(case: Case, *codes: str):
+    """The terms of `case`, with these codes or the extended ones to them, or all."""
+    clocks = Clock.objects.filter(case=case).select_related("rule").order_by("pk")
+    if not codes:
+        return clocks
+    return clocks.filter(rule__code__in=[*codes, *(EXTENDED[code] for code in codes if code in EXTENDED)])
+
+
+def _pauses(case: Case) -> list[ClockPause]:
+    return list(case.pauses.all())
+
+
+def _version(book: RuleBook, case: Case, code: str) -> ClockRule:
+    rule = book.rule(code, _received_on(case), case.regime)
+    if rule is None:
+        raise DomainError(_("No version of %(code)s applies to this case.") % {"code": code})
+    return rule
+
+
+def _extendable(case: Case, code: str, now: dt.datetime | None) -> Clock:
+    """The running term that an extension would lengthen."""
+    if code not in EXTENDED:
+        raise DomainError(_("The rules allow no extension of this term."))
+    clock = _clocks(case, code).filter(stopped_on=None).first()
+    if clock is None:
+        raise DomainError(_("The term is not running."))
+    if clock.rule.code != code:
+        raise DomainError(_("The term “%(term)s” has been extended once already.") % {"term": clock.rule.label})
+    if clock.due_on < timezone.localdate(now or timezone.now()):
+        raise DomainError(_("The term ended on %(due)s; it can be extended no longer.") % {"due": clock.due_on})
+    return clock
+
+
+def _received_on(case: Case) -> dt.date:
+    return timezone.localdate(case.received_at)
+
+
+def _check_day(case: Case, day: dt.date, now: dt.datetime | None) -> None:
+    if day < (received := _received_on(case)):
+        raise DomainError(
+            _("%(day)s lies before the receipt of the case on %(received)s.") % {"day": day, "received": received}
+        )
+    if day > timezone.localdate(now or timezone.now()):
+        raise DomainError(_("%(day)s lies in the future.") % {"day": day})
+
+
+def _check_reason(reason: str) -> None:
+    if len(reason.strip()) < MIN_REASON:
+        raise DomainError(_("Give the reason (at least %(n)d characters).") % {"n": MIN_REASON})

@@ -119,7 +119,7 @@ def _write(case: Case, people: list[dict[str, str]], *, actor, now, note: str, f
         add_party(case, role=ROLES[case.kind], personal=personal, representative=n if joint and n <= 2 else None)
     term = first_term or FIRST_TERM.get((case.kind, case.body))
     if term:
-        start_clock(case, term, on=received_on, book=book)
+        start_clock(case, term, on=received_on, actor=actor, now=now, book=book)
     case.events.create(verb=Verb.REGISTER, before="", after=case.state, actor=actor, at=now, note=note)
     return case
 

@@ -165,6 +165,7 @@ class Extension(models.Model):
     )
     asked_at = models.DateTimeField(_("asked at"))
     granted = models.BooleanField(_("granted"), null=True)
+    decision = models.CharField(_("reason of the decision"), max_length=1000, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("decided by")
     )

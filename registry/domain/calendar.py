@@ -3,14 +3,35 @@
 import datetime as dt
 from typing import NamedTuple
 
+from django.core.cache import cache
+from django.utils import timezone
+
+from core.models import in_language
 from core.working_days import Calendar
-from registry.models import CalendarDay
+from registry.models import CalendarDay, CalendarNotice
+
+NEXT_YEAR_FROM = 11  # the State Council publishes the next year's notice in late October or November
+CACHED_DAYS, CACHED_YEARS = "registry.calendar.days", "registry.calendar.years"
+CACHE_SECONDS = 60  # what pages say of the calendar may lag behind as long
+
+
+class NamedDay(NamedTuple):
+    """A day that a notice names, without the rows behind it."""
+
+    working: bool
+    name: str
+    name_en: str
+    published_on: dt.date
+
+    @property
+    def label(self) -> str:
+        return in_language(self.name, self.name_en)
 
 
 class CalendarDays(NamedTuple):
     """`days`: the day that holds for each date that a notice names; `years`: the years with a notice."""
 
-    days: dict[dt.date, CalendarDay]
+    days: dict[dt.date, CalendarDay | NamedDay]
     years: frozenset[int]
 
     def calendar(self) -> Calendar:
@@ -33,3 +54,37 @@ def calendar_days(as_of: dt.date | None = None) -> CalendarDays:
 def load_calendar(as_of: dt.date | None = None) -> Calendar:
     """The calendar as the notices published by `as_of` (or all of them) have it. One query."""
     return calendar_days(as_of).calendar()
+
+
+def shown_calendar() -> CalendarDays:
+    """The calendar for pages that explain a date: from the cache, so that most of them ask the database nothing."""
+    return cache.get_or_set(CACHED_DAYS, _named_days, CACHE_SECONDS)
+
+
+def missing_years(today: dt.date | None = None) -> list[int]:
+    """The years that `wanted_years` names and no notice is stored for; from the cache, as pages show it."""
+    years = cache.get_or_set(CACHED_YEARS, known_years, CACHE_SECONDS)
+    return [year for year in wanted_years(today or timezone.localdate()) if year not in years]
+
+
+def wanted_years(today: dt.date) -> list[int]:
+    """The years whose calendar is needed on that day."""
+    return [today.year] + ([today.year + 1] if today.month >= NEXT_YEAR_FROM else [])
+
+
+def known_years() -> frozenset[int]:
+    """The years with a notice, by their notices alone. One query."""
+    return frozenset(CalendarNotice.objects.values_list("year", flat=True).distinct())
+
+
+def forget_calendar() -> None:
+    """Let pages read the calendar again; other processes do once their own copy is CACHE_SECONDS old."""
+    cache.delete_many([CACHED_DAYS, CACHED_YEARS])
+
+
+def _named_days() -> CalendarDays:
+    days, years = calendar_days()
+    named = {
+        date: NamedDay(day.working, day.name, day.name_en, day.published_on) for date, day in days.items()
+    }
+    return CalendarDays(named, years)

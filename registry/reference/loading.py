@@ -13,6 +13,8 @@ from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
 from core.exceptions import DomainError, FileRefused
+from registry.domain.calendar import forget_calendar
+from registry.domain.consequences import Consequence, consequences
 from registry.reference.datasets import Dataset, FileLine, FileRow, Reader, Values, canonical, datasets
 
 LOCK = 7_312_016  # two loads at once wait for each other
@@ -34,13 +36,16 @@ class Difference:
 class Report:
     """What a load did, by data set. `missing`: rows that came from a file and no longer stand in it;
     `local`: rows that were added here. Neither is ever deleted. `fixed`: values of a file that were not taken, not
-    even by `--overwrite`, since the field cannot change any more; the rest of the row was."""
+    even by `--overwrite`, since the field cannot change any more; the rest of the row was. `changed`: the keys of
+    rows that were created or updated; `consequences`: what has followed from them, or would follow, in other apps."""
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
     local: list[tuple[str, str]] = field(default_factory=list)
     fixed: list[Difference] = field(default_factory=list)
+    changed: dict[str, list[str]] = field(default_factory=dict)
+    consequences: list[Consequence] = field(default_factory=list)
 
     @property
     def changes(self) -> int:
@@ -55,6 +60,7 @@ class Report:
             "missing": [{"dataset": dataset, "key": key} for dataset, key in self.missing],
             "local": [{"dataset": dataset, "key": key} for dataset, key in self.local],
             "fixed": [asdict(difference) for difference in self.fixed],
+            "consequences": [consequence.as_json() for consequence in self.consequences],
         }
 
 
@@ -92,6 +98,9 @@ def load(
             raise FileRefused("\n".join(problems))
         if lost := sorted(set(overwrite) - met):
             raise DomainError(_("No row of the files has this code or key: %s.") % ", ".join(lost))
+        if report.changed:
+            report.consequences = consequences(report.changed, write=write)
+        transaction.on_commit(forget_calendar)
         transaction.set_rollback(not write)
     return report
 
@@ -179,6 +188,7 @@ class Loader:
             self.counts[outcome] += 1
             if outcome in ("created", "updated"):
                 self._save(found, row, values)
+                self.report.changed.setdefault(self.dataset.name, []).append(row.key)
                 changed.append((found, values))
             elif outcome == "kept":
                 self._differ(row, values, current)

@@ -32,12 +32,17 @@ class Command(BaseCommand):
             action="store_true",
             help="change nothing; exit 1 when a row would be created or updated",
         )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="change nothing; say what would be loaded and which due dates would move",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
 
-    def handle(self, *, only, overwrite, check, **options):
+    def handle(self, *, only, overwrite, check, dry_run, **options):
         started = time.monotonic()
         try:
-            report = load(only=only, overwrite=overwrite, write=not check)
+            report = load(only=only, overwrite=overwrite, write=not (check or dry_run))
         except DomainError as error:
             raise CommandError(str(error)) from None
         if options["json"]:
@@ -75,5 +80,8 @@ class Command(BaseCommand):
                 _("%(dataset)s %(key)s stands no longer in its file; it stays.")
                 % {"dataset": dataset, "key": key}
             )
+        for consequence in report.consequences:
+            for sentence in consequence.sentences():
+                self.stdout.write(sentence)
         if report.local:
             self.stdout.write(_("Added here and in no file: %d rows.") % len(report.local))
