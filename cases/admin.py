@@ -7,12 +7,25 @@ from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Case, Clock, ClockRule, Ground, ImportFile, ImportRun, ImportWarning, Recovery
+from cases.models import (
+    UNKNOWN_END,
+    Case,
+    Clock,
+    ClockRule,
+    Ground,
+    ImportFile,
+    ImportRun,
+    ImportWarning,
+    Recovery,
+)
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
 from core.text import mask_numbers
-from registry.admin import InForceFilter, ReferenceAdmin
+from registry.admin import ConsequencesAdmin, InForceFilter, ReferenceAdmin
 
 NUMBERS = ["number__startswith", "external_number__startswith"]
+
+
+COUNTING = {"length", "unit", "roll", "pauses"}  # of a rule, what its due dates depend on
 
 
 @cache
@@ -49,9 +62,24 @@ class OfRun:
         return request.user.has_perm("cases.view_importrun")
 
 
-class ClockInline(OfCase, ReadOnlyInline):
+class ShownEnds:
+    """The ends of a term, which has none while it stands still."""
+
+    @admin.display(description=_("safe until"), empty_value="-")
+    def shown_safe(self, clock):
+        return None if clock.safe_on == UNKNOWN_END else clock.safe_on
+
+    @admin.display(description=_("due on"), empty_value="-", ordering="due_on")
+    def shown_due(self, clock):
+        return None if clock.due_on == UNKNOWN_END else clock.due_on
+
+
+TERM = ["rule", "side", "started_on", "shown_safe", "shown_due", "paused_on", "stopped_on", "provisional"]
+
+
+class ClockInline(OfCase, ShownEnds, ReadOnlyInline):
     model = Clock
-    fields = readonly_fields = ["rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
+    fields = readonly_fields = TERM
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("rule")
@@ -106,25 +134,30 @@ class RecoveryAdmin(OfCase, MaskedTexts, ReadOnlyAdmin):
 
 
 @admin.register(Clock)
-class ClockAdmin(OfCase, ReadOnlyAdmin):
-    list_display = ["case", "rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
+class ClockAdmin(OfCase, ShownEnds, ReadOnlyAdmin):
+    list_display = fields = ["case", *TERM]
+    readonly_fields = ["shown_safe", "shown_due"]
     list_select_related = ["case", "rule"]
     list_filter = ["provisional"]
     ordering = ["-due_on", "-pk"]
-    sortable_by = ["due_on"]
+    sortable_by = ["shown_due"]
     search_fields = ["case__number__startswith", "case__external_number__startswith"]
     search_help_text = _("Beginning of the case number or of the external number")
-    fields = ["case", "rule", "started_on", "safe_on", "due_on", "stopped_on", "provisional"]
 
 
 @admin.register(ClockRule)
-class ClockRuleAdmin(ReferenceAdmin):
-    """The statutory terms. A case's clocks follow the version in force when it was received."""
+class ClockRuleAdmin(ConsequencesAdmin):
+    """The statutory terms. A case's clocks follow the version of its rules, else the one in force when it was received.
+    Open terms move with their rule, once that has been confirmed."""
 
-    list_display = ["code", "shown_name", "regime", "length", "unit", "roll", "valid_from", "valid_to"]
+    dataset = "clock_rules"
+    list_display = ["code", "shown_name", "regime", "length", "unit", "roll", "pauses", "valid_from", "valid_to"]
     list_filter = ["regime", "unit", InForceFilter]
     key_fields = ("code", "valid_from")
     search_fields = ["code", "name", "name_en", "basis"]
+
+    def asks(self, form, formsets, *, change):
+        return change and not COUNTING.isdisjoint(form.changed_data)
 
 
 @admin.register(Ground)

@@ -2,7 +2,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q, URLField
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,8 @@ from core.admin import ScopedAdmin, ScopedInline
 from core.models import valid_on
 from core.pinyin import pinyin_key
 from core.text import name_key
+from registry.domain.calendar import forget_calendar
+from registry.domain.consequences import consequences
 from registry.models import (
     HANDOVER_NEEDED,
     Agency,
@@ -24,6 +28,8 @@ from registry.models import (
     Region,
     RegionSuccession,
 )
+
+CONFIRMED = "_confirmed"
 
 
 class InForceFilter(admin.SimpleListFilter):
@@ -68,6 +74,68 @@ class ReferenceAdmin(ScopedAdmin):
     def get_readonly_fields(self, request, obj=None):
         fixed = [*self.key_fields, *sorted(obj.fixed_fields())] if obj else []
         return [*super().get_readonly_fields(request, obj), *fixed]
+
+
+class ConsequencesAdmin(ReferenceAdmin):
+    """Reference data from which something follows in other apps. A change is first made in a transaction that is rolled
+    back, to show what would follow; once that is confirmed, it is saved together with what follows."""
+
+    dataset = ""
+
+    def asks(self, form, formsets, *, change: bool) -> bool:
+        """Whether something may follow from what was entered."""
+        return form.has_changed() or any(formset.has_changed() for formset in formsets)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        request.only_asked = request.method == "POST" and CONFIRMED not in request.POST
+        if request.only_asked:
+            with transaction.atomic():
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+                transaction.set_rollback(True)
+            if getattr(request, "consequences", None) != []:
+                return response
+            request.only_asked = False  # saved, with nothing to confirm
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        request.consequences = []
+        if self.asks(form, formsets, change=change):
+            key = ":".join(str(getattr(form.instance, name)) for name in self.key_fields)
+            request.consequences = consequences(
+                {self.dataset: [key]}, write=not request.only_asked, actor=request.user
+            )
+        if not request.only_asked:
+            transaction.on_commit(forget_calendar)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        if request.only_asked:
+            return self._confirmation(request, obj)
+        return self._told(request, super().response_add(request, obj, post_url_continue))
+
+    def response_change(self, request, obj):
+        if request.only_asked:
+            return self._confirmation(request, obj)
+        return self._told(request, super().response_change(request, obj))
+
+    def _confirmation(self, request, obj):
+        entered = [(name, value) for name, values in request.POST.lists() for value in values]
+        context = {
+            "title": _("Confirm what follows"),
+            "opts": self.opts,
+            "entered": [pair for pair in entered if pair[0] != "csrfmiddlewaretoken"],
+            "confirmed": CONFIRMED,
+            "subtitle": str(obj),
+            "consequences": [list(found.sentences()) for found in request.consequences],
+        }
+        return TemplateResponse(
+            request, "registry/admin/consequences.html", self.admin_site.each_context(request) | context
+        )
+
+    def _told(self, request, response):
+        for found in request.consequences:
+            self.message_user(request, next(iter(found.sentences())))
+        return response
 
 
 class SuccessionInline(ScopedInline):
@@ -141,7 +209,8 @@ class CalendarDayInline(ScopedInline):
 
 
 @admin.register(CalendarNotice)
-class CalendarNoticeAdmin(ReferenceAdmin):
+class CalendarNoticeAdmin(ConsequencesAdmin):
+    dataset = "calendar"
     list_display = ["code", "shown_name", "year", "published_on"]
     list_filter = ["year"]
     ordering = ["-published_on"]

@@ -2,6 +2,7 @@ import datetime as dt
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
@@ -105,17 +106,45 @@ def test_rows_by_validity(root_client, validity, codes):
     assert shown & {"a", "b", "c"} == codes
 
 
-def test_a_notice_is_entered_with_its_days(clerk_client):
-    response = clerk_client.post(url(CalendarNotice, "add"), {
-        "code": "2027", "name": "通知", "name_en": "Notice", "year": "2027", "published_on": "2026-11-05",
-        "url": "https://www.gov.cn/x.htm", "days-TOTAL_FORMS": "2", "days-INITIAL_FORMS": "0",
-        "days-0-date": "2027-01-01", "days-0-name": "元旦", "days-0-name_en": "New Year's Day",
-        "days-1-date": "2027-01-02", "days-1-name": "元旦", "days-1-name_en": "New Year's Day",
-        "days-1-working": "on",
-    })  # fmt: skip
+NOTICE = {
+    "code": "2027", "name": "通知", "name_en": "Notice", "year": "2027", "published_on": "2026-11-05",
+    "url": "https://www.gov.cn/x.htm", "days-TOTAL_FORMS": "2", "days-INITIAL_FORMS": "0",
+    "days-0-date": "2027-01-01", "days-0-name": "元旦", "days-0-name_en": "New Year's Day",
+    "days-1-date": "2027-01-02", "days-1-name": "元旦", "days-1-name_en": "New Year's Day",
+    "days-1-working": "on",
+}  # fmt: skip
+
+
+def confirmed(page):
+    """What the page that asks for a confirmation sends back."""
+    return dict(page.context["entered"]) | {page.context["confirmed"]: "yes"}
+
+
+def test_a_notice_is_entered_with_its_days_once_what_follows_is_confirmed(clerk_client):
+    asked = clerk_client.post(url(CalendarNotice, "add"), NOTICE)
+    assert (asked.status_code, asked.templates[0].name) == (200, "registry/admin/consequences.html")
+    assert not CalendarNotice.objects.filter(code="2027").exists()
+    assert not LogEntry.objects.exists()
+    assert confirmed(asked) == NOTICE | {"_confirmed": "yes"}
+
+    response = clerk_client.post(url(CalendarNotice, "add"), confirmed(asked))
     assert response.status_code == 302
     days = CalendarNotice.objects.get(code="2027").days.values_list("date", "working")
     assert list(days) == [(dt.date(2027, 1, 1), False), (dt.date(2027, 1, 2), True)]
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_notice_that_cannot_be_saved_is_asked_for_again(clerk_client):
+    page = clerk_client.post(url(CalendarNotice, "add"), NOTICE | {"days-1-date": "2027-01-01"})
+    assert page.status_code == 200
+    assert page.context["errors"]
+    assert not CalendarNotice.objects.filter(code="2027").exists()
+
+
+def test_a_notice_that_stays_as_it_is_needs_no_confirmation(clerk_client):
+    notice = CalendarNotice.objects.get(code="2026")
+    page = clerk_client.get(url(CalendarNotice, "change", notice.pk))
+    assert clerk_client.post(url(CalendarNotice, "change", notice.pk), posted(page)).status_code == 302
 
 
 def merchant(**values):
