@@ -20,6 +20,14 @@ def fresh_database(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(autouse=True)
+def _nothing_cached():
+    """What a page has kept for the next one is of another test's rows."""
+    from django.core.cache import cache  # noqa: PLC0415
+
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
 def _chinese():
     """The portal's default language, whatever a test before has switched to."""
     from django.utils import translation  # noqa: PLC0415
