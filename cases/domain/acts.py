@@ -13,7 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from cases.domain.clocks import restart_clock, start_clock, stop_clocks
+from cases.domain.clocks import (
+    EXTENDED,
+    ask_extension,
+    change_regime,
+    decide_extension,
+    pause_clocks,
+    restart_clock,
+    resume_clocks,
+    start_clock,
+    stop_clocks,
+)
 from cases.domain.parties import add_party, personal_data
 from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merchant_of, split_case
 from cases.enums import (
@@ -513,6 +523,66 @@ def _enter_national(act: Act) -> None:
     act.changes["national_entry"] = NationalEntry.ENTERED
 
 
+def _standing_still(case, user) -> str:
+    if any(pause.ended_on is None for pause in case.pauses.all()):
+        return ""
+    return _("No term of this case stands still.")
+
+
+def _running_on(case, user) -> str:
+    return _("The case is paused already. End that pause first.") if not _standing_still(case, user) else ""
+
+
+def _pause(act: Act) -> None:
+    pause_clocks(
+        act.obj, reason=act.data["reason"], started_on=act.data["started_on"], document=act.data["document"],
+        note=act.data.get("note", ""), actor=act.actor, now=act.now,
+    )  # fmt: skip
+
+
+def _resume(act: Act) -> None:
+    resume_clocks(
+        act.obj, ended_on=act.data["ended_on"], note=act.data.get("note", ""), actor=act.actor, now=act.now
+    )
+
+
+def _extendable(case, user) -> str:
+    if any(clock.stopped_on is None and clock.rule.code in EXTENDED for clock in case.clocks.all()):
+        return ""
+    return _("No term of this case can be extended.")
+
+
+def _ask_extension(act: Act) -> None:
+    codes = act.obj.clocks.filter(stopped_on=None, rule__code__in=EXTENDED).values_list("rule__code", flat=True)
+    code = codes.first()
+    if code is None:
+        raise DomainError(_("No term of this case can be extended."))
+    ask_extension(act.obj, code, reason=act.data["note"], actor=act.actor, now=act.now)
+
+
+def _extension_asked(case, user) -> str:
+    asked = [extension for extension in case.extensions.all() if extension.granted is None]
+    if not asked:
+        return _("No extension has been asked for.")
+    if asked[0].asked_by_id == user.pk:
+        return _("Whoever asks for an extension cannot decide on it. Ask a colleague.")
+    return ""
+
+
+def _decide(granted: bool):
+    def effect(act: Act) -> None:
+        asked = act.obj.extensions.get(granted=None)
+        act.facts["asked_by"] = asked.asked_by_id
+        decide_extension(asked, granted=granted, reason=act.data.get("note", ""), actor=act.actor, now=act.now)
+
+    return effect
+
+
+def _change_regime(act: Act) -> None:
+    act.facts["from"] = act.obj.regime
+    change_regime(act.obj, regime=act.data["regime"], reason=act.data["note"], actor=act.actor, now=act.now)
+
+
 # ---- the tables
 
 ANY_STATE = (*OPEN_STATES, *FINAL_STATES)
@@ -555,6 +625,27 @@ AROUND = (
                grave=True),
 )  # fmt: skip
 
+# a term stands still for an appraisal or a test; another person than the one who asks decides on a longer one
+def terms(*sources: str) -> tuple[Transition, ...]:
+    return (
+        Transition(Verb.PAUSE, _l("Pause the term"), sources, None, HANDLE, ("reason", "started_on", "document"),
+                   guard=_running_on, effect=_pause),
+        Transition(Verb.RESUME, _l("Resume the term"), sources, None, HANDLE, ("ended_on",), guard=_standing_still,
+                   effect=_resume),
+        Transition(Verb.CHANGE_REGIME, _l("Apply other rules"), OPEN_STATES, None, APPROVE, ("regime", "note"), (),
+                   effect=_change_regime, grave=True),
+    )  # fmt: skip
+
+
+EXTENSION = (
+    Transition(Verb.ASK_EXTENSION, _l("Ask for an extension"), UNDECIDED, None, HANDLE, ("note",), (),
+               guard=_extendable, effect=_ask_extension),
+    Transition(Verb.GRANT_EXTENSION, _l("Grant the extension"), UNDECIDED, None, APPROVE, guard=_extension_asked,
+               effect=_decide(granted=True)),
+    Transition(Verb.DENY_EXTENSION, _l("Deny the extension"), UNDECIDED, None, APPROVE, ("note",), (),
+               guard=_extension_asked, effect=_decide(granted=False)),
+)  # fmt: skip
+
 REPRESENTED = ("represented_agree", "note")
 COMPLAINT = CaseWorkflow(
     *INTAKE,
@@ -582,6 +673,7 @@ COMPLAINT = CaseWorkflow(
                effect=_split),
     Transition(Verb.REPRESENT, _l("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
                effect=_represent),
+    *terms(*MEDIATED),
     *AROUND,
 )  # fmt: skip
 
@@ -603,6 +695,8 @@ REPORT = CaseWorkflow(
     Transition(Verb.CLOSE, _l("Close"), (State.FILED,), State.CLOSED, HANDLE, ("note",), (), stamps=("closed_at",),
                bulk=True),
     Transition(Verb.SPLIT, _l("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), effect=_split),
+    *EXTENSION,
+    *terms(*UNDECIDED),
     *AROUND,
 )  # fmt: skip
 

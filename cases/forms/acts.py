@@ -20,12 +20,14 @@ from cases.enums import (
     NoticeMeans,
     Outcome,
     PartyRole,
+    PauseReason,
+    Regime,
     SalesMode,
     Satisfaction,
     Side,
     Verb,
 )
-from cases.models import Case, Ground, Party, Supervision
+from cases.models import Case, ClockRule, Ground, Party, Supervision
 from core.filters import DateInput
 from core.importing.values import parse_credit_code, parse_id_number, parse_phone
 from core.models import valid_on
@@ -228,6 +230,12 @@ def _supervision(step, case, user):
     return field
 
 
+def _regime(step, case, user):
+    codes = ClockRule.objects.order_by("regime").values_list("regime", flat=True).distinct()
+    present = case.regime if case else ""
+    return _choice(_("Rules"), [(code, Regime.label_of(code)) for code in codes if code != present])
+
+
 def _target(step, case, user):
     return _line(_("Number of the earlier report"), 20)
 
@@ -275,6 +283,13 @@ FIELDS: dict[str, Callable] = {
         _("Reply due on"), timezone.localdate() + dt.timedelta(days=REPLY_DAYS)
     ),
     "supervision": _supervision,
+    "reason": lambda *_of: _choice(_("Reason"), PauseReason.choices),
+    "started_on": lambda *_of: _day(_("First day that does not count"), timezone.localdate()),
+    "ended_on": lambda *_of: _day(_("First day that counts again"), timezone.localdate()),
+    "document": lambda *_of: _line(
+        _("Document"), 200, help_text=_("Title and number of the paper that orders it, as a commission to a laboratory.")
+    ),
+    "regime": _regime,
     "reached": lambda *_of: _choice(_("Reached"), [("yes", _("Yes")), ("no", _("No"))]),
     "satisfaction": lambda *_of: forms.ChoiceField(
         label=_("Satisfaction"), choices=[("", CHOOSE), *Satisfaction.choices]

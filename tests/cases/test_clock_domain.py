@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.utils import translation
 
@@ -47,9 +46,7 @@ def officer():
 
 @pytest.fixture
 def chief():
-    user = UserFactory(roles=["officer"])
-    user.user_permissions.add(Permission.objects.get(codename="approve_case"))
-    return user
+    return UserFactory(roles=["officer", "approver"])
 
 
 @pytest.fixture(autouse=True)

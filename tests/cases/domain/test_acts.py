@@ -157,6 +157,9 @@ DATA = {
     "urge": {"text": "请尽快办理", "reply_due_on": dt.date(2026, 11, 12)},
     "supervise": {"text": "请说明", "reply_due_on": dt.date(2026, 11, 12)},
     "reply": {"supervision": "supervision", "text": "正在办理"}, "call_back": {"reached": "yes"},
+    "pause": {"reason": "testing", "started_on": dt.date(2026, 11, 10), "document": "检测委托书1号"},
+    "resume": {"ended_on": dt.date(2026, 11, 10)}, "change_regime": {"regime": "order20", "note": "适用旧规定"},
+    "ask_extension": {"note": "案情复杂需要延长"}, "grant_extension": {}, "deny_extension": {"note": "无需延长办理"},
     "enter_national": {"number": "3301002026111000001"}, "reopen": {"note": "当事人不满意"},
 }  # fmt: skip
 
@@ -214,23 +217,28 @@ POSSIBLE = {
 DESK = ["dispatch", "take", "assign"]
 DISPUTE = ["agree", "settle", "fail", "withdraw", "terminate", "split", "represent"]
 BESIDE = ["supplement", "correct", "join", "check_identity", "urge", "supervise", "reply"]
+TERM = ["ask_extension", "pause", "change_regime"]
 FINISHED = ["correct", "call_back", "enter_national", "reopen"]
 OFFERED = {
     (Kind.COMPLAINT, State.REGISTERED): [
-        *DESK, "return_to_intake", "accept", "refuse", "withdraw", "split", "represent", *BESIDE, "enter_national",
+        *DESK, "return_to_intake", "accept", "refuse", "withdraw", "split", "represent", "change_regime", *BESIDE,
+        "enter_national",
     ],
-    (Kind.COMPLAINT, State.ACCEPTED): [*DESK, "mediate", *DISPUTE, *BESIDE, "enter_national"],
-    (Kind.COMPLAINT, State.MEDIATING): ["take", "assign", *DISPUTE, *BESIDE, "enter_national"],
+    (Kind.COMPLAINT, State.ACCEPTED): [*DESK, "mediate", *DISPUTE, "pause", "change_regime", *BESIDE, "enter_national"],
+    (Kind.COMPLAINT, State.MEDIATING): ["take", "assign", *DISPUTE, "pause", "change_regime", *BESIDE, "enter_national"],
     (Kind.COMPLAINT, State.ENDED): [
         "take", "assign", "inform", "supplement", "correct", "urge", "supervise", "reply", "enter_national",
+        "change_regime",
     ],
     (Kind.COMPLAINT, State.REFUSED): FINISHED,
     (Kind.COMPLAINT, State.CLOSED): FINISHED,
     (Kind.REPORT, State.REGISTERED): [
-        *DESK, "return_to_intake", "verify", "decline", "merge", "split", *BESIDE, "enter_national",
+        *DESK, "return_to_intake", "verify", "decline", "merge", "split", *TERM, *BESIDE, "enter_national",
     ],
-    (Kind.REPORT, State.ACCEPTED): [*DESK, "file", "not_file", "decline", "merge", "split", *BESIDE, "enter_national"],
-    (Kind.REPORT, State.FILED): ["take", "assign", "inform", "close", *BESIDE, "enter_national"],
+    (Kind.REPORT, State.ACCEPTED): [
+        *DESK, "file", "not_file", "decline", "merge", "split", *TERM, *BESIDE, "enter_national",
+    ],
+    (Kind.REPORT, State.FILED): ["take", "assign", "inform", "close", "change_regime", *BESIDE, "enter_national"],
     (Kind.REPORT, State.NOT_FILED): ["inform", *FINISHED],
     (Kind.REPORT, State.REFUSED): ["inform", *FINISHED],
     (Kind.REPORT, State.CLOSED): ["inform", *FINISHED],
@@ -740,3 +748,46 @@ def test_a_party_of_another_case_is_not_checked_here(world):
 
     party.refresh_from_db()
     assert party.identity == ""
+
+
+def test_an_extension_is_asked_for_by_one_and_granted_by_another(world):
+    case = in_state(world, Kind.REPORT, State.ACCEPTED)
+    perform(case, "ask_extension", actor=world.head, now=NOW, note="需要检验，案情复杂")
+    assert "grant_extension" not in [step.verb for step in available_acts(case, world.head)]
+    with pytest.raises(TransitionNotAllowed):
+        perform(case, "grant_extension", actor=world.head, now=NOW)
+    assert running(case) == {"report.verify": dt.date(2026, 11, 30)}
+    approver = UserFactory(agency=world.district, roles=["approver"])
+
+    perform(case, "grant_extension", actor=approver, now=NOW, note="同意延长")
+
+    assert running(case) == {"report.verify_extended": dt.date(2026, 12, 21)}
+    assert verbs(case)[-2:] == ["ask_extension", "grant_extension"]
+    perform(case, "file", actor=world.officer, now=NOW)
+    assert "report.verify_extended" not in running(case)
+
+
+def test_a_term_is_paused_for_a_test_and_resumed(world):
+    case = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+    due_on = running(case)["complaint.mediate"]
+    perform(case, "pause", actor=world.officer, now=NOW, **DATA["pause"])
+    assert running(case) == {"complaint.mediate": dt.date.max}
+    assert "resume" in [step.verb for step in available_acts(case, world.officer)]
+    assert "pause" not in [step.verb for step in available_acts(case, world.officer)]
+
+    perform(case, "resume", actor=world.officer, now=local(2026, 11, 20), ended_on=dt.date(2026, 11, 20))
+
+    # nine days that would have counted are left out of the sixty; the day of acceptance is none of them
+    assert running(case) == {"complaint.mediate": dt.date(2027, 1, 18)}
+    assert due_on == dt.date(2027, 1, 11)
+
+
+def test_other_rules_are_kept_on_the_case(world):
+    case = register(world, received_at=local(2026, 4, 14), now=local(2026, 4, 14))
+
+    perform(case, "change_regime", actor=world.head, now=NOW, regime="order121", note="按新办法办理")
+
+    case.refresh_from_db()
+    assert case.regime == "order121"
+    assert case.events.get(verb="change_regime").data == {"regime": "order121", "from": "decree778"}
+    assert Ground.objects.for_case(case, GroundPurpose.REFUSE).count() == 7
