@@ -16,10 +16,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.client import client_browser, client_ip
 from accounts.domain import log_sign_in
 from accounts.enums import SignInOutcome
+from core.acting import acting
 
 LAST_SEEN = "last_seen"  # seconds since 1970, in the session
 LAST_SEEN_STEP = 60  # seconds; written no more often
 POLL = "poll"  # id of the htmx element by which a page asks again by itself: nobody need be sitting there
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # nothing is changed by them
 BEFORE_PASSWORD_CHANGE = {"accounts:password_change", "accounts:logout", "set_language"}
 
 
@@ -116,6 +118,19 @@ class SessionPolicyMiddleware:
         answer = HttpResponseClientRedirect(target)
         answer.cookies = response.cookies
         return answer
+
+
+class ActingMiddleware:
+    """What the database writes into histories while a request changes something bears the signed-in user."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS or not request.user.is_authenticated:
+            return self.get_response(request)
+        with acting(request.user):
+            return self.get_response(request)
 
 
 def _page(request: HttpRequest) -> str:

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import AccessAction, SignInOutcome
 from accounts.querysets import LogQuerySet, UserManagerWithScope
+from core.triggers import AppendOnly, Refuse, Trigger
 
-APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
 LOG_DAYS_MIN = 183  # six months: Cybersecurity Law, article 21
 
 
@@ -59,7 +59,7 @@ class UserRole(User.groups.through):
         verbose_name = _("role held")
         verbose_name_plural = _("roles held")
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="exclusive_roles",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
@@ -102,8 +102,8 @@ class SignIn(models.Model):
         verbose_name_plural = _("sign-in log")
         ordering = ["-at", "-pk"]
         triggers = [
-            pgtrigger.Protect(name="no_update", operation=pgtrigger.Update),
-            pgtrigger.Protect(
+            Refuse(name="no_update", operation=pgtrigger.Update | pgtrigger.Truncate),
+            Refuse(
                 name="kept_six_months",
                 operation=pgtrigger.Delete,
                 condition=pgtrigger.Condition(
@@ -133,7 +133,7 @@ class AccessLog(models.Model):
         verbose_name = _("access to personal data")
         verbose_name_plural = _("access log")
         ordering = ["-at", "-pk"]
-        triggers = [pgtrigger.Protect(name="append_only", operation=APPEND_ONLY)]
+        triggers = [AppendOnly()]
 
     def __str__(self):
         return f"{self.user} {self.action} {self.target}"

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.SessionPolicyMiddleware",
+    "accounts.middleware.ActingMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "consumer_rights.urls"

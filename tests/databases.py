@@ -19,6 +19,8 @@ LOCK = 7_312_015
 SOURCES = (
     "*/migrations/*.py",
     "*/models.py",
+    "*/models/*.py",
+    "core/triggers.py",
     "*/enums.py",
     "*/reference/**/*",
     "accounts/roles.py",

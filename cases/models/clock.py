@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -10,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.enums import ClockReason, PauseReason, Roll, Side, TermUnit
 from cases.models.case import Case
-from cases.models.fields import APPEND_ONLY
 from cases.querysets import ClockQuerySet, ScopedQuerySet
+from core.triggers import AppendOnly
 from registry.models import ReferenceModel
 from registry.querysets import DatedQuerySet
 
@@ -222,7 +221,7 @@ class ClockChange(models.Model):
         verbose_name = _("change of a term")
         verbose_name_plural = _("changes of terms")
         ordering = ["at", "pk"]
-        triggers = [pgtrigger.Protect(name="append_only", operation=APPEND_ONLY)]
+        triggers = [AppendOnly()]
 
     def __str__(self):
         return f"{self.case} {self.before_on} → {self.after_on}"

@@ -1,14 +1,13 @@
 """The acts done on a case here."""
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import Verb
 from cases.models.case import Case
-from cases.models.fields import APPEND_ONLY
 from cases.querysets import ScopedQuerySet
+from core.triggers import AppendOnly
 
 
 class CaseEvent(models.Model):
@@ -36,7 +35,7 @@ class CaseEvent(models.Model):
         verbose_name = _("act")
         verbose_name_plural = _("acts")
         ordering = ["at", "pk"]
-        triggers = [pgtrigger.Protect(name="append_only", operation=APPEND_ONLY)]
+        triggers = [AppendOnly()]
 
     def __str__(self):
         return f"{self.case} {self.verb}"

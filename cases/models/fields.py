@@ -1,10 +1,8 @@
-"""What the models of cases share: append-only tables, amounts of money, local dates and plain references."""
+"""What the models of cases share: amounts of money, local dates and plain references."""
 
-import pgtrigger
 from django.db import models
 from django.db.models import F, Func
 
-APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
 AMOUNT = {"max_digits": 14, "decimal_places": 2}
 
 

@@ -1,6 +1,5 @@
 """The ledger of what consumers got back."""
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -8,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.enums import RecoveryKind, RecoveryMeans, RecoveryStatus
 from cases.models.case import Case
-from cases.models.fields import AMOUNT, APPEND_ONLY, reference
+from cases.models.fields import AMOUNT, reference
 from cases.querysets import RecoveryQuerySet
+from core.triggers import AppendOnly
 
 
 class Recovery(models.Model):
@@ -54,7 +54,7 @@ class Recovery(models.Model):
                 fields=["posted_on"], include=["case", "amount", "kind"], name="cases_recovery_posted"
             )
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=APPEND_ONLY)]
+        triggers = [AppendOnly()]
 
     def __str__(self):
         return f"{self.posted_on} {self.amount}"

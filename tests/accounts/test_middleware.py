@@ -1,12 +1,14 @@
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
 
-from accounts.middleware import LAST_SEEN, SessionPolicyMiddleware
+from accounts.middleware import LAST_SEEN, ActingMiddleware, SessionPolicyMiddleware
 from accounts.models import SignIn
-from tests.factories import PASSWORD, UserFactory
+from cases.models import CaseHistory
+from tests.factories import PASSWORD, CaseFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 PAGE = "/accounts/access-log/"
@@ -245,3 +247,34 @@ def test_static_files_may_be_kept(used):
 
     assert response.status_code == 200
     assert "no-store" not in response.headers.get("Cache-Control", "")
+
+
+# who is at work
+
+
+@pytest.mark.parametrize(("method", "named"), [("post", True), ("get", False)])
+def test_what_a_request_changes_bears_its_user(rf, auditor, method, named):
+    def view(request):
+        CaseFactory()
+        return HttpResponse()
+
+    request = getattr(rf, method)("/")
+    request.user = auditor
+    ActingMiddleware(view)(request)
+    CaseFactory()
+
+    actors = CaseHistory.objects.order_by("pgh_id").values_list("actor", flat=True)
+    assert list(actors) == [auditor.pk if named else None, None]
+
+
+def test_a_stranger_is_nobody(rf):
+    request = rf.post("/")
+    request.user = AnonymousUser()
+
+    assert ActingMiddleware(lambda request: HttpResponse(status=204))(request).status_code == 204
+
+
+def test_it_stands_where_the_user_is_known_and_the_session_has_not_ended(settings):
+    order = [settings.MIDDLEWARE.index(f"accounts.middleware.{name}Middleware") for name in ("SessionPolicy", "Acting")]
+
+    assert order == sorted(order)
