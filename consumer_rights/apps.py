@@ -6,7 +6,13 @@ class ConsumerRightsConfig(AppConfig):
     name = "consumer_rights"
 
     def ready(self):
-        from consumer_rights.checks import check_database, check_keys  # noqa: PLC0415 - registered once
+        from consumer_rights.checks import (  # noqa: PLC0415 - registered once
+            check_database,
+            check_keys,
+            check_rights,
+            check_triggers,
+        )
 
         checks.register(check_keys, checks.Tags.security)
-        checks.register(check_database, checks.Tags.database)
+        for check in (check_database, check_triggers, check_rights):
+            checks.register(check, checks.Tags.database)

@@ -30,11 +30,19 @@ EMBEDDED_DATABASE = env.bool(
     "EMBEDDED_DATABASE", default=False
 )  # set by consumer_rights.local, never by hand
 
-database = env.db_url_config(required("DATABASE_URL"))
-database["HOST"] = unquote(database["HOST"])  # a socket directory is written %2F…, as libpq wants it
+
+
+def database(url: str) -> dict:
+    found = env.db_url_config(url)
+    return found | {"HOST": unquote(found["HOST"])}  # a socket directory is written %2F…, as libpq wants it
+
+
 DATABASES = {
-    "default": database | {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600), "CONN_HEALTH_CHECKS": True}
+    "default": database(required("DATABASE_URL"))
+    | {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600), "CONN_HEALTH_CHECKS": True}
 }
+# the role that owns the tables; only `manage.py migrate` is given it
+DATABASE_OWNER = database(url) if (url := env.str("DATABASE_OWNER_URL", default="")) else None
 
 LOCAL_APPS = ["core", "registry", "accounts", "cases", "insights", "demo"]
 INSTALLED_APPS = [

@@ -23,5 +23,7 @@ try:
     check_keys()
 except ImproperlyConfigured as error:
     sys.exit(f"The portal does not start: {error}")
+if settings.DATABASE_OWNER:
+    sys.exit("The portal does not start: DATABASE_OWNER_URL is for migrate alone; take it out of the environment.")
 if settings.DEBUG and not settings.EMBEDDED_DATABASE:  # its error pages show settings, queries and personal data
     sys.exit("The portal does not start: DEBUG=1 is for the embedded database alone; take DEBUG out of the environment.")

@@ -5,7 +5,7 @@ Here nothing is asked: whoever wants them away must own the table, as the applic
 they look for tables among a session's temporary ones, where a table of the same name would catch what they write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import pghistory
 import pgtrigger
@@ -69,14 +69,21 @@ class AppendOnly(Refuse):
     operation = pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate
 
 
+def refused(model: type[Model]) -> set[str]:
+    """The operations that no row of `model` ever sees: {"UPDATE", "DELETE", "TRUNCATE"} where rows are only added."""
+    firm = [trigger for trigger in triggers_of(model) if isinstance(trigger, Refuse) and not trigger.condition]
+    return {str(operation) for trigger in firm for operation in trigger.operation}
+
+
 def append_only_models() -> list[type[Model]]:
     """The models whose rows are only ever added, by name of their tables."""
-    found = [model for model in apps.get_models() if any(_of(model, AppendOnly))]
+    found = [model for model in apps.get_models() if refused(model) >= {"UPDATE", "DELETE"}]
     return sorted(found, key=lambda model: model._meta.db_table)
 
 
-def _of(model: type[Model], kind: type[Trigger]) -> Iterable[Trigger]:
-    return (trigger for trigger in getattr(model._meta, "triggers", ()) if isinstance(trigger, kind))
+def triggers_of(model: type[Model]) -> Sequence[pgtrigger.Trigger]:
+    """The triggers that the model's Meta names."""
+    return getattr(model._meta, "triggers", ())
 
 
 class _FirmEvent(_Firm, Event):

@@ -4,14 +4,21 @@ from registry.models import CalendarNotice
 from tests.consumer_rights.production import run
 
 
-@pytest.mark.parametrize("arguments", [(), ("--database", "default")])
-def test_the_check_for_production_finds_nothing(fresh_database, arguments):
+def test_the_check_for_production_finds_nothing(fresh_database):
     CalendarNotice.objects.all().update(year=2001)  # as in the autumn, before the State Council has given its notice
 
-    done = run("manage.py", "check", "--deploy", *arguments, DATABASE_URL=fresh_database)
+    done = run("manage.py", "check", "--deploy", DATABASE_URL=fresh_database)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("System check identified no issues")
+
+
+def test_the_check_of_the_database_finds_that_one_role_does_all(fresh_database):
+    done = run("manage.py", "check", "--deploy", "--database", "default", DATABASE_URL=fresh_database)
+
+    assert (done.returncode, done.stderr.count("consumer_rights.")) == (0, 1)
+    assert "(consumer_rights.W002) The role of DATABASE_URL owns the tables" in done.stderr
+    assert "System check identified 1 issue" in done.stderr
 
 
 def test_a_malformed_key_fails_the_check():

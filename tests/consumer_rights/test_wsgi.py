@@ -56,3 +56,12 @@ def test_debug_off_or_on_the_embedded_database_starts(changes):
     done = run(*START, **changes)
 
     assert (done.returncode, done.stdout) == (0, "True\n")
+
+
+def test_the_owner_of_the_tables_serves_nothing():
+    done = run(*START, DATABASE_OWNER_URL="postgres://owner:secret@127.0.0.1:5432/portal")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "The portal does not start: DATABASE_OWNER_URL is for migrate alone; take it out of the environment.\n"
+    )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import AccessLog, SignIn
 from cases.models import Case, CaseEvent, CaseHistory, ClockChange, Recovery
 from core.acting import acting
-from core.triggers import _Firm, append_only_models
+from core.triggers import _Firm, append_only_models, refused, triggers_of
 from tests.factories import AccessLogFactory, CaseFactory, SignInFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +28,9 @@ def refuse(sql):
 
 def test_what_is_append_only():
     assert append_only_models() == [AccessLog, CaseEvent, CaseHistory, ClockChange, Recovery]
+    assert refused(AccessLog) == {"UPDATE", "DELETE", "TRUNCATE"}
+    assert refused(SignIn) == {"UPDATE", "TRUNCATE"}  # what is older than six months may go
+    assert refused(Case) == {"DELETE", "TRUNCATE"}
 
 
 @pytest.mark.parametrize("model", append_only_models(), ids=str)
@@ -94,14 +97,14 @@ def test_history_is_written_past_a_temporary_table_of_its_name():
     "model", [m for app in settings.LOCAL_APPS for m in apps.get_app_config(app).get_models()], ids=str
 )
 def test_no_trigger_of_ours_can_be_ignored(model):
-    assert [t.name for t in getattr(model._meta, "triggers", ()) if not isinstance(t, _Firm)] == []
+    assert [t.name for t in triggers_of(model) if not isinstance(t, _Firm)] == []
 
 
 def test_every_trigger_is_in_the_database_as_the_models_say():
     wanted = {
         (model._meta.db_table, trigger.get_pgid(model), trigger.compile(model).hash)
         for model in apps.get_models()
-        for trigger in getattr(model._meta, "triggers", ())
+        for trigger in triggers_of(model)
     }
     with connection.cursor() as cursor:
         cursor.execute(

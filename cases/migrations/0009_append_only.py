@@ -13,7 +13,7 @@ import core.triggers
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0007_casework'),
+        ('cases', '0008_clocks'),
         ('registry', '0003_merchant_pinyin'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
