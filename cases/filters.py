@@ -35,6 +35,8 @@ from core import panels
 from core.exceptions import DomainError
 from core.filters import ALL, Chip, DateFilter, FilterSet, WordFilter
 from core.lookups import contains
+from core.working_days import Calendar
+from registry.domain.calendar import load_calendar
 from registry.models import Merchant
 
 UNKNOWN = "unknown"
@@ -115,7 +117,9 @@ class CaseFilterSet(SelectedFilterSet):
     state = Choice(label=_("State"), method="by_state", choices=[OPEN_CHOICE, *State.choices])
     due = Choice(
         label=_("Due"), method="by_due",
-        choices=[("overdue", _("Overdue")), ("3", _("Within 3 days")), ("7", _("Within 7 days"))],
+        choices=[
+            ("overdue", _("Overdue")), ("3", _("Within 3 working days")), ("7", _("Within 7 working days")),
+        ],
     )
     received_from = DateFilter(label=_("Received from"), method="by_start")
     received_to = DateFilter(label=_("Received to"), method="by_end")
@@ -152,6 +156,11 @@ class CaseFilterSet(SelectedFilterSet):
     def references(self) -> References:
         return References()
 
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The working days; a list that has read them already puts them in place of this query."""
+        return load_calendar()
+
     def get_form_class(self):
         references = self.references
         for name, choices in {
@@ -171,7 +180,7 @@ class CaseFilterSet(SelectedFilterSet):
         today = timezone.localdate()
         if value == "overdue":
             return queryset.overdue(today=today)
-        return queryset.due_between(today, today + dt.timedelta(days=int(value)))
+        return queryset.due_between(today, self.calendar.add_working_days(today, int(value)).due_on)
 
     def by_start(self, queryset, name, value):
         return queryset.filter(received_at__gte=local_day_bounds(value, value)[0])

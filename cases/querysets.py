@@ -82,6 +82,23 @@ class RecoveryQuerySet(ScopedQuerySet):
         return self.filter(posted_on__gte=start, posted_on__lte=end)
 
 
+class SavedFilterQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The user's own, and those shared by someone of his agency or of one above it."""
+        if not user.is_authenticated:
+            return self.none()
+        seen = Q(owner=user)
+        if user.agency_id:
+            seen |= Q(shared=True, owner__agency__in=user.agency.ancestor_ids)
+        return self.filter(seen)
+
+
+class OwnQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """What is a user's own is seen by nobody else."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+
 class RunQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Runs are for those who may load data; a run of another agency's tree is not seen."""

@@ -6,7 +6,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import RunState, State
-from cases.models import Case, ImportReject, ImportRun, Recovery
+from cases.models import UNKNOWN_END, Case, ImportReject, ImportRun, Recovery
 from core.tables import (
     Column,
     DateColumn,
@@ -62,6 +62,13 @@ class Written(Column):
         return as_written(value, getattr(record, self.source))
 
 
+class FreeText(Column):
+    """Text as someone wrote it, with phone and identity numbers masked."""
+
+    def render(self, value):
+        return mask_numbers(value)
+
+
 class CaseTable(Table):
     number = Column(card="line", css="nowrap tnum", written=False)
     kind = Column(card="line", css="nowrap", written=False)
@@ -71,12 +78,41 @@ class CaseTable(Table):
     category = Written(source="category_written", css="clip")
     claimed = MoneyColumn(verbose_name=_("Claimed (CNY)"), card="end")
     received = DateColumn(accessor="received_at", verbose_name=_("Received"), card="hide")
-    due = Column(accessor="running", verbose_name=_("Due"), card="end", css="date", empty_values=(), written=False)
+    due = Column(accessor="due_on", verbose_name=_("Due"), card="end", css="date", written=False)
     state = StateColumn(tones=STATE_TONES, card="aside")
+    officer = Column(css="nowrap")
+    handling = Written(source="agency_written", css="clip")
+    problem = Written(source="problem_written", css="clip")
+    channel = Written(source="channel_written", css="nowrap")
+    sales_mode = Column(css="nowrap", written=False)
+    outcome = Column(css="nowrap", written=False)
+    ground = FreeText(css="clip")
+    decided = DateColumn(accessor="decided_at", verbose_name=_("Decided"))
+    accepted = DateColumn(accessor="accepted_at", verbose_name=_("Accepted"))
+    closed = DateColumn(accessor="closed_at", verbose_name=_("Closed"))
+    recovered = MoneyColumn(verbose_name=_("Recovered (CNY)"))
+    platform = Written(source="platform_written", css="clip")
+    external_number = Column(css="nowrap tnum")
+    national_entry = Column(css="nowrap", written=False)
+    goods = FreeText(css="clip")
+    order_number = FreeText(css="nowrap tnum")
+    urgings = NumberColumn(verbose_name=_("Urgings"))
+    district = Column(accessor="custodian_district", verbose_name=_("District bureau"), css="nowrap")
+
+    on_request = (
+        "officer", "handling", "problem", "channel", "sales_mode", "outcome", "ground", "decided", "accepted", "closed",
+        "recovered", "platform", "external_number", "national_entry", "goods", "order_number", "urgings", "district",
+    )
+    fixed = ("number",)
 
     class Meta(Table.Meta):
         model = Case
-        fields = ("number", "kind", "subject", "merchant", "region", "category", "claimed", "received", "due", "state")
+        fields = (
+            "number", "kind", "subject", "merchant", "region", "category", "claimed", "received", "due", "state",
+            "officer", "handling", "problem", "channel", "sales_mode", "outcome", "ground", "decided", "accepted",
+            "closed", "recovered", "platform", "external_number", "national_entry", "goods", "order_number", "urgings",
+            "district",
+        )
         empty_text = _("No case matches these filters.")
 
     def link(self, record: Case) -> str:
@@ -101,11 +137,13 @@ class CaseTable(Table):
         whole = mask_numbers(str(record.merchant or record.merchant_written))
         return format_html('<span title="{}">{}</span>', whole, name)
 
-    def render_due(self, record):
-        if not record.running:
-            return UNKNOWN
-        due_on = record.running[0].due_on
-        return format_html("{} {}", f"{due_on:%Y-%m-%d}", due_tag(due_on))
+    def render_due(self, value):
+        if value == UNKNOWN_END:
+            return format_html('<span class="due due-far">{}</span>', gettext("paused"))
+        return format_html("{} {}", f"{value:%Y-%m-%d}", due_tag(value))
+
+    def render_officer(self, value):
+        return value.get_full_name()
 
 
 class RecoveryTable(Table):

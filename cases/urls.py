@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from cases.views import acts, case, lists
+from cases.views import acts, case, lists, saved
 
 
 class NumberConverter:
@@ -23,6 +23,11 @@ urlpatterns = [
     path("export/", lists.CaseExport.as_view(), name="export"),
     path("recoveries/", lists.RecoveryList.as_view(), name="recoveries"),
     path("recoveries/export/", lists.RecoveryExport.as_view(), name="recoveries_export"),
+    path("saved/", saved.SavedFilters.as_view(), name="saved"),
+    path("saved/<int:pk>/rename/", saved.RenameFilter.as_view(), name="saved_rename"),
+    path("saved/<int:pk>/share/", saved.ShareFilter.as_view(), name="saved_share"),
+    path("saved/<int:pk>/delete/", saved.DeleteFilter.as_view(), name="saved_delete"),
+    path("saved/<slug:name>/save/", saved.SaveFilter.as_view(), name="save_filter"),
     path("<case_number:number>/", case.CaseDetail.as_view(), name="detail"),
     path("<case_number:number>/next/", case.NeighbourCase.as_view(), {"way": "next"}, name="next"),
     path("<case_number:number>/previous/", case.NeighbourCase.as_view(), {"way": "previous"}, name="previous"),

@@ -108,6 +108,16 @@ class FilterSet(django_filters.FilterSet):
         """Whether a folded filter is in use, or wrong."""
         return any(self.data.get(name) for name in self.folded)
 
+    def understood(self) -> dict[str, str]:
+        """The filters in use as an address writes them, each with its value as it was understood."""
+        if not self.form.is_valid():
+            return {}
+        return {
+            name: str(getattr(value, "pk", value))
+            for name, value in self.form.cleaned_data.items()
+            if value not in (None, "")
+        }
+
     def chips(self) -> list[Chip]:
         """The filters in use, in the order of the form."""
         if not self.form.is_valid():

@@ -4,7 +4,7 @@ A column says what becomes of it on a phone by `card`: "title" (first line), "as
 "line" (below), "end" (below, at the right edge) or "hide".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import django_tables2 as tables
 from django.utils import timezone
@@ -100,7 +100,11 @@ class PageRows(TableListData):
 
 
 class Table(tables.Table):
-    """A list table. The list page gives it its rows, its sort orders and its place in the list."""
+    """A list table. The list page gives it its rows, its sort orders and its place in the list.
+
+    Where its reader may choose columns, `on_request` names those that stand there only once they are chosen, and
+    `fixed` those that cannot be taken away.
+    """
 
     class Meta:
         template_name = "core/table.html"
@@ -111,9 +115,23 @@ class Table(tables.Table):
 
     keyset = None
     sorts: Mapping[str, str] = {}
+    on_request: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
-    def __init__(self, data=None, *args, **kwargs):
+    def __init__(self, data=None, *args, shown: Iterable[str] | None = None, **kwargs):
+        if shown is not None:
+            shown = tuple(shown)
+            kwargs |= {"sequence": shown, "exclude": tuple(name for name in self.base_columns if name not in shown)}
         super().__init__(PageRows(data, self._meta.model), *args, **kwargs)
+
+    @classmethod
+    def arranged(cls, names: Iterable[str] | None) -> tuple[str, ...]:
+        """The columns to show for `names`: those that there are, in this order, fixed ones always. Without names
+        those that stand there by default."""
+        if names is None:
+            return tuple(name for name in cls._meta.fields if name not in cls.on_request)
+        known = [name for name in dict.fromkeys(names) if name in cls.base_columns]
+        return (*(name for name in cls.fixed if name not in known), *known)
 
     def sort_links(self) -> list[tuple]:
         """(column, sort parameter or "", aria-sort or "") for the heading."""

@@ -32,6 +32,7 @@ from tests.factories import (
     ProblemFactory,
     RecoveryFactory,
     RegionFactory,
+    SavedFilterFactory,
     UserFactory,
 )
 
@@ -89,6 +90,12 @@ GET  /accounts/password/                                302  200  200  200  200 
 GET  /accounts/sign-ins/                                302  403  403  403  403  403  403  200  200  200  403
 GET  /accounts/access-log/                              302  403  403  403  403  403  403  200  403  200  403
 POST /i18n/setlang/                                     302  302  302  302  302  302  302  302  302  302  302
+GET  /cases/saved/                                      302  403  200  200  200  200  200  403  403  200  200
+POST /cases/saved/cases/save/                           302  403  302  302  302  302  302  403  403  302  302
+POST /cases/saved/nothing/save/                         302  403  404  404  404  404  404  403  403  404  404
+POST /cases/saved/{other_saved}/rename/                 302  403  404  404  404  404  404  403  403  404  404
+POST /cases/saved/{other_saved}/share/                  302  403  404  404  404  404  404  403  403  404  404
+POST /cases/saved/{other_saved}/delete/                 302  403  404  404  404  404  404  403  403  404  404
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.
@@ -281,6 +288,7 @@ def world():
             f"{prefix}reporter": PartyFactory(case=case, reporter=True).pk,
             f"{prefix}run": ImportRunFactory(agency=agency).pk,
             f"{prefix}user": user.pk,
+            f"{prefix}saved": SavedFilterFactory(owner=user, shared=True).pk,
         }
         if agency == here:
             clock, recovery = ClockFactory(case=case), RecoveryFactory(case=case, actor=user)

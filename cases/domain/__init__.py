@@ -13,6 +13,14 @@ from cases.domain.clocks import (
     stop_clocks,
 )
 from cases.domain.imported import CASE_COLUMNS, ImportedCase, NewCases, lock_worked, write_imported
+from cases.domain.lists import (
+    choose_columns,
+    delete_filter,
+    rename_filter,
+    reset_columns,
+    save_filter,
+    share_filter,
+)
 from cases.domain.recount import preview_recount, recount, recount_changed
 from cases.domain.registration import register_case
 from cases.domain.reveal import reveal_party
@@ -20,13 +28,15 @@ from cases.domain.rotation import reject_context, rotate
 
 __all__ = [
     "CASE_COLUMNS",
-    "WORKFLOWS",
     "ImportedCase",
     "NewCases",
+    "WORKFLOWS",
     "ask_extension",
     "available_acts",
     "change_regime",
+    "choose_columns",
     "decide_extension",
+    "delete_filter",
     "lock_worked",
     "officers_for",
     "pause_clocks",
@@ -36,10 +46,14 @@ __all__ = [
     "recount_changed",
     "register_case",
     "reject_context",
+    "rename_filter",
+    "reset_columns",
     "restart_clock",
     "resume_clocks",
     "reveal_party",
     "rotate",
+    "save_filter",
+    "share_filter",
     "start_clock",
     "stop_clock_side",
     "stop_clocks",

@@ -16,6 +16,7 @@ from cases.models.imports import (
     ImportRun,
     ImportWarning,
 )
+from cases.models.lists import ListColumns, SavedFilter
 from cases.models.party import Party
 from cases.models.recovery import Recovery
 
@@ -36,8 +37,10 @@ __all__ = [
     "ImportReject",
     "ImportRun",
     "ImportWarning",
+    "ListColumns",
     "LocalDate",
     "Party",
     "Recovery",
+    "SavedFilter",
     "Supervision",
 ]

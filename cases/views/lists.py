@@ -1,13 +1,13 @@
 """The case list and the recovery ledger, with their exports."""
 
 import contextlib
-import datetime as dt
 import re
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 from urllib.parse import quote
 
-from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, Subquery, Sum, Value
+from django.db.models import Count, DecimalField, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -20,6 +20,7 @@ from accounts.client import client_ip
 from accounts.domain import log_access
 from accounts.enums import AccessAction
 from accounts.models import AccessLog
+from cases.desk import Desk, read_desk
 from cases.enums import (
     LOSS_KINDS,
     Body,
@@ -29,9 +30,10 @@ from cases.enums import (
     RecoveryMeans,
     RecoveryStatus,
     State,
+    SupervisionKind,
 )
 from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_selection, to_dispatch
-from cases.models import Case, Clock, Recovery
+from cases.models import Case, Clock, Recovery, Supervision
 from cases.references import References
 from cases.tables import CaseTable, RecoveryTable
 from core.exceptions import DomainError
@@ -43,13 +45,19 @@ from registry.models import Platform
 
 SEARCH_SECONDS = 8
 COUNT_SECONDS = 2  # the counts of the tabs are left out rather than waited for
-SOON_DAYS = 7
+SOON_DAYS = 7  # working days
 XLSX_ROWS = 20_000  # a workbook is made while one waits: about 11 s of CPU
 OPENING = 200  # characters of a narrative that a list reads
 TARGET_LENGTH = AccessLog._meta.get_field("target").max_length
 SEPARATORS = re.compile(r"[%&=\s]")  # in a logged value; letters of any script stay readable
 HEAVY = ("narrative", "demand", "extra", "consents", "source_digest")
-NO_STATE = ("after", "before", "sort", "size", "format")
+NO_STATE = ("after", "before", "sort", "size", "format", "columns")
+NOT_KEPT = ("after", "before", "size", "format")
+# what a column of the list needs beside the case's own fields
+RELATED = {
+    "merchant": "merchant", "region": "region", "category": "category", "officer": "officer", "handling": "handling",
+    "problem": "problem", "channel": "channel", "platform": "platform", "district": "custodian_district",
+}
 
 
 @dataclass(frozen=True)
@@ -122,20 +130,70 @@ class CaseRows(SelectedRows):
     default_sort = "-received"
 
 
-class CaseList(CaseRows, ListPage):
+class DeskMixin:
+    """A list whose reader may keep filters and, where its table has columns on request, choose columns. `list_name` is
+    the name under which he does, `list_label` what people call it, `list_view` its address."""
+
+    list_name: str
+    list_label: Any
+    list_view: str
+
+    @cached_property
+    def desk(self) -> Desk:
+        return read_desk(self.request.user, self.list_name)
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        """The columns: those that the address names, else those that the reader chose, else the list's own."""
+        named = self.request.GET.get("columns")
+        return self.table_class.arranged(named.split(",") if named else self.desk.columns)
+
+    def get_table(self, page):
+        table = self.table_class(page.rows, request=self.request, shown=self.shown)
+        table.keyset, table.sorts = page, self.sorts
+        return table
+
+    def get_context_data(self, **kwargs):
+        query = self.request.GET.copy()
+        for name in NOT_KEPT:
+            query.pop(name, None)
+        now = {name: value for name, value in query.items() if value}
+        context = super().get_context_data(**kwargs)
+        return context | {
+            "list_tools": "cases/_desk.html",
+            "desk": self.desk,
+            "list_name": self.list_name,
+            "list_path": reverse(self.list_view),
+            "list_query": urlencode(now),
+            "kept_now": next((kept for kept in (*self.desk.own, *self.desk.shared) if kept.parameters == now), None),
+            "shown_columns": ",".join(self.shown) if self.table_class.on_request else "",
+        }
+
+
+class CaseList(DeskMixin, CaseRows, ListPage):
+    list_name, list_label, list_view = "cases", _("Cases"), "cases:list"
     table_class = CaseTable
     template_name = "cases/list.html"
     results_template_name = "cases/_results.html"
 
     def get_queryset(self):
-        clocks = Clock.objects.running().only("case_id", "due_on").order_by("due_on", "pk")
+        annotations = {
+            "subject": ("opening", Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING)),
+            "due": ("due_on", next_due()),
+            "recovered": ("recovered", _total(Q(kind__in=LOSS_KINDS))),
+            "urgings": ("urgings", urgings()),
+        }
         return (
             super().get_queryset()
-            .select_related("merchant", "region", "category")
+            .select_related(*(RELATED[name] for name in self.shown if name in RELATED))
             .defer(*HEAVY)
-            .annotate(opening=Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING))
-            .prefetch_related(Prefetch("clocks", queryset=clocks, to_attr="running"))
+            .annotate(**dict(annotations[name] for name in self.shown if name in annotations))
         )
+
+    def get_filterset(self, queryset):
+        filterset = super().get_filterset(queryset)
+        filterset.calendar = self.desk.calendar
+        return filterset
 
     def fill(self, context):
         form = context["filter"]
@@ -150,8 +208,8 @@ class CaseList(CaseRows, ListPage):
             (gettext("All"), {}, rows),
             (gettext("Overdue"), {"due": "overdue"}, rows.overdue(today=today)),
             (
-                gettext("Due within 7 days"), {"due": str(SOON_DAYS)},
-                rows.due_between(today, today + dt.timedelta(days=SOON_DAYS)),
+                gettext("Due within 7 working days"), {"due": str(SOON_DAYS)},
+                rows.due_between(today, self.desk.calendar.add_working_days(today, SOON_DAYS).due_on),
             ),
             (gettext("To dispatch"), {"mark": "dispatch"}, to_dispatch(rows)),
         ]
@@ -176,6 +234,17 @@ def _total(*conditions) -> Subquery:
     return Subquery(postings.values(total=Sum("amount")), output_field=DecimalField(max_digits=14, decimal_places=2))
 
 
+def next_due() -> Subquery:
+    """The end of a case's most urgent running term."""
+    return Subquery(Clock.objects.running().filter(case=OuterRef("pk")).order_by("due_on").values("due_on")[:1])
+
+
+def urgings() -> Coalesce:
+    """How often the handling of a case was urged."""
+    urged = Supervision.objects.filter(case=OuterRef("pk"), kind=SupervisionKind.URGE).order_by().values("case")
+    return Coalesce(Subquery(urged.values(n=Count("pk"))), 0)
+
+
 def label_of(choices, field: str):
     """The label of a field with choices, from rows of plain values."""
     labels = {value: str(label) for value, label in choices.choices}
@@ -195,10 +264,7 @@ class LoggedExport(ExportPage):
     def before_export(self, form, filterset, sort):
         """The log names the figure, filters and order as they were understood, whatever else the address carried. A
         list whose filters do not fit is refused: cut or hashed, they would not tell later what has gone out."""
-        given = dict(self.selection.parameters) if self.selection else {}
-        for name, value in filterset.form.cleaned_data.items():
-            if value not in (None, ""):
-                given[name] = str(getattr(value, "pk", value))
+        given = (self.selection.parameters if self.selection else {}) | filterset.understood()
         if sort.parameter != self.default_sort:
             given["sort"] = sort.parameter
         query = "&".join(f"{name}={SEPARATORS.sub(_escaped, value)}" for name, value in given.items())
@@ -239,10 +305,7 @@ class CaseExport(CaseRows, LoggedExport):
     list_url = reverse_lazy("cases:list")
 
     def get_queryset(self):
-        clocks = Clock.objects.running().filter(case=OuterRef("pk")).order_by("due_on").values("due_on")
-        return super().get_queryset().values(
-            *EXPORTED, due_on=Subquery(clocks[:1]), recovered=_total(Q(kind__in=LOSS_KINDS))
-        )
+        return super().get_queryset().values(*EXPORTED, due_on=next_due(), recovered=_total(Q(kind__in=LOSS_KINDS)))
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -22,19 +22,20 @@
       nameSearchBoxes();
     }
     var button = document.querySelector(".topbar-toggle"), side = document.getElementById("side");
-    var account = document.querySelector(".account");
     function showSide(open) {
       side.classList.toggle("show", open);
       button.setAttribute("aria-expanded", String(open));
     }
     if (button && side) button.addEventListener("click", function () { showSide(!side.classList.contains("show")); });
 
+    // lists come and go, and their menus with them: ask for those that are open now
+    function openMenus() { return Array.from(document.querySelectorAll(".account[open], .menu[open]")); }
     document.addEventListener("click", function (event) {
-      if (account && account.open && !account.contains(event.target)) account.open = false;
+      openMenus().forEach(function (menu) { if (!menu.contains(event.target)) menu.open = false; });
     });
     document.addEventListener("keydown", function (event) {
       if (event.key === "Escape") {
-        if (account && account.open) { account.open = false; account.querySelector("summary").focus(); }
+        openMenus().forEach(function (menu) { menu.open = false; menu.querySelector("summary").focus(); });
         if (side && side.classList.contains("show")) { showSide(false); button.focus(); }
       }
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,9 +1,11 @@
+import datetime as dt
 import json
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from tests.factories import AgencyFactory, UserFactory
+from tests.factories import AgencyFactory, CalendarDayFactory, CalendarNoticeFactory, UserFactory
 
 
 @pytest.fixture
@@ -25,6 +27,14 @@ def neighbour(city):
 @pytest.fixture
 def officer(district):
     return UserFactory(agency=district, roles=["officer"])
+
+
+@pytest.fixture
+def bridge():
+    """A notice by which the next two days are off and the ten after them working days, whatever today is."""
+    notice, today = CalendarNoticeFactory(published_on=dt.date(2190, 1, 1)), timezone.localdate()
+    for left in range(1, 13):
+        CalendarDayFactory(notice=notice, date=today + dt.timedelta(days=left), working=left > 2)
 
 
 @pytest.fixture

@@ -155,16 +155,16 @@ def test_dates_of_receipt_are_local_days_both_included(select):
     assert select(received_from="2026-03-01", received_to="2026-03-31") == {first, last}
 
 
-def test_due_looks_at_running_clocks_only(select):
+def test_due_looks_at_running_clocks_and_counts_working_days(select, bridge):
     today = timezone.localdate()
-    days = {-1: None, 0: None, 3: None, 4: None, 7: None, 8: None}
+    days = {-1: None, 0: None, 5: None, 6: None, 9: None, 10: None}
     for left in days:
         days[left] = ClockFactory(due_on=today + dt.timedelta(days=left)).case
     ClockFactory(due_on=today - dt.timedelta(days=1), stopped_on=today - dt.timedelta(days=3))
 
     assert select(due="overdue") == {days[-1]}
-    assert select(due="3") == {days[0], days[3]}
-    assert select(due="7") == {days[0], days[3], days[4], days[7]}
+    assert select(due="3") == {days[0], days[5]}
+    assert select(due="7") == {days[0], days[5], days[6], days[9]}
 
 
 def test_to_dispatch_means_open_and_without_an_agency(select, district):

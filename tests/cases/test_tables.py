@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+from django.db.models import Min
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
@@ -44,7 +45,7 @@ def test_what_was_not_recognised_is_marked_and_escaped():
 
 def table(case, address="/"):
     request = RequestFactory().get(address)
-    case.opening, case.running = case.narrative, list(case.clocks.filter(stopped_on=None).order_by("due_on"))
+    case.opening, case.due_on = case.narrative, case.clocks.filter(stopped_on=None).aggregate(due=Min("due_on"))["due"]
     made = CaseTable([case], request=request)
     made.keyset = Page([case], Sort("received", "received_at", True), 25, None, None, None)
     return made

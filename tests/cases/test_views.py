@@ -187,6 +187,17 @@ def test_tabs_count_what_the_user_sees(visit, officer, handled, neighbour):
     ]
 
 
+def test_a_term_within_seven_working_days_may_be_nine_days_away(visit, officer, handled, bridge):
+    near, far = (handled() for _n in range(2))
+    for case, left in ((near, 9), (far, 10)):
+        ClockFactory(case=case, due_on=timezone.localdate() + dt.timedelta(days=left))
+
+    context = visit(officer, LIST, due="7").context_data
+
+    assert context["page"].rows == [near]
+    assert context["tabs"][2].count == 1
+
+
 def test_counts_stop_at_the_cap(visit, officer, handled, monkeypatch):
     for module in (pagination, lists):
         monkeypatch.setattr(module, "COUNT_CAP", 2)

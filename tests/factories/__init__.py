@@ -11,6 +11,7 @@ from tests.factories.cases import (
     ImportWarningFactory,
     PartyFactory,
     RecoveryFactory,
+    SavedFilterFactory,
 )
 from tests.factories.registry import (
     AgencyFactory,
@@ -49,6 +50,7 @@ __all__ = [
     "ProblemFactory",
     "RecoveryFactory",
     "RegionFactory",
+    "SavedFilterFactory",
     "SignInFactory",
     "UserFactory",
     "grant",

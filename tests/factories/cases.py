@@ -30,6 +30,7 @@ from cases.models import (
     ImportWarning,
     Party,
     Recovery,
+    SavedFilter,
 )
 from core.personal_data import encrypt, lookup_hash
 from tests.factories.accounts import UserFactory
@@ -255,3 +256,16 @@ class CaseEventFactory(factory.django.DjangoModelFactory):
     after = State.ACCEPTED
     actor = factory.SubFactory(UserFactory)
     at = local(2026, 11, 4)
+
+
+class SavedFilterFactory(factory.django.DjangoModelFactory):
+    """A filter of the case list that its owner keeps for himself."""
+
+    class Meta:
+        model = SavedFilter
+
+    owner = factory.SubFactory(UserFactory)
+    list = "cases"
+    name = factory.Sequence(lambda n: f"筛选{n}")
+    query = "state=closed"
+    changed_at = local(2026, 11, 20)
