@@ -28,6 +28,7 @@ urlpatterns = [
     path("saved/<int:pk>/share/", saved.ShareFilter.as_view(), name="saved_share"),
     path("saved/<int:pk>/delete/", saved.DeleteFilter.as_view(), name="saved_delete"),
     path("saved/<slug:name>/save/", saved.SaveFilter.as_view(), name="save_filter"),
+    path("columns/<slug:name>/", saved.Columns.as_view(), name="columns"),
     path("<case_number:number>/", case.CaseDetail.as_view(), name="detail"),
     path("<case_number:number>/next/", case.NeighbourCase.as_view(), {"way": "next"}, name="next"),
     path("<case_number:number>/previous/", case.NeighbourCase.as_view(), {"way": "previous"}, name="previous"),

@@ -7,14 +7,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 
+from cases.desk import read_desk
 from cases.domain import (
+    choose_columns,
     delete_filter,
     rename_filter,
+    reset_columns,
     save_filter,
     share_filter,
 )
 from cases.domain.lists import NAME_LENGTH, NameTaken
-from cases.models import SavedFilter
+from cases.models import ListColumns, SavedFilter
 from cases.views.lists import CaseList
 from core.exceptions import DomainError
 from core.pagination import choose_sort
@@ -136,3 +139,54 @@ class DeleteFilter(ChangeSaved):
     def change(self, saved):
         delete_filter(saved, actor=self.request.user)
         return _("The filter “%(name)s” is deleted.") % {"name": saved.name}
+
+
+class Columns(ScopedMixin, TemplateView):
+    """Which columns of a list one sees, and in which order. Its address carries the query of the list, so that the way
+    back leads there."""
+
+    model = ListColumns
+    permission_required = "cases.view_case"
+    template_name = "cases/columns.html"
+    page = None
+
+    def dispatch(self, request, *args, **kwargs):
+        if self.has_permission():
+            self.page = list_page(request, kwargs["name"])
+            if not self.page.table_class.on_request:
+                raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        table = self.page.table_class
+        shown = table.arranged(read_desk(self.request.user, self.kwargs["name"]).columns)
+        columns = table([], shown=(*shown, *(name for name in table._meta.fields if name not in shown))).columns
+        rows = [(column.name, column.header, column.name in shown, column.name in table.fixed) for column in columns]
+        return super().get_context_data(rows=rows, last=shown[-1], label=self.page.list_label, back=self.back, **kwargs)
+
+    @property
+    def back(self) -> str:
+        """The list again; columns that its address named would hide those just chosen."""
+        query = self.request.GET.copy()
+        query.pop("columns", None)
+        return address(self.page, query.urlencode())
+
+    def post(self, request, name):
+        if "reset" in request.POST:
+            reset_columns(actor=request.user, list=name)
+            return HttpResponseRedirect(self.back)
+        table, given = self.page.table_class, request.POST
+        wanted = {*given.getlist("column"), *table.fixed}
+        shown = [column for column in table.arranged(given.getlist("order")) if column in wanted]
+        moved = given.get("up") or given.get("down")
+        if moved in shown:
+            _move(shown, moved, -1 if "up" in given else 1)
+        choose_columns(actor=request.user, list=name, columns=shown)
+        return HttpResponseRedirect(f"{request.get_full_path()}#column-{moved}" if moved in shown else self.back)
+
+
+def _move(names: list[str], name: str, step: int) -> None:
+    """Move `name` one place up or down; at the end of the list it stays."""
+    place = names.index(name)
+    there = max(0, min(len(names) - 1, place + step))
+    names.insert(there, names.pop(place))

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0007_casework'),
+        ('cases', '0009_append_only'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
