@@ -33,6 +33,8 @@ VOCABULARIES = (
 EDIT_VOCABULARIES = {
     f"registry.{verb}_{model}" for verb in ("view", "add", "change") for model in VOCABULARIES
 }
+# not for ordinary staff, whose view of a consumer they would colour
+SIGNALS = {"cases.view_signals", "cases.decide_signals"}
 
 
 @dataclass(frozen=True)
@@ -61,19 +63,14 @@ ROLES: dict[str, Role] = {
             "regulator",
             _("Regulator"),
             Family.CASE,
-            {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun"},
+            {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun"} | SIGNALS,
         ),
         _role(
             "city_regulator",
             _("City regulator (all agencies)"),
             Family.CASE,
-            {
-                "cases.view_case",
-                ALL_AGENCIES,
-                "cases.supervise_case",
-                "cases.export_case",
-                "cases.view_importrun",
-            },
+            {"cases.view_case", ALL_AGENCIES, "cases.supervise_case", "cases.export_case", "cases.view_importrun"}
+            | SIGNALS,
         ),
         _role(
             "officer",
@@ -102,7 +99,8 @@ ROLES: dict[str, Role] = {
                 "cases.supervise_case",
                 "cases.call_back_case",
                 "cases.export_case",
-            },
+            }
+            | SIGNALS,
         ),
         _role("mediator", _("Mediator"), Family.CASE, {"cases.view_case", "cases.reveal_party"}),
         _role(

@@ -17,6 +17,7 @@ from cases.models import (
     ImportRun,
     ImportWarning,
     Recovery,
+    SignalRule,
 )
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
 from core.text import mask_numbers
@@ -166,6 +167,16 @@ class GroundAdmin(ReferenceAdmin):
 
     list_display = ["code", "shown_name", "purpose", "kind", "outcome", "position"]
     list_filter = ["purpose", "kind"]
+    search_fields = ["code", "name", "name_en", "basis"]
+
+
+@admin.register(SignalRule)
+class SignalRuleAdmin(ReferenceAdmin):
+    """From when on a sign is shown as a signal; a city may refine it (Order 121 art 17)."""
+
+    list_display = ["code", "shown_name", "window_days", "at_least", "overlap", "valid_from", "valid_to"]
+    list_filter = [InForceFilter]
+    key_fields = ("code", "valid_from")
     search_fields = ["code", "name", "name_en", "basis"]
 
 

@@ -11,7 +11,7 @@ class CasesConfig(AppConfig):
     def ready(self):
         # models are not loaded any sooner
         from cases.domain import recount_changed  # noqa: PLC0415 - models exist by now
-        from cases.models import Case, ClockRule, Ground  # noqa: PLC0415 - as above
+        from cases.models import Case, ClockRule, Ground, SignalRule  # noqa: PLC0415 - as above
         from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
         from registry.models import CUSTODY  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415
@@ -19,5 +19,6 @@ class CasesConfig(AppConfig):
         folder = Path(__file__).parent / "reference"
         register(Dataset("clock_rules", ClockRule, folder / "clock_rules.csv", key=("code", "valid_from")))
         register(Dataset("grounds", Ground, folder / "grounds.csv"))
+        register(Dataset("signals", SignalRule, folder / "signals.csv", key=("code", "valid_from")))
         CONSEQUENCES.append(recount_changed)
         CUSTODY.append(lambda agencies: Case.objects.filter(custodian__in=agencies).exists())

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext, pgettext
 from cases.domain.reveal import personal_context
 from cases.enums import FINAL_STATES, LOSS_KINDS, Kind, RecoveryKind, Regime, Side, State, TermUnit, Verb
 from cases.models import Case, CaseEvent, CaseHistory, Clock, ImportDifference, Party, Recovery
+from cases.querysets import sees_reporters
 from core.personal_data import PersonalDataError, decrypt, mask
 from core.templatetags.portal import UNKNOWN, is_chinese, money
 from core.text import mask_numbers
@@ -108,12 +109,6 @@ def numbers_masked(case: Case, user) -> bool:
     if case.kind == Kind.REPORT:
         return not sees_reporters(user)
     return not user.has_perm("cases.reveal_party")
-
-
-def sees_reporters(user) -> bool:
-    """Whether `user` sees masked data of sealed reporters without a reveal. A superuser, whose permissions nobody has
-    given, does not."""
-    return user.has_perm("cases.reveal_reporter") and not user.is_superuser
 
 
 def facts(case: Case, *, masked: bool) -> list[tuple[str, list[Fact]]]:

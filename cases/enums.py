@@ -286,3 +286,29 @@ class Verb(models.TextChoices):
     def label_of(cls, verb: str) -> str:
         """The verb in words; one that is not known here stands for itself."""
         return str(cls(verb).label) if verb in cls.values else verb
+
+
+class SignalCode(models.TextChoices):
+    """Signs that someone may not be a consumer, or writes again (Order 121 art 17). Evidence, never a score."""
+
+    PERSON_CASES = "person.cases", _("Other cases of the same person")
+    PERSON_MERCHANT = "person.merchant", _("The same person about the same merchant")
+    PERSON_SUBJECT = "person.subject", _("The same person about the same matter")
+    PERSON_MONTH = "person.month", _("Many cases of the same person in a month")
+    PHONE_SHARED = "phone.shared", _("Several persons with one phone number")
+    MERCHANT_ALIKE = "merchant.alike", _("Several persons about one merchant in like words")
+    ORDER_SAME = "order.same", _("The same order number")
+    TEXT_ALIKE = "text.alike", _("Like texts")
+
+
+TEXT_SIGNALS = (SignalCode.MERCHANT_ALIKE, SignalCode.TEXT_ALIKE)
+
+
+class SignalFinding(models.TextChoices):
+    """What an official concludes from the signals of a case."""
+
+    PLAUSIBLE = "plausible", _("Bought for living needs, as far as can be seen")
+    NOT_LIVING = "not_living", _("Not for living needs")
+    REPEAT = "repeat", _("Repeats an earlier case")
+    POLICE = "police", _("Referred to the police (Order 121 art 42)")
+    NONE = "none", _("Nothing found")

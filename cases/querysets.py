@@ -27,6 +27,12 @@ def scope(user, prefix: str = "") -> Q | None:
     return Q(**{f"{prefix}custodian__in": agency.ids_within})
 
 
+def sees_reporters(user) -> bool:
+    """Whether `user` sees masked data of sealed reporters without a reveal. A superuser, whose permissions nobody has
+    given, does not."""
+    return user.has_perm("cases.reveal_reporter") and not user.is_superuser
+
+
 class ScopedQuerySet(models.QuerySet):
     """Rows that belong to a case follow the scope of their case. Closed by default."""
 

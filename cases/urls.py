@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from cases.views import acts, case, lists, saved
+from cases.views import acts, case, lists, saved, signals
 
 
 class NumberConverter:
@@ -34,4 +34,5 @@ urlpatterns = [
     path("<case_number:number>/previous/", case.NeighbourCase.as_view(), {"way": "previous"}, name="previous"),
     path("<case_number:number>/act/<slug:verb>/", acts.ActPage.as_view(), name="act"),
     path("<case_number:number>/parties/<int:pk>/reveal/", case.RevealParty.as_view(), name="reveal"),
+    path("<case_number:number>/signals/", signals.CaseSignals.as_view(), name="signals"),
 ]

@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver, resolve
 
 from accounts.models import User
 from accounts.roles import ROLES
-from cases.models import Ground
+from cases.models import Ground, SignalRule
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
@@ -99,6 +99,10 @@ POST /cases/saved/{other_saved}/delete/                 302  403  404  404  404 
 GET  /cases/columns/cases/                              302  403  200  200  200  200  200  403  403  200  200
 POST /cases/columns/cases/                              302  403  302  302  302  302  302  403  403  302  302
 GET  /cases/columns/nothing/                            302  403  404  404  404  404  404  403  403  404  404
+GET  /cases/{case}/signals/                             302  403  200  200  403  403  403  403  403  200  403
+POST /cases/{case}/signals/                             302  403  200  200  403  403  403  403  403  200  403
+GET  /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  403
+POST /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  403
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.
@@ -252,6 +256,13 @@ POST /admin/cases/ground/{ground}/change/               302  302  302  302  302 
 POST /admin/cases/ground/{ground}/delete/               302  302  302  302  302  302  403  302  403  403  302
 GET  /admin/cases/ground/{ground}/history/              302  302  302  302  302  302  403  302  403  200  302
 GET  /admin/cases/ground/{ground}/                      302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/signalrule/                           302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/signalrule/add/                       302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/signalrule/{signalrule}/change/       302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/signalrule/{signalrule}/change/       302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/signalrule/{signalrule}/delete/       302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/signalrule/{signalrule}/history/      302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/signalrule/{signalrule}/              302  302  302  302  302  302  302  302  302  302  302
 """
 
 
@@ -297,6 +308,7 @@ def world():
             clock, recovery = ClockFactory(case=case), RecoveryFactory(case=case, actor=user)
             records |= {"clock": clock.pk, "clockrule": clock.rule_id, "recovery": recovery.pk}
     records["ground"] = Ground.objects.first().pk
+    records["signalrule"] = SignalRule.objects.first().pk
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
     return SimpleNamespace(city=city, here=here, records=records)
 

@@ -25,6 +25,7 @@ from cases.domain.recount import preview_recount, recount, recount_changed
 from cases.domain.registration import register_case
 from cases.domain.reveal import reveal_party
 from cases.domain.rotation import reject_context, rotate
+from cases.domain.signals import decide_on_signals
 
 __all__ = [
     "CASE_COLUMNS",
@@ -36,6 +37,7 @@ __all__ = [
     "change_regime",
     "choose_columns",
     "decide_extension",
+    "decide_on_signals",
     "delete_filter",
     "lock_worked",
     "officers_for",

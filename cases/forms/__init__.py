@@ -2,5 +2,6 @@
 
 from cases.forms.acts import act_form
 from cases.forms.reveal import REASON_LENGTH, RevealForm
+from cases.forms.signals import SignalDecisionForm
 
-__all__ = ["REASON_LENGTH", "RevealForm", "act_form"]
+__all__ = ["REASON_LENGTH", "RevealForm", "SignalDecisionForm", "act_form"]

@@ -9,19 +9,13 @@ from cases.models.clock import UNKNOWN_END, Clock, ClockChange, ClockPause, Cloc
 from cases.models.event import CaseEvent
 from cases.models.fields import LocalDate
 from cases.models.handling import CallBack, Ground, Supervision
-from cases.models.imports import (
-    ImportDifference,
-    ImportFile,
-    ImportReject,
-    ImportRun,
-    ImportWarning,
-)
+from cases.models.imports import ImportDifference, ImportFile, ImportReject, ImportRun, ImportWarning
 from cases.models.lists import ListColumns, SavedFilter
 from cases.models.party import Party
 from cases.models.recovery import Recovery
+from cases.models.signal import SignalDecision, SignalRule
 
 __all__ = [
-    "UNKNOWN_END",
     "CallBack",
     "Case",
     "CaseEvent",
@@ -42,5 +36,8 @@ __all__ = [
     "Party",
     "Recovery",
     "SavedFilter",
+    "SignalDecision",
+    "SignalRule",
     "Supervision",
+    "UNKNOWN_END",
 ]

@@ -193,6 +193,8 @@ class Case(models.Model):
             ("approve_case", _("Can approve extensions, reopening and a change of rules")),
             ("supervise_case", _("Can supervise the handling of cases")),
             ("call_back_case", _("Can call back about closed cases")),
+            ("view_signals", _("Can see signals of repeated and professional claims")),
+            ("decide_signals", _("Can decide on signals of repeated and professional claims")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["number"], name="cases_case_number"),
@@ -296,6 +298,13 @@ class Case(models.Model):
                 fields=["-received_at", "-id"], condition=Q(differs=True), name="cases_case_differing"
             ),
             models.Index(F("merchant"), F("received_at").desc(), name="cases_case_merchant"),
+            # cases about the same order; few cases name one
+            models.Index(
+                F("order_number"),
+                F("received_at").desc(),
+                condition=~Q(order_number=""),
+                name="cases_case_order_number",
+            ),
             models.Index(
                 fields=["-received_at", "-id"],
                 condition=Q(national_entry__in=[NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE]),

@@ -5,7 +5,15 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests.factories import AgencyFactory, CalendarDayFactory, CalendarNoticeFactory, UserFactory
+from tests.cases.filings import AT, PHONE, own_text
+from tests.factories import (
+    AgencyFactory,
+    CalendarDayFactory,
+    CalendarNoticeFactory,
+    CaseFactory,
+    PartyFactory,
+    UserFactory,
+)
 
 
 @pytest.fixture
@@ -69,3 +77,18 @@ def run(capsys):
         return json.loads(capsys.readouterr().out.splitlines()[-1])
 
     return call
+
+
+@pytest.fixture
+def filed(district):
+    """`filed(...)`: a case of the district with a text of its own, received `days` after AT; `phone` and `identity` are
+    its person's."""
+
+    def file(*, days=0, phone=PHONE, identity="", reporter=False, **fields):
+        fields = {"handling": district, "narrative": own_text(), "demand": ""} | fields
+        case = CaseFactory(received_at=AT + dt.timedelta(days=days), **fields)
+        person = {"phone": phone, "id_number": identity}
+        PartyFactory(case=case, plain={key: value for key, value in person.items() if value}, reporter=reporter)
+        return case
+
+    return file

@@ -13,13 +13,14 @@ REGISTRY = (
 )
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
 EXPECTED = {
-    "regulator": "cases.export_case cases.supervise_case cases.view_case cases.view_importrun",
-    "city_regulator": "cases.export_case cases.supervise_case cases.view_all_agencies cases.view_case "
-    "cases.view_importrun",
+    "regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_case cases.view_importrun "
+    "cases.view_signals",
+    "city_regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_all_agencies "
+    "cases.view_case cases.view_importrun cases.view_signals",
     "officer": "cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case cases.register_case "
     "cases.reveal_party cases.reveal_reporter cases.view_case",
-    "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.dispatch_case cases.export_case "
-    "cases.supervise_case cases.view_case",
+    "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.decide_signals cases.dispatch_case "
+    "cases.export_case cases.supervise_case cases.view_case cases.view_signals",
     "mediator": "cases.reveal_party cases.view_case",
     "clerk": "cases.add_importrun cases.view_case cases.view_importrun registry.view_agency "
     + " ".join(

@@ -1,0 +1,204 @@
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from cases.models import SignalDecision
+from cases.views import signals as views
+from tests.cases.filings import AT, REASON, TEXT
+from tests.factories import CaseFactory, MerchantFactory, PartyFactory, UserFactory
+from tests.factories.cases import local
+
+pytestmark = pytest.mark.django_db
+
+
+def url(case) -> str:
+    return f"/cases/{case.number}/signals/"
+
+
+@pytest.fixture
+def english(client):
+    client.cookies["django_language"] = "en"
+
+
+@pytest.fixture
+def regulator(district):
+    return UserFactory(agency=district, roles=["regulator"])
+
+
+@pytest.fixture
+def repeated(filed):
+    """A case, and another of the same person about the same merchant in the same words."""
+    merchant = MerchantFactory(name="测试青禾商贸")
+    return filed(merchant=merchant, narrative=TEXT), filed(days=-1, merchant=merchant, narrative=TEXT)
+
+
+@pytest.mark.usefixtures("english")
+def test_the_page_shows_signals_with_their_cases(visit, regulator, repeated):
+    case, other = repeated
+
+    html = visit(regulator, url(case)).content.decode()
+
+    for words in (
+        "Other cases of the same person", "The same person about the same merchant", "Like texts",
+        f'<a href="/cases/{other.number}/">{other.number}</a>', "2026-11-01", "测试青禾商贸", "same phone number",
+        "1,280.00", "100%", "(SAMR Order 121), art 17", "not added up", "Leads on breaches of the law are verified",
+    ):  # fmt: skip
+        assert words in html, words
+
+
+@pytest.mark.usefixtures("english")
+def test_of_a_report_the_page_says_that_the_lead_is_verified(visit, regulator, district):
+    report = CaseFactory(handling=district, report=True)
+    PartyFactory(case=report, reporter=True)
+
+    html = visit(regulator, url(report)).content.decode()
+
+    assert "The lead of this report is verified all the same." in html
+    assert "Reporters are sealed" in html
+    assert "There are no signals" in html
+
+
+def test_texts_are_escaped_and_numbers_masked(visit, regulator, filed):
+    case = filed()
+    filed(
+        days=-1, narrative="<script>alert(1)</script>电话13800001234", merchant=None,
+        merchant_written="<b>某店</b>13800005678",
+    )  # fmt: skip
+    SignalDecision.objects.create(
+        case=case, actor=regulator, at=AT, decision="repeat", reason="<i>与13800009999的投诉相同</i>"
+    )
+
+    html = visit(regulator, url(case)).content.decode()
+
+    for written in ("<script>alert", "<b>某店", "<i>与", "13800001234", "13800005678", "13800009999"):
+        assert written not in html
+    for shown in ("&lt;script&gt;alert(1)&lt;/script&gt;电话138****1234", "&lt;b&gt;某店&lt;/b&gt;138****5678",
+                  "&lt;i&gt;与138****9999的投诉相同&lt;/i&gt;"):  # fmt: skip
+        assert shown in html
+
+
+@pytest.mark.usefixtures("english")
+def test_cases_of_other_agencies_are_counted_alone(visit, regulator, filed, neighbour):
+    case = filed()
+    theirs = [filed(days=-n, handling=neighbour) for n in (1, 2)]
+
+    html = visit(regulator, url(case)).content.decode()
+
+    assert "2 more cases of other agencies" in html
+    assert not any(other.number in html for other in theirs)
+
+
+def test_rows_beyond_the_first_are_folded_away_and_still_there(visit, regulator, filed, monkeypatch):
+    monkeypatch.setattr(views, "OPEN_ROWS", 2)
+    case = filed()
+    others = [filed(days=-n) for n in (1, 2, 3)]
+
+    html = visit(regulator, url(case)).content.decode()
+
+    open_rows, _details, folded = html.partition('<details class="more-rows">')
+    assert all(other.number in open_rows for other in others[:2])
+    assert others[2].number in folded
+    assert others[2].number not in open_rows
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_the_page_takes_as_many_queries_for_one_row_as_for_three(warm, regulator, filed, others):
+    merchant = MerchantFactory()
+    case = filed(narrative=TEXT, merchant=merchant)
+    for n in range(1, others + 1):
+        filed(days=-n, narrative=TEXT, merchant=merchant)
+        filed(days=-n, narrative=TEXT, merchant=merchant, phone=f"1380000001{n}")
+        SignalDecision.objects.create(
+            case=case, actor=UserFactory(), at=local(2026, 11, n), decision="none", reason=REASON
+        )
+    client = warm(regulator, url(case))
+
+    with CaptureQueriesContext(connection) as queries:
+        html = client.get(url(case)).content.decode()
+
+    # session, user with agency, two of permissions, the case; five of the signals; the decisions with their actors
+    assert len(queries) == 11
+    assert html.count(REASON) == others
+
+
+def test_a_decision_is_recorded_and_shown(client, regulator, repeated):
+    case, other = repeated
+    client.force_login(regulator)
+
+    response = client.post(url(case), {"decision": "repeat", "reason": REASON}, follow=True)
+
+    assert response.redirect_chain == [(url(case), 302)]
+    decision = SignalDecision.objects.get()
+    assert (decision.case, decision.actor, decision.decision, decision.reason) == (case, regulator, "repeat", REASON)
+    assert {seen["code"] for seen in decision.seen} == {"person.cases", "person.merchant", "text.alike"}
+    assert all(seen["numbers"] == [other.number] for seen in decision.seen)
+    assert REASON in response.content.decode()
+
+
+@pytest.mark.usefixtures("english")
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"decision": "repeat", "reason": "一样的"}, "at least 10 characters"),
+        ({"decision": "repeat", "reason": ""}, "This field is required."),
+        ({"decision": "", "reason": REASON}, "This field is required."),
+        ({"decision": "guilty", "reason": REASON}, "guilty is not one of the available choices."),
+        ({}, "This field is required."),
+    ],
+)
+def test_a_decision_without_reason_or_meaning_comes_back_with_the_text(client, regulator, repeated, data, message):
+    client.force_login(regulator)
+
+    response = client.post(url(repeated[0]), data)
+
+    html = response.content.decode()
+    assert (response.status_code, SignalDecision.objects.count()) == (200, 0)
+    assert message in html
+    assert data.get("reason", "") in html
+
+
+def test_who_may_only_see_has_no_form_and_decides_nothing(client, district, repeated):
+    user = UserFactory(agency=district)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_case", "view_signals"]))
+    client.force_login(user)
+
+    assert "<textarea" not in client.get(url(repeated[0])).content.decode()
+    assert client.post(url(repeated[0]), {"decision": "repeat", "reason": REASON}).status_code == 403
+    assert not SignalDecision.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["officer", "mediator", "clerk"])
+def test_ordinary_staff_sees_no_signals_and_no_way_to_them(client, district, repeated, role):
+    case, other = repeated
+    client.force_login(UserFactory(agency=district, roles=[role]))
+
+    response = client.get(url(case))
+    posted = client.post(url(case), {"decision": "repeat", "reason": REASON})
+
+    assert (response.status_code, posted.status_code) == (403, 403)
+    assert other.number not in response.content.decode()
+    assert not SignalDecision.objects.exists()
+    assert url(case) not in client.get(f"/cases/{case.number}/").content.decode()
+
+
+def test_those_who_may_are_led_there_from_the_case(visit, regulator, repeated):
+    assert url(repeated[0]) in visit(regulator, f"/cases/{repeated[0].number}/").content.decode()
+
+
+def test_the_timeline_of_the_case_does_not_tell_of_a_decision(client, regulator, district, repeated):
+    case, _other = repeated
+    client.force_login(regulator)
+    client.post(url(case), {"decision": "not_living", "reason": REASON})
+
+    client.force_login(UserFactory(agency=district, roles=["officer"]))
+    assert REASON not in client.get(f"/cases/{case.number}/").content.decode()
+
+
+def test_a_case_of_another_district_is_not_there(client, regulator, filed, neighbour):
+    case = filed(handling=neighbour)
+    client.force_login(regulator)
+
+    assert client.get(url(case)).status_code == 404
+    assert client.post(url(case), {"decision": "repeat", "reason": REASON}).status_code == 404
+    assert not SignalDecision.objects.exists()
