@@ -233,6 +233,8 @@ class Merchant(TimestampedModel):
             ),
             GinIndex(OpClass("name", name="gin_trgm_ops"), name="registry_merchant_name_trgm"),
             models.Index(fields=["pinyin", "id"], name="registry_merchant_pinyin"),
+            # few have one; looked through by whoever searches for another name than the registered one
+            models.Index(fields=["id"], condition=~Q(aliases=[]), name="registry_merchant_aliased"),
         ]
 
     def __str__(self):
