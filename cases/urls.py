@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from cases.views import acts, case, lists, saved, signals
+from cases.views import acts, case, intake, lists, saved, signals
 
 
 class NumberConverter:
@@ -21,6 +21,9 @@ app_name = "cases"
 urlpatterns = [
     path("", lists.CaseList.as_view(), name="list"),
     path("export/", lists.CaseExport.as_view(), name="export"),
+    path("new/", intake.NewCase.as_view(), name="new"),
+    path("new/similar/", intake.Similar.as_view(), name="similar"),
+    path("merchants/", intake.Merchants.as_view(), name="merchants"),
     path("recoveries/", lists.RecoveryList.as_view(), name="recoveries"),
     path("recoveries/export/", lists.RecoveryExport.as_view(), name="recoveries_export"),
     path("saved/", saved.SavedFilters.as_view(), name="saved"),

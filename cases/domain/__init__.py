@@ -13,6 +13,7 @@ from cases.domain.clocks import (
     stop_clocks,
 )
 from cases.domain.imported import CASE_COLUMNS, ImportedCase, NewCases, lock_worked, write_imported
+from cases.domain.intake import take_in
 from cases.domain.lists import (
     choose_columns,
     delete_filter,
@@ -59,5 +60,6 @@ __all__ = [
     "start_clock",
     "stop_clock_side",
     "stop_clocks",
+    "take_in",
     "write_imported",
 ]

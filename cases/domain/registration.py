@@ -72,6 +72,7 @@ def register_case(
     handling: Agency | None = None,
     origin: Case | None = None,
     note: str = "",
+    form: dict[str, str] | None = None,
     now: dt.datetime | None = None,
     **facts,
 ) -> Case:
@@ -79,7 +80,8 @@ def register_case(
 
     `people`: personal data of each person (name, phone, address, id_type, id_number), the first two of several
     complainants their representatives (Order 121 art 12). `handling`: the agency that is to handle it, of the actor's
-    or below; None leaves it to be dispatched. `facts`: further columns of Case. Raises PermissionDenied or DomainError.
+    or below; None leaves it to be dispatched. `form`: by what its event is known again (cases.domain.intake). `facts`:
+    further columns of Case. Raises PermissionDenied or DomainError.
     """
     now = now or timezone.now()
     if not actor.has_perm("cases.register_case") or actor.agency is None:
@@ -98,11 +100,14 @@ def register_case(
             merchant=merchant, merchant_written=merchant_written or (merchant.name if merchant else ""), origin=origin,
             state=State.REGISTERED, **custody(handling or agency), **facts,
         ),
-        people, actor=actor, now=now, note=note,
+        people, actor=actor, now=now, note=note, form=form,
     )  # fmt: skip
 
 
-def _write(case: Case, people: list[dict[str, str]], *, actor, now, note: str, first_term: str | None = None) -> Case:
+def _write(
+    case: Case, people: list[dict[str, str]], *, actor, now, note: str, first_term: str | None = None,
+    form: dict[str, str] | None = None,
+) -> Case:  # fmt: skip
     """Store a new case with number, people, first term and event."""
     received_on = timezone.localdate(case.received_at)
     with connection.cursor() as cursor:
@@ -120,7 +125,9 @@ def _write(case: Case, people: list[dict[str, str]], *, actor, now, note: str, f
     term = first_term or FIRST_TERM.get((case.kind, case.body))
     if term:
         start_clock(case, term, on=received_on, actor=actor, now=now, book=book)
-    case.events.create(verb=Verb.REGISTER, before="", after=case.state, actor=actor, at=now, note=note)
+    case.events.create(
+        verb=Verb.REGISTER, before="", after=case.state, actor=actor, at=now, note=note, data=form or {}
+    )
     return case
 
 

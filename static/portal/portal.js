@@ -9,6 +9,17 @@
       element.setAttribute("aria-hidden", "true");
     });
   }
+  // Alt and the letter of `data-alt`: follows the link, presses the button, or goes to the field inside
+  function byKey(event) {
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing) return;
+    var letter = /^[a-z]$/i.test(event.key) ? event.key : (event.code || "").replace("Key", "");
+    var target = /^[a-z]$/i.test(letter) && document.querySelector('[data-alt="' + letter.toLowerCase() + '"]');
+    if (!target || !target.getClientRects().length) return;
+    event.preventDefault();
+    if (target.matches("a[href], button")) { target.click(); return; }
+    var field = target.querySelector("input:checked[type=radio], .ts-control input, input, select:not([aria-hidden]), textarea");
+    (field || target).focus();
+  }
   function failed(kind) {
     var box = document.getElementById("request-failed");
     if (!box) return;
@@ -28,6 +39,7 @@
       button.hidden = false;
       button.addEventListener("click", function () { window.print(); });
     });
+    document.addEventListener("keydown", byKey);
     var body = document.body;
     // an address holds only what was chosen
     body.addEventListener("htmx:configRequest", function (event) {
