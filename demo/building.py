@@ -33,6 +33,7 @@ from demo.city import (
     Manifest,
     write_city,
 )
+from demo.work import Work, has_been_done
 from registry.models import Agency
 
 HERE = Path(__file__).resolve().parent
@@ -153,6 +154,13 @@ def make_accounts(*, password: str | None) -> list[Account]:
             known = password
         accounts.append(Account(user.username, "、".join(str(ROLES[code].label) for code in roles), agency.label, known))
     return accounts
+
+
+def do_work(*, seed: int, today: dt.date, say: Say) -> None:
+    """The officers' work on the imported cases, once, unless somebody has worked on a case here already."""
+    if not has_been_done():
+        acts = Work(seed=seed, today=today).do()
+        say(_("Officers at work: %(n)s acts") % {"n": acts})
 
 
 def _import_of(entry: CityFile) -> tuple[str, dict]:

@@ -1,12 +1,11 @@
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cases.models import SignalDecision
 from cases.views import signals as views
 from tests.cases.filings import AT, REASON, TEXT
-from tests.factories import CaseFactory, MerchantFactory, PartyFactory, UserFactory
+from tests.factories import CaseFactory, MerchantFactory, PartyFactory, UserFactory, grant
 from tests.factories.cases import local
 
 pytestmark = pytest.mark.django_db
@@ -160,7 +159,7 @@ def test_a_decision_without_reason_or_meaning_comes_back_with_the_text(client, r
 
 def test_who_may_only_see_has_no_form_and_decides_nothing(client, district, repeated):
     user = UserFactory(agency=district)
-    user.user_permissions.set(Permission.objects.filter(codename__in=["view_case", "view_signals"]))
+    grant(user, "view_case", "view_signals")
     client.force_login(user)
 
     assert "<textarea" not in client.get(url(repeated[0])).content.decode()

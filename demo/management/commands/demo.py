@@ -65,7 +65,9 @@ class Command(BaseCommand):
             directory, scale=scale, seed=seed, today=today, manifest=manifest, say=self._say
         )
         building.import_files(directory, manifest, say=self._say)
-        return building.make_accounts(password=building.PASSWORD if settings.EMBEDDED_DATABASE else None)
+        accounts = building.make_accounts(password=building.PASSWORD if settings.EMBEDDED_DATABASE else None)
+        building.do_work(seed=seed, today=today, say=self._say)
+        return accounts
 
     def _say(self, text: str) -> None:
         self.stdout.write(f"{time.monotonic() - self._started:6.1f} s  {text}")
