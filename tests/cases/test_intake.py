@@ -453,7 +453,7 @@ def test_a_council_uses_its_own_vocabulary(client):
 def test_queries(warm, officer, django_assert_num_queries):
     client = warm(officer, URL)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(URL)
 
 
@@ -579,5 +579,5 @@ def test_queries_for_merchants(warm, officer, django_assert_num_queries, several
         make(f"清泉净水{n}店")
     client = warm(officer, MERCHANTS)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         client.get(MERCHANTS, {"q": "清泉净水"})

@@ -229,7 +229,7 @@ def test_the_menu_takes_no_query_of_its_own_for_each_filter(warm, officer, distr
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_the_page_of_the_filters_takes_five_queries(warm, officer, rows):
+def test_the_page_of_the_filters_takes_four_queries(warm, officer, rows):
     for _n in range(rows):
         SavedFilterFactory(owner=officer)
         SavedFilterFactory(owner=UserFactory(agency=officer.agency), shared=True)
@@ -238,7 +238,7 @@ def test_the_page_of_the_filters_takes_five_queries(warm, officer, rows):
     with CaptureQueriesContext(connection) as queries:
         response = client.get(SAVED)
 
-    assert len(queries) == 5  # session, user, two of permissions, filters
+    assert len(queries) == 4  # session, user, permissions, filters
     assert (len(response.context_data["own"]), len(response.context_data["shared"])) == (rows, rows)
 
 

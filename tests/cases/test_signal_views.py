@@ -117,7 +117,7 @@ def test_the_page_takes_as_many_queries_for_one_row_as_for_three(warm, regulator
         html = client.get(url(case)).content.decode()
 
     # session, user with agency, two of permissions, the case; five of the signals; the decisions with their actors
-    assert len(queries) == 11
+    assert len(queries) == 10
     assert html.count(REASON) == others
 
 

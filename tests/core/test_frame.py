@@ -13,7 +13,7 @@ from tests.factories import UserFactory
 MENUS = {
     "regulator": ["/", "/cases/", "/cases/recoveries/", "/imports/"],
     "city_regulator": ["/", "/cases/", "/cases/recoveries/", "/imports/"],
-    "officer": ["/", "/cases/", "/cases/recoveries/"],
+    "officer": ["/cases/new/", "/", "/cases/", "/cases/recoveries/"],
     "mediator": ["/", "/cases/", "/cases/recoveries/"],
     "clerk": ["/", "/cases/", "/cases/recoveries/", "/imports/", "/admin/"],
     "auditor": ["/imports/", "/accounts/sign-ins/", "/accounts/access-log/"],
