@@ -164,6 +164,13 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media"))
+ATTACHMENT_MAX_MB = env.int("ATTACHMENT_MAX_MB", default=20)
+# a file stays in memory until it is stored encrypted; what is larger is dropped while it arrives
+FILE_UPLOAD_MAX_MEMORY_SIZE = (ATTACHMENT_MAX_MB + 1) << 20
+FILE_UPLOAD_HANDLERS = [
+    "core.uploads.SizeLimitHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+]
 
 # security
 PLAIN_HTTP = env.bool("PLAIN_HTTP", default=False)

@@ -87,14 +87,26 @@ def check_keys() -> None:
 
 def encrypt(plain: dict, *, context: str) -> bytes:
     """Encrypt a JSON object for the place `context` (such as "cases.Party:17") with the current key."""
-    ring = _keyring(settings.PERSONAL_DATA_KEYS)
-    nonce = os.urandom(NONCE_BYTES)
-    sealed = ring.ciphers[ring.current].encrypt(nonce, COMPACT(plain).encode(), context.encode())
-    return ring.head + nonce + sealed
+    return encrypt_bytes(COMPACT(plain).encode(), context=context)
 
 
 def decrypt(blob: bytes, *, context: str) -> dict:
     """The JSON object that `encrypt` was given. Raises PersonalDataError."""
+    try:
+        return json.loads(decrypt_bytes(blob, context=context))
+    except ValueError:
+        raise PersonalDataError("The data is no JSON object.") from None
+
+
+def encrypt_bytes(plain: bytes, *, context: str) -> bytes:
+    """Encrypt `plain`, such as a file, for the place `context` with the current key."""
+    ring = _keyring(settings.PERSONAL_DATA_KEYS)
+    nonce = os.urandom(NONCE_BYTES)
+    return ring.head + nonce + ring.ciphers[ring.current].encrypt(nonce, plain, context.encode())
+
+
+def decrypt_bytes(blob: bytes, *, context: str) -> bytes:
+    """What `encrypt_bytes` was given. Raises PersonalDataError."""
     blob = bytes(blob)
     name, start = _key_id(blob)
     ring = _keyring(settings.PERSONAL_DATA_KEYS)
@@ -102,7 +114,7 @@ def decrypt(blob: bytes, *, context: str) -> dict:
         raise PersonalDataError(f"The key {name!r} is not in PERSONAL_DATA_KEYS.")
     nonce, sealed = blob[start : start + NONCE_BYTES], blob[start + NONCE_BYTES :]
     try:
-        return json.loads(ring.ciphers[name].decrypt(nonce, sealed, context.encode()))
+        return ring.ciphers[name].decrypt(nonce, sealed, context.encode())
     except (InvalidTag, ValueError):  # ValueError: cut short, even in its nonce
         raise PersonalDataError("The data was altered or belongs to another row.") from None
 

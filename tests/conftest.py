@@ -34,3 +34,9 @@ def _chinese():
 
     with translation.override("zh-hans"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _files(settings, tmp_path):
+    """Stored files of each test lie in a folder of its own."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
