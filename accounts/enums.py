@@ -13,6 +13,7 @@ class SignInOutcome(models.TextChoices):
 class AccessAction(models.TextChoices):
     REVEAL = "reveal", _("Revealed")
     EXPORT = "export", _("Exported")
+    DOWNLOAD = "download", _("Downloaded")
 
 
 class Family(models.TextChoices):

@@ -35,6 +35,8 @@ EDIT_VOCABULARIES = {
 }
 # not for ordinary staff, whose view of a consumer they would colour
 SIGNALS = {"cases.view_signals", "cases.decide_signals"}
+# official documents and files of cases
+PAPERS = ("cases.issue_document", "cases.add_attachment")
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ ROLES: dict[str, Role] = {
                 "cases.reveal_party",
                 "cases.reveal_reporter",
                 "cases.export_case",
+                *PAPERS,
             },
         ),
         _role(
@@ -102,7 +105,7 @@ ROLES: dict[str, Role] = {
             }
             | SIGNALS,
         ),
-        _role("mediator", _("Mediator"), Family.CASE, {"cases.view_case", "cases.reveal_party"}),
+        _role("mediator", _("Mediator"), Family.CASE, {"cases.view_case", "cases.reveal_party", *PAPERS}),
         _role(
             "clerk",
             _("Data clerk"),

@@ -2,25 +2,39 @@
 
 from functools import cache
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 
+from cases.domain.documents import DOCX_TYPE
+from cases.domain.templates import add_template, built_in, content_of, use_template
+from cases.enums import DocumentForm
+from cases.forms import TemplateForm
 from cases.models import (
     UNKNOWN_END,
     Case,
     Clock,
     ClockRule,
+    DocumentTemplate,
     Ground,
     ImportFile,
     ImportRun,
     ImportWarning,
+    Letterhead,
     Recovery,
     SignalRule,
 )
-from core.admin import ReadOnlyAdmin, ReadOnlyInline
+from cases.official_forms import FORMS
+from core.admin import ReadOnlyAdmin, ReadOnlyInline, ScopedAdmin
+from core.exceptions import DomainError
+from core.personal_data import PersonalDataError
 from core.text import mask_numbers
+from core.uploads import is_too_large
 from registry.admin import ConsequencesAdmin, InForceFilter, ReferenceAdmin
 
 NUMBERS = ["number__startswith", "external_number__startswith"]
@@ -212,3 +226,104 @@ class ImportRunAdmin(ReadOnlyAdmin):
         "rows", "created", "updated", "unchanged", "duplicates", "rejected", "warnings", "differing",
     ]
     inlines = [FileInline, WarningInline]
+
+
+@admin.register(Letterhead)
+class LetterheadAdmin(ScopedAdmin):
+    """How agencies sign, and what the numbers of their documents begin with. Numbers that were given stay."""
+
+    list_display = ["agency", "prefix", "full_name", "phone", "address"]
+    list_select_related = ["agency"]
+    search_fields = ["prefix", "full_name", "agency__name"]
+    autocomplete_fields = ["agency"]
+
+
+@admin.register(DocumentTemplate)
+class DocumentTemplateAdmin(ScopedAdmin):
+    """DOCX templates of the staff's. A new one is uploaded, never an old one changed; an older version, or the
+    built-in template, can be taken into use again."""
+
+    form = TemplateForm
+    list_display = ["form", "version", "agency", "active", "uploaded_by", "uploaded_at", "download"]
+    list_select_related = ["agency", "uploaded_by"]
+    list_filter = ["form", "active"]
+    ordering = ["form", "-version"]
+    sortable_by = ["form", "uploaded_at"]
+    autocomplete_fields = ["agency"]
+    change_list_template = "cases/admin/templates.html"
+    looked_at = ["form", "version", "agency", "size", "sha256", "note", "uploaded_by", "uploaded_at", "download"]
+
+    def has_add_permission(self, request):
+        return request.user.has_perm("cases.change_documenttemplate")
+
+    def get_fields(self, request, obj=None):
+        return ["form", "agency", "upload", "note"] if obj is None else ["active", *self.looked_at]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if obj is None else self.looked_at
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        if obj is not None:
+            return super().get_form(request, obj, change, **kwargs, form=admin.ModelAdmin.form)
+        form = super().get_form(request, obj, change, **kwargs)
+        form.dropped = is_too_large(request)
+        return form
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            use_template(obj, active=form.cleaned_data["active"], actor=request.user)
+            return
+        given = {name: form.cleaned_data[name] for name in ("form", "agency", "note")}
+        file = form.cleaned_data["upload"]
+        added = add_template(name=file.name, content=form.content, actor=request.user, **given)
+        obj.pk, obj.version, obj.uploaded_by, obj.uploaded_at = (
+            added.pk, added.version, added.uploaded_by, added.uploaded_at,
+        )  # fmt: skip
+
+    @admin.display(description=_("file"))
+    def download(self, template):
+        address = reverse("admin:cases_documenttemplate_file", args=[template.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Download"))
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"built_in": DocumentForm.choices} | (extra_context or {}))
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        try:
+            return super().changeform_view(request, object_id, form_url, buttons | (extra_context or {}))
+        except DomainError as refused:  # something has changed since the form was checked
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(request.get_full_path())
+
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("built-in/<slug:code>/", wrap(self.built_in_view), name="cases_documenttemplate_built_in"),
+            path("<int:pk>/file/", wrap(self.file_view), name="cases_documenttemplate_file"),
+            *super().get_urls(),
+        ]
+
+    def built_in_view(self, request, code):
+        """The template that the product brings along, to begin one's own with."""
+        if code not in DocumentForm.values:
+            raise Http404
+        return self._file(request, lambda: built_in(code), code, _("built-in"))
+
+    def file_view(self, request, pk):
+        template = self.get_queryset(request).filter(pk=pk).first()
+        if template is None:
+            raise Http404
+        return self._file(request, lambda: content_of(template), template.form, template.version)
+
+    def _file(self, request, read, code: str, version) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            response = HttpResponse(read(), content_type=DOCX_TYPE)
+        except PersonalDataError as refused:
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(reverse("admin:cases_documenttemplate_changelist"))
+        name = f"{FORMS[DocumentForm(code)].title} {version}.docx"
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+        return response

@@ -236,6 +236,7 @@ class NoticeMeans(models.TextChoices):
     EMAIL = "email", _("E-mail")
     LETTER = "letter", _("Letter")
     IN_PERSON = "in_person", _("In person")
+    PUBLIC = "public", _("Public notice")
 
 
 class Verb(models.TextChoices):
@@ -281,6 +282,11 @@ class Verb(models.TextChoices):
     REPLY = "reply", _("Replied")
     CALL_BACK = "call_back", _("Called back")
     ENTER_NATIONAL = "enter_national", _("Entered on the national platform")
+    ATTACH = "add_attachment", _("Attachment added")
+    WITHDRAW_FILE = "withdraw_attachment", _("Attachment withdrawn")
+    ISSUE = "issue_document", _("Document issued")
+    VOID = "void_document", _("Document declared void")
+    DELIVER = "deliver_document", _("Delivery of a document recorded")
 
     @classmethod
     def label_of(cls, verb: str) -> str:
@@ -312,3 +318,42 @@ class SignalFinding(models.TextChoices):
     REPEAT = "repeat", _("Repeats an earlier case")
     POLICE = "police", _("Referred to the police (Order 121 art 42)")
     NONE = "none", _("Nothing found")
+
+
+class AttachmentKind(models.TextChoices):
+    EVIDENCE = "evidence", _("Evidence")
+    IDENTITY = "identity", _("Identity paper")
+    AUTHORITY = "authority", _("Power of attorney")
+    APPRAISAL = "appraisal", _("Appraisal or test report")
+    DELIVERY = "delivery", _("Proof of delivery")
+    OTHER = "other", _("Other")
+
+
+class DocumentForm(models.TextChoices):
+    """The ten official forms under Order 121, in the order of their numbers."""
+
+    COMPLAINT_REGISTER = "complaint_register", _("Complaint register")
+    REPORT_REGISTER = "report_register", _("Report register")
+    DISPATCH_NOTICE = "dispatch_notice", _("Dispatch notice")
+    IDENTITY_NOTICE = "identity_notice", _("Notice to provide identity papers")
+    ACCEPTANCE = "acceptance", _("Decision to accept")
+    REFUSAL = "refusal", _("Decision not to accept")
+    MEDIATION_NOTICE = "mediation_notice", _("Notice of mediation")
+    TERMINATION = "termination", _("Decision to end mediation")
+    AGREEMENT = "agreement", _("Mediation agreement")
+    REPORT_RESULT = "report_result", _("Notice of the result of a report")
+
+
+class Addressee(models.TextChoices):
+    """For whom a document is made out."""
+
+    COMPLAINANT = "complainant", _("Complainant or reporter")
+    RESPONDENT = "respondent", _("Respondent")
+    BOTH = "both", _("Both parties")
+    INTERNAL = "internal", _("Market regulation itself")
+
+
+class DeliveryResult(models.TextChoices):
+    DELIVERED = "delivered", _("Delivered")
+    REFUSED = "refused", _("Acceptance refused")
+    FAILED = "failed", _("Could not be delivered")

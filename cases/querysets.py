@@ -74,6 +74,10 @@ class GroundQuerySet(ReferenceQuerySet):
         )
 
 
+class DeliveryQuerySet(ScopedQuerySet):
+    case_prefix = "document__case__"
+
+
 class ClockQuerySet(ScopedQuerySet):
     def running(self):
         return self.filter(stopped_on__isnull=True)

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from cases.views import acts, case, intake, lists, saved, signals
+from cases.views import acts, attachments, case, documents, intake, lists, saved, signals
 
 
 class NumberConverter:
@@ -38,4 +38,19 @@ urlpatterns = [
     path("<case_number:number>/act/<slug:verb>/", acts.ActPage.as_view(), name="act"),
     path("<case_number:number>/parties/<int:pk>/reveal/", case.RevealParty.as_view(), name="reveal"),
     path("<case_number:number>/signals/", signals.CaseSignals.as_view(), name="signals"),
-]
+    path("<case_number:number>/attachments/add/", attachments.AddAttachment.as_view(), name="add_attachment"),
+    path("<case_number:number>/attachments/<int:pk>/file/", attachments.AttachmentFile.as_view(), name="attachment"),
+    path(
+        "<case_number:number>/attachments/<int:pk>/withdraw/", attachments.WithdrawAttachment.as_view(),
+        name="withdraw_attachment",
+    ),
+    path(
+        "<case_number:number>/documents/<slug:form>/<slug:side>/issue/", documents.IssueDocument.as_view(),
+        name="issue_document",
+    ),
+    path("<case_number:number>/documents/<int:pk>/file/", documents.DocumentFile.as_view(), name="document"),
+    path(
+        "<case_number:number>/documents/<int:pk>/deliver/", documents.DeliverDocument.as_view(), name="deliver_document"
+    ),
+    path("<case_number:number>/documents/<int:pk>/void/", documents.VoidDocument.as_view(), name="void_document"),
+]  # fmt: skip

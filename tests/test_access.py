@@ -19,13 +19,17 @@ from cases.models import Ground, SignalRule
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
+    AttachmentFactory,
     CalendarNoticeFactory,
     CaseFactory,
     CategoryFactory,
     ChannelFactory,
     ClockFactory,
+    DocumentFactory,
+    DocumentTemplateFactory,
     ImportRunFactory,
     IndustryFactory,
+    LetterheadFactory,
     MerchantFactory,
     PartyFactory,
     PlatformFactory,
@@ -269,6 +273,53 @@ GET  /admin/cases/signalrule/{signalrule}/history/      302  302  302  302  302 
 GET  /admin/cases/signalrule/{signalrule}/              302  302  302  302  302  302  302  302  302  302  302
 """
 
+# files and official documents of cases. {case} has a reporter, so its files are sealed; {plain_case} has none
+PAPERS = """
+#                                                                  anon none regu city offi medi cler audi acco supe appr
+GET  /cases/{case}/attachments/add/                                302  403  403  403  200  200  403  403  403  200  403
+POST /cases/{case}/attachments/add/                                302  403  403  403  200  200  403  403  403  200  403
+GET  /cases/{other_case}/attachments/add/                          302  403  403  403  404  404  403  403  403  200  403
+POST /cases/{other_case}/attachments/add/                          302  403  403  403  404  404  403  403  403  200  403
+GET  /cases/{plain_case}/attachments/{plain_attachment}/file/      302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/{case}/attachments/{attachment}/file/                  302  403  403  403  200  403  403  403  403  403  403
+GET  /cases/{other_case}/attachments/{other_attachment}/file/      302  403  404  403  404  404  404  403  403  403  404
+GET  /cases/{case}/attachments/{other_attachment}/file/            302  403  404  404  404  404  404  403  403  404  404
+GET  /cases/{case}/attachments/{attachment}/withdraw/              302  403  403  403  200  200  403  403  403  200  403
+POST /cases/{case}/attachments/{attachment}/withdraw/              302  403  403  403  302  302  403  403  403  302  403
+POST /cases/{other_case}/attachments/{other_attachment}/withdraw/  302  403  403  403  404  404  403  403  403  302  403
+GET  /cases/{case}/documents/{register}/issue/                     302  403  403  403  200  200  403  403  403  200  403
+POST /cases/{case}/documents/{register}/issue/                     302  403  403  403  302  302  403  403  403  302  403
+POST /cases/{other_case}/documents/{register}/issue/               302  403  403  403  404  404  403  403  403  302  403
+POST /cases/{report_case}/documents/{sealed_register}/issue/       302  403  403  403  302  403  403  403  403  403  403
+GET  /cases/{case}/documents/{document}/file/                      302  403  403  403  200  200  403  403  403  200  403
+GET  /cases/{other_case}/documents/{other_document}/file/          302  403  404  403  404  404  404  403  403  200  404
+GET  /cases/{case}/documents/{other_document}/file/                302  403  404  404  404  404  404  403  403  404  404
+GET  /cases/{case}/documents/{document}/deliver/                   302  403  403  403  200  200  403  403  403  200  403
+POST /cases/{other_case}/documents/{other_document}/deliver/       302  403  403  403  404  404  403  403  403  200  403
+GET  /cases/{case}/documents/{document}/void/                      302  403  403  403  200  200  403  403  403  200  403
+POST /cases/{case}/documents/{document}/void/                      302  403  403  403  302  302  403  403  403  302  403
+POST /cases/{other_case}/documents/{other_document}/void/          302  403  403  403  404  404  403  403  403  302  403
+"""
+
+# how documents look belongs to the setting-up
+LETTERS = """
+#                                                       anon none regu city offi medi cler audi acco supe appr
+GET  /admin/cases/letterhead/                           302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/letterhead/add/                       302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/letterhead/{letterhead}/change/       302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/letterhead/{letterhead}/delete/       302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/letterhead/{letterhead}/history/      302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/letterhead/{letterhead}/              302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/                     302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/documenttemplate/add/                 302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/documenttemplate/{template}/change/   302  302  302  302  302  302  403  302  403  200  302
+POST /admin/cases/documenttemplate/{template}/delete/   302  302  302  302  302  302  403  302  403  403  302
+GET  /admin/cases/documenttemplate/{template}/history/  302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/documenttemplate/{template}/          302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{template}/file/     302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/documenttemplate/built-in/refusal/    302  302  302  302  302  302  403  302  403  200  302
+"""
+
 
 def read(*tables):
     """(method, path, {column: status}) of every line."""
@@ -279,7 +330,7 @@ def read(*tables):
                 yield method, path, dict(zip(COLUMNS, map(int, statuses), strict=True))
 
 
-ROWS = list(read(PORTAL, ADMIN, VOCABULARIES, ACCOUNTS, CASES))
+ROWS = list(read(PORTAL, PAPERS, ADMIN, VOCABULARIES, ACCOUNTS, CASES, LETTERS))
 each_row = pytest.mark.parametrize(
     ("method", "path", "expected"), ROWS, ids=[f"{method} {path}" for method, path, _expected in ROWS]
 )
@@ -307,12 +358,26 @@ def world():
             f"{prefix}run": ImportRunFactory(agency=agency).pk,
             f"{prefix}user": user.pk,
             f"{prefix}saved": SavedFilterFactory(owner=user, shared=True).pk,
+            f"{prefix}attachment": AttachmentFactory(case=case).pk,
+            f"{prefix}document": DocumentFactory(case=case).pk,
         }
         if agency == here:
             clock, recovery = ClockFactory(case=case), RecoveryFactory(case=case, actor=user)
             records |= {"clock": clock.pk, "clockrule": clock.rule_id, "recovery": recovery.pk}
     records["ground"] = Ground.objects.first().pk
     records["signalrule"] = SignalRule.objects.first().pk
+    plain, report = CaseFactory(handling=here), CaseFactory(handling=here, report=True)
+    records |= {
+        "plain_case": plain.number,
+        "plain_attachment": AttachmentFactory(case=plain).pk,
+        "report_case": report.number,
+    }
+    records |= {
+        "register": "complaint_register/internal",
+        "sealed_register": "report_register/internal",
+        "letterhead": LetterheadFactory().pk,
+        "template": DocumentTemplateFactory().pk,
+    }
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
     return SimpleNamespace(city=city, here=here, records=records)
 

@@ -8,6 +8,18 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.utils import translation
 
+from cases.enums import Addressee, DocumentForm
+from cases.official_forms import (
+    ALLOWED,
+    COMPLAINANT_PERSON,
+    DATA,
+    FORMS,
+    REPORTER_PERSON,
+    SOURCES,
+    is_personal,
+    is_sealed,
+    variables_of,
+)
 from insights.metrics import metrics
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,3 +108,59 @@ def test_figures_are_described_as_they_are_defined():
 
     with translation.override("en"):
         assert described == [(metric.code, in_words(metric)) for metric in metrics()]
+
+
+OFFICIAL = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
+
+
+def table_under(heading):
+    """The rows of the first table below a heading of docs/documents.md, without its head."""
+    text = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", OFFICIAL, re.MULTILINE | re.DOTALL)[1]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return [tuple(row) for row in rows[1:]]
+
+
+@pytest.mark.parametrize("form", DocumentForm)
+def test_what_the_law_demands_of_a_form_is_told(form):
+    definition = FORMS[form]
+    expected = [
+        (
+            datum.order_121,
+            datum.order_20 or "-",
+            datum.what,
+            ", ".join(f"`{name}`" for name in datum.variables) or f"“{datum.printed}”",
+        )
+        for datum in DATA
+        if datum.form == form
+    ]
+
+    assert table_under(f"{definition.position}. {definition.title} `{form.value}`") == expected
+
+
+def test_who_may_read_what_is_told():
+    expected = []
+    with translation.override("en"):
+        for (form, side), names in ALLOWED.items():
+            persons = sorted(names & (COMPLAINANT_PERSON | REPORTER_PERSON))
+            persons += ["addressee"] if side == Addressee.COMPLAINANT else []
+            if is_sealed(form, side):
+                who = "whoever may know reporters"
+            else:
+                who = "whoever may reveal parties" if is_personal(form, side) else "whoever sees the case"
+            expected.append(
+                (str(form.label), str(side.label), who, ", ".join(f"`{name}`" for name in persons) or "-")
+            )
+
+    assert table_under("Who may read what") == expected
+
+
+def test_words_of_numbers_and_variables_are_told():
+    assert table_under("Numbers") == [(form.title, form.word) for form in FORMS.values()]
+    assert table_under("Variables") == [
+        (
+            f"`{name}`",
+            source,
+            ", ".join(str(FORMS[form].position) for form in DocumentForm if name in variables_of(form)),
+        )
+        for name, source in SOURCES.items()
+    ]

@@ -1,6 +1,7 @@
 """Every write to a case starts here; views, admin and importers only call these functions."""
 
 from cases.domain.acts import WORKFLOWS, available_acts, officers_for, perform
+from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
 from cases.domain.clocks import (
     ask_extension,
     change_regime,
@@ -12,6 +13,7 @@ from cases.domain.clocks import (
     stop_clock_side,
     stop_clocks,
 )
+from cases.domain.documents import issue_document, open_document, record_delivery, void_document
 from cases.domain.imported import CASE_COLUMNS, ImportedCase, NewCases, lock_worked, write_imported
 from cases.domain.intake import take_in
 from cases.domain.lists import (
@@ -27,12 +29,15 @@ from cases.domain.registration import register_case
 from cases.domain.reveal import reveal_party
 from cases.domain.rotation import reject_context, rotate
 from cases.domain.signals import decide_on_signals
+from cases.domain.templates import add_template, use_template
 
 __all__ = [
     "CASE_COLUMNS",
     "ImportedCase",
     "NewCases",
     "WORKFLOWS",
+    "add_attachment",
+    "add_template",
     "ask_extension",
     "available_acts",
     "change_regime",
@@ -40,11 +45,15 @@ __all__ = [
     "decide_extension",
     "decide_on_signals",
     "delete_filter",
+    "issue_document",
     "lock_worked",
     "officers_for",
+    "open_attachment",
+    "open_document",
     "pause_clocks",
     "perform",
     "preview_recount",
+    "record_delivery",
     "recount",
     "recount_changed",
     "register_case",
@@ -61,5 +70,8 @@ __all__ = [
     "stop_clock_side",
     "stop_clocks",
     "take_in",
+    "use_template",
+    "void_document",
+    "withdraw_attachment",
     "write_imported",
 ]

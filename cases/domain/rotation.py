@@ -1,14 +1,27 @@
 """Re-encryption of personal data with the current key."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import Model
 
+from cases.domain.attachments import attachment_context
+from cases.domain.documents import document_context
 from cases.domain.reveal import personal_context
-from cases.models import ImportReject, Party
+from cases.domain.templates import template_context
+from cases.models import Attachment, Document, DocumentTemplate, ImportReject, Party
+from core import vault
 from core.personal_data import decrypt, encrypt, is_current
 
 BATCH = 2000
+FILE_STEP = 100  # files between two words of progress
+# rows that own a file in the vault, and the place to which its ciphertext is bound
+FILES: dict[type[Model], Callable[[int], str]] = {
+    Attachment: attachment_context,
+    Document: document_context,
+    DocumentTemplate: template_context,
+}
 
 
 def reject_context(file_id: int, line: int) -> str:
@@ -17,16 +30,19 @@ def reject_context(file_id: int, line: int) -> str:
 
 
 def rotate(progress: Callable[[str, int], None] = lambda table, done: None) -> dict[str, int]:
-    """Re-encrypt what older keys encrypted; how many rows of each table were.
+    """Re-encrypt what older keys encrypted; how many rows of each table were, and how many files.
 
-    Each batch is one transaction, so that a cut-off call goes on where it stopped. Once this has ended without an
-    error, the old keys may leave PERSONAL_DATA_KEYS. Raises PersonalDataError where a row cannot be read.
+    Each batch is one transaction and each file is replaced in one step, so that a cut-off call goes on where it
+    stopped. Once this has ended without an error, the old keys may leave PERSONAL_DATA_KEYS. Raises PersonalDataError
+    where a row or a file cannot be read.
     """
     return {
         "cases_party": _rotate(Party, "personal", lambda row: personal_context(row.pk), progress),
         "cases_importreject": _rotate(
             ImportReject, "raw", lambda row: reject_context(row.file_id, row.line), progress
         ),
+        "cases_document": _rotate(Document, "values", lambda row: document_context(row.pk), progress),
+        "files": sum(_renew(model, context, progress) for model, context in FILES.items()),
     }
 
 
@@ -49,3 +65,27 @@ def _rotate(model, column: str, context, progress) -> int:
             model.objects.bulk_update(stale, [column])
             done += len(stale)
         progress(model._meta.db_table, done)
+
+
+def _renew(model, context: Callable[[int], str], progress) -> int:
+    """The files of a table, encrypted with the current key."""
+    done = 0
+    for pk, name in model.objects.order_by("pk").values_list("pk", "file").iterator():
+        renewed = vault.renew(name, context=context(pk))
+        done += renewed
+        if renewed and done % FILE_STEP == 0:
+            progress(f"{model._meta.db_table} files", done)
+    return done
+
+
+def remove_orphans(*, older_than: dt.datetime) -> int:
+    """Delete stored files that no row names, such as a failed transaction leaves behind; how many. Files written after
+    `older_than` may belong to a transaction that still runs, and stay."""
+    owned: set[str] = set()
+    orphans = list(vault.names(older_than=older_than.timestamp()))
+    for model in FILES:
+        owned |= set(model.objects.filter(file__in=orphans).values_list("file", flat=True))
+    found = [name for name in orphans if name not in owned]
+    for name in found:
+        vault.remove(name)
+    return len(found)

@@ -1,7 +1,20 @@
 """Forms of the case pages. They check what was typed; whether it may be done is the domain's."""
 
 from cases.forms.acts import act_form
+from cases.forms.attachments import AttachmentForm
+from cases.forms.documents import DeliveryForm, IssueForm, ReasonForm
 from cases.forms.reveal import REASON_LENGTH, RevealForm
 from cases.forms.signals import SignalDecisionForm
+from cases.forms.templates import TemplateForm
 
-__all__ = ["REASON_LENGTH", "RevealForm", "SignalDecisionForm", "act_form"]
+__all__ = [
+    "REASON_LENGTH",
+    "AttachmentForm",
+    "DeliveryForm",
+    "IssueForm",
+    "ReasonForm",
+    "RevealForm",
+    "SignalDecisionForm",
+    "TemplateForm",
+    "act_form",
+]

@@ -4,8 +4,10 @@ States, outcomes and dates move only through `cases.domain`; what must hold is a
 is put here by the decorator of Case.
 """
 
+from cases.models.attachment import Attachment
 from cases.models.case import Case, CaseReference
 from cases.models.clock import UNKNOWN_END, Clock, ClockChange, ClockPause, ClockRule, Extension
+from cases.models.document import Delivery, Document, DocumentSeries, DocumentTemplate, Letterhead
 from cases.models.event import CaseEvent
 from cases.models.fields import LocalDate
 from cases.models.handling import CallBack, Ground, Supervision
@@ -16,6 +18,7 @@ from cases.models.recovery import Recovery
 from cases.models.signal import SignalDecision, SignalRule
 
 __all__ = [
+    "Attachment",
     "CallBack",
     "Case",
     "CaseEvent",
@@ -24,6 +27,10 @@ __all__ = [
     "ClockChange",
     "ClockPause",
     "ClockRule",
+    "Delivery",
+    "Document",
+    "DocumentSeries",
+    "DocumentTemplate",
     "Extension",
     "Ground",
     "ImportDifference",
@@ -31,6 +38,7 @@ __all__ = [
     "ImportReject",
     "ImportRun",
     "ImportWarning",
+    "Letterhead",
     "ListColumns",
     "LocalDate",
     "Party",

@@ -18,8 +18,19 @@ from cases import casefile
 from cases.domain import available_acts, reveal_party
 from cases.domain.reveal import MIN_REASON
 from cases.forms import RevealForm
-from cases.models import Case, CaseEvent, CaseReference, Clock, Ground, Party, Recovery, Supervision
+from cases.models import (
+    Attachment,
+    Case,
+    CaseEvent,
+    CaseReference,
+    Clock,
+    Ground,
+    Party,
+    Recovery,
+    Supervision,
+)
 from cases.tables import STATE_TONES, origin_of
+from cases.views import attachments, documents
 from cases.views.lists import SEARCH_SECONDS, CaseRows
 from core.exceptions import DomainError
 from core.pagination import KeysetPaginator, choose_sort
@@ -97,6 +108,8 @@ class CaseDetail(ScopedMixin, DetailView):
                 Prefetch("recoveries", Recovery.objects.select_related("import_file", "actor", "reversal")),
                 Prefetch("events", CaseEvent.objects.select_related("actor")),
                 Prefetch("supervisions", Supervision.objects.select_related("actor", "replied_by")),
+                Prefetch("attachments", Attachment.objects.select_related("added_by", "withdrawn_by")),
+                documents.with_deliveries(),
             )
         )
 
@@ -125,6 +138,9 @@ class CaseDetail(ScopedMixin, DetailView):
             further_acts=[step for step in acts if step.target is None or step.grave],
             linked=casefile.linked(case),
             supervisions=case.supervisions.all(),
+            documents=documents.document_rows(case, user),
+            issuable=documents.choices(case, user),
+            attachments=attachments.attachment_rows(case, user, masked=masked),
             list_query=self.list_query,
             back_query=self.back_query,
             form=RevealForm(),

@@ -195,4 +195,6 @@ def test_a_rule_cannot_end_before_it_begins(client):
 def test_parties_and_rejected_rows_are_not_in_the_admin():
     registered = {model.__name__ for model in admin.site._registry if model._meta.app_label == "cases"}
 
-    assert registered == {"Case", "Recovery", "Clock", "ClockRule", "Ground", "ImportRun", "SignalRule"}
+    assert registered == {
+        "Case", "Recovery", "Clock", "ClockRule", "Ground", "ImportRun", "SignalRule", "DocumentTemplate", "Letterhead",
+    }  # fmt: skip

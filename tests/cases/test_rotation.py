@@ -1,13 +1,18 @@
 import json
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from cases.domain import reject_context, rotate, rotation
+from cases.domain.documents import document_context
 from cases.domain.reveal import personal_context
+from cases.domain.rotation import FILES
 from cases.models import ImportReject, Party
+from core import vault
 from core.personal_data import PersonalDataError, decrypt, is_current
 from tests.cases.files import row, rows, write
+from tests.factories import AttachmentFactory, DocumentFactory, DocumentTemplateFactory
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = f"old:{'1a' * 32}", f"new:{'2b' * 32}"
@@ -44,7 +49,9 @@ def test_afterwards_the_new_key_alone_reads_everything(settings, capsys):
 
     call_command("rotate_personal_data", json=True)
 
-    assert json.loads(capsys.readouterr().out) == {"cases_party": 5, "cases_importreject": 1}
+    assert json.loads(capsys.readouterr().out) == {
+        "cases_party": 5, "cases_importreject": 1, "cases_document": 0, "files": 0,
+    }  # fmt: skip
     settings.PERSONAL_DATA_KEYS = NEW
     assert contents() == before
     assert before[0] == {"name": "王小明", "phone": "13800001234"}
@@ -56,7 +63,7 @@ def test_a_second_call_has_nothing_to_do():
     rotate()
     before = blobs()
 
-    assert rotate() == {"cases_party": 0, "cases_importreject": 0}
+    assert rotate() == {"cases_party": 0, "cases_importreject": 0, "cases_document": 0, "files": 0}
     assert blobs() == before
 
 
@@ -72,7 +79,7 @@ def test_a_cut_off_call_goes_on_where_it_stopped(monkeypatch):
         rotate(cut_off)
     assert [is_current(blob) for blob in blobs()] == [True] * 4 + [False] * 2
 
-    assert rotate() == {"cases_party": 1, "cases_importreject": 1}
+    assert rotate() == {"cases_party": 1, "cases_importreject": 1, "cases_document": 0, "files": 0}
     assert all(map(is_current, blobs()))
 
 
@@ -95,3 +102,63 @@ def test_a_row_that_was_moved_stops_the_rotation():
 
     with pytest.raises(PersonalDataError, match="another row"):
         rotate()
+
+
+# files
+
+
+@pytest.fixture
+def files(settings):
+    """An attachment, a withdrawn one, a document and a template under the old key, then the new key put first."""
+    settings.PERSONAL_DATA_KEYS = OLD
+    stored = [
+        AttachmentFactory(), AttachmentFactory(withdrawn=True), DocumentFactory(voided=True), DocumentTemplateFactory(),
+    ]  # fmt: skip
+    settings.PERSONAL_DATA_KEYS = f"{NEW},{OLD}"
+    return stored
+
+
+def blob(settings, row) -> bytes:
+    return (Path(settings.MEDIA_ROOT) / "sealed" / row.file).read_bytes()
+
+
+def test_files_and_contents_of_documents_are_encrypted_anew(settings, files):
+    before = [vault.read(row.file, context=FILES[type(row)](row.pk)) for row in files]
+    document = files[2]
+    contents = decrypt(document.values, context=document_context(document.pk))
+
+    assert rotate() == {"cases_party": 0, "cases_importreject": 0, "cases_document": 1, "files": 4}
+
+    settings.PERSONAL_DATA_KEYS = NEW
+    assert [vault.read(row.file, context=FILES[type(row)](row.pk)) for row in files] == before
+    document.refresh_from_db()
+    assert decrypt(document.values, context=document_context(document.pk)) == contents
+    assert rotate() == {"cases_party": 0, "cases_importreject": 0, "cases_document": 0, "files": 0}
+
+
+def test_a_cut_off_rotation_of_files_goes_on_where_it_stopped(settings, files, monkeypatch):
+    renew, seen = vault.renew, []
+
+    def cut_off(name, *, context):
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        seen.append(name)
+        return renew(name, context=context)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(vault, "renew", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            rotate()
+    assert [is_current(blob(settings, row)) for row in files] == [True, True, False, False]
+    for owner in files:  # both keys are still there: every file is read
+        assert vault.read(owner.file, context=FILES[type(owner)](owner.pk))
+
+    assert rotate()["files"] == 2
+    assert all(is_current(blob(settings, row)) for row in files)
+
+
+def test_a_missing_file_stops_the_rotation_and_is_named(files):
+    vault.remove(files[2].file)
+
+    with pytest.raises(CommandError, match=files[2].file):
+        call_command("rotate_personal_data")

@@ -653,7 +653,7 @@ def test_the_case_page_shows_a_credit_code_as_written_where_it_is_another(
     assert (f'<span translate="no">{shown}</span>' in page) == bool(shown)
 
 
-def test_the_case_page_stays_within_twelve_queries(warm, officer, district, handled):
+def test_the_case_page_stays_within_fourteen_queries(warm, officer, district, handled):
     case = full_case(district)
     grant(officer, "view_casehistory")
     category = case.category
@@ -664,9 +664,9 @@ def test_the_case_page_stays_within_twelve_queries(warm, officer, district, hand
         response = client.get(url(case), {"sort": "claimed", "category": f"12315:{category.code}", "state": "open"})
 
     assert response.status_code == 200
-    # session, user, permissions, case, parties, clocks, recoveries, acts, supervision, differences, history and other
-    # cases of the merchant
-    assert len(queries) - transactions(queries) == 12
+    # session, user, permissions, case, parties, clocks, recoveries, acts, supervision, attachments, documents with their
+    # deliveries, differences, history and other cases of the merchant
+    assert len(queries) - transactions(queries) == 14
 
 
 def test_a_case_of_another_agency_is_not_found(visit, officer, neighbour):

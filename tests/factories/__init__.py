@@ -13,6 +13,13 @@ from tests.factories.cases import (
     RecoveryFactory,
     SavedFilterFactory,
 )
+from tests.factories.documents import (
+    AttachmentFactory,
+    DeliveryFactory,
+    DocumentFactory,
+    DocumentTemplateFactory,
+    LetterheadFactory,
+)
 from tests.factories.registry import (
     AgencyFactory,
     CalendarDayFactory,
@@ -30,6 +37,7 @@ __all__ = [
     "PASSWORD",
     "AccessLogFactory",
     "AgencyFactory",
+    "AttachmentFactory",
     "CalendarDayFactory",
     "CalendarNoticeFactory",
     "CaseEventFactory",
@@ -38,12 +46,16 @@ __all__ = [
     "CategoryFactory",
     "ChannelFactory",
     "ClockFactory",
+    "DeliveryFactory",
+    "DocumentFactory",
+    "DocumentTemplateFactory",
     "ImportDifferenceFactory",
     "ImportFileFactory",
     "ImportRejectFactory",
     "ImportRunFactory",
     "ImportWarningFactory",
     "IndustryFactory",
+    "LetterheadFactory",
     "MerchantFactory",
     "PartyFactory",
     "PlatformFactory",

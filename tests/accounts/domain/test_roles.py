@@ -17,11 +17,11 @@ EXPECTED = {
     "cases.view_signals",
     "city_regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_all_agencies "
     "cases.view_case cases.view_importrun cases.view_signals",
-    "officer": "cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case cases.register_case "
-    "cases.reveal_party cases.reveal_reporter cases.view_case",
+    "officer": "cases.add_attachment cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case "
+    "cases.issue_document cases.register_case cases.reveal_party cases.reveal_reporter cases.view_case",
     "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.decide_signals cases.dispatch_case "
     "cases.export_case cases.supervise_case cases.view_case cases.view_signals",
-    "mediator": "cases.reveal_party cases.view_case",
+    "mediator": "cases.add_attachment cases.issue_document cases.reveal_party cases.view_case",
     "clerk": "cases.add_importrun cases.view_case cases.view_importrun registry.view_agency "
     + " ".join(
         f"registry.{verb}_{model}" for verb in ("add", "change", "view") for model in REGISTRY.split()
@@ -64,6 +64,7 @@ def test_permissions_that_the_code_does_not_name_are_taken_away():
     mediator.permissions.add(Permission.objects.get(codename="reveal_reporter"))
     mediator.permissions.remove(Permission.objects.get(codename="reveal_party"))
 
+    papers = {"add_attachment", "issue_document"}
     seen = domain.sync_roles(dry_run=True)
     untouched = set(mediator.permissions.values_list("codename", flat=True))
     done = domain.sync_roles()
@@ -71,8 +72,8 @@ def test_permissions_that_the_code_does_not_name_are_taken_away():
     assert seen == done
     assert done.added == {"mediator": ["cases.reveal_party"]}
     assert done.removed == {"mediator": ["cases.reveal_reporter"]}
-    assert untouched == {"view_case", "reveal_reporter"}
-    assert set(mediator.permissions.values_list("codename", flat=True)) == {"view_case", "reveal_party"}
+    assert untouched == {"view_case", "reveal_reporter", *papers}
+    assert set(mediator.permissions.values_list("codename", flat=True)) == {"view_case", "reveal_party", *papers}
 
 
 def test_groups_that_are_no_role_grant_nothing():

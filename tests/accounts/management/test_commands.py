@@ -28,6 +28,8 @@ def test_sync_roles_says_what_it_did(capsys):
 
     assert first == [
         "New role mediator",
+        "mediator + cases.add_attachment",
+        "mediator + cases.issue_document",
         "mediator + cases.reveal_party",
         "mediator + cases.view_case",
         "old is no role and has no members; it is removed.",
