@@ -12,13 +12,37 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from cases.clocks import RuleBook
+from cases.domain.clocks import EXTENDED, left_out
 from cases.domain.reveal import personal_context
-from cases.enums import FINAL_STATES, LOSS_KINDS, Kind, RecoveryKind, Regime, Side, State, TermUnit, Verb
-from cases.models import Case, CaseEvent, CaseHistory, Clock, ImportDifference, Party, Recovery
+from cases.enums import (
+    FINAL_STATES,
+    LOSS_KINDS,
+    ClockReason,
+    Kind,
+    RecoveryKind,
+    Regime,
+    Side,
+    State,
+    TermUnit,
+    Verb,
+)
+from cases.models import (
+    Case,
+    CaseEvent,
+    CaseHistory,
+    Clock,
+    ClockChange,
+    ClockPause,
+    ImportDifference,
+    Party,
+    Recovery,
+)
 from cases.querysets import sees_reporters
 from core.personal_data import PersonalDataError, decrypt, mask
 from core.templatetags.portal import UNKNOWN, is_chinese, money
 from core.text import mask_numbers
+from registry.domain.calendar import shown_calendar
 
 SOON_DAYS = 7
 PERSONAL = ("name", "phone", "address", "id_type", "id_number")
@@ -53,15 +77,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Term:
-    """A clock as the page shows it; `days` are left, or late where negative (calendar days)."""
+    """A clock as the page shows it; `days` are left, or late where negative (calendar days), `working_days` the same in
+    working days. `told`: sentences that explain its end. A paused one has no end, and neither days nor use."""
 
     clock: Clock
     name: str
     length: str
     basis: str
-    tone: str  # over, soon, far, done, late
+    tone: str  # over, soon, far, paused, done, late
     days: int
+    working_days: int
     used: int  # per cent of the time
+    told: list[str]
+    changes: list[tuple[ClockChange, str]]  # with its note, numbers masked
 
     @property
     def running(self) -> bool:
@@ -70,6 +98,10 @@ class Term:
     @property
     def days_late(self) -> int:
         return -self.days
+
+    @property
+    def working_days_late(self) -> int:
+        return -self.working_days
 
 
 @dataclass(frozen=True)
@@ -206,25 +238,61 @@ def steps(case: Case) -> list[Step]:
 
 
 def terms(case: Case, today: dt.date) -> list[Term]:
-    """The case's clocks: those that run first, the most urgent at the top."""
-    found = []
-    for clock in sorted(case.clocks.all(), key=lambda c: (c.stopped_on is not None, c.due_on, c.pk)):
-        rule = clock.rule
-        days = (clock.due_on - (clock.stopped_on or today)).days
+    """The case's clocks: those that run first, the most urgent at the top. Pauses are asked for only where a term has
+    stood still."""
+    days = shown_calendar()
+    book = RuleBook((), days.calendar(), days)
+    clocks = sorted(case.clocks.all(), key=lambda c: (c.stopped_on is not None, c.due_on, c.pk))
+    changes = list(case.clock_changes.select_related("rule", "actor").order_by("pk")) if clocks else []
+    stood_still = any(change.why in (ClockReason.PAUSE, ClockReason.RESUME) for change in changes)
+    pauses = list(case.pauses.all()) if stood_still else []
+    return [_term(clock, today, book, pauses, [c for c in changes if _same_term(c, clock)]) for clock in clocks]
+
+
+def _term(
+    clock: Clock, today: dt.date, book: RuleBook, pauses: list[ClockPause], changes: list[ClockChange]
+) -> Term:
+    rule, until = clock.rule, clock.stopped_on or today
+    unit = (
+        ngettext("%(n)d working day", "%(n)d working days", rule.length)
+        if rule.unit == TermUnit.WORKING
+        else ngettext("%(n)d day", "%(n)d days", rule.length)
+    )
+    basis = rule.basis if is_chinese() else rule.basis_en or rule.basis
+    days = working_days = used = 0
+    if clock.paused_on:
+        tone, told = "paused", [_("The term stands still: its end is known once it runs on.")]
+    else:
+        days, working_days = (clock.due_on - until).days, book.calendar.working_days_until(until, clock.due_on)
+        span = (clock.due_on - clock.started_on).days or 1
+        used = max(0, min(100, round(100 * (until - clock.started_on).days / span)))
+        told = _told(clock, book, pauses)
         if clock.stopped_on is not None:
             tone = "late" if days < 0 else "done"
         else:
             tone = "over" if days < 0 else "soon" if days <= SOON_DAYS else "far"
-        span = (clock.due_on - clock.started_on).days or 1
-        used = max(0, min(100, round(100 * ((clock.stopped_on or today) - clock.started_on).days / span)))
-        unit = (
-            ngettext("%(n)d working day", "%(n)d working days", rule.length)
-            if rule.unit == TermUnit.WORKING
-            else ngettext("%(n)d day", "%(n)d days", rule.length)
+    length = unit % {"n": rule.length}
+    noted = [(change, mask_numbers(change.note)) for change in changes]
+    return Term(clock, str(rule), length, basis, tone, days, working_days, used, told, noted)
+
+
+def _told(clock: Clock, book: RuleBook, pauses: list[ClockPause]) -> list[str]:
+    """Why a term ends when it does, by the calendar and the rule as they are now."""
+    spans = left_out(pauses, clock.stopped_on) if clock.rule.pauses else []
+    term, sentences = book.tell(clock.rule, clock.started_on, spans)
+    if term.due_on != clock.due_on:
+        sentences.append(
+            _("What is stored is %(stored)s: it was counted by the calendar or the rule of then.")
+            % {"stored": clock.due_on.isoformat()}
         )
-        basis = rule.basis if is_chinese() else rule.basis_en or rule.basis
-        found.append(Term(clock, str(rule), unit % {"n": rule.length}, basis, tone, days, used))
-    return found
+    return sentences
+
+
+def _same_term(change: ClockChange, clock: Clock) -> bool:
+    """Whether a change is of this clock; an extended term is the one that it extends."""
+    codes = {clock.rule.code, *(code for code, extended in EXTENDED.items() if extended == clock.rule.code)}
+    codes |= {EXTENDED[code] for code in codes if code in EXTENDED}
+    return change.rule.code in codes and change.side == clock.side
 
 
 def timeline(case: Case) -> list[Entry]:

@@ -82,6 +82,10 @@ class ClockQuerySet(ScopedQuerySet):
     def running(self):
         return self.filter(stopped_on__isnull=True)
 
+    def ending(self):
+        """Running towards a day that is known; a term that stands still has none."""
+        return self.running().filter(paused_on__isnull=True)
+
 
 class RecoveryQuerySet(ScopedQuerySet):
     def losses(self):

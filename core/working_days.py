@@ -57,6 +57,12 @@ class Calendar:
         """Whether a notice makes `day` a day off; an ordinary weekend is none."""
         return self._days.get(day) is False
 
+    def working_days_until(self, day: dt.date, until: dt.date) -> int:
+        """How many working days come after `day`, up to and including `until`; negative where it lies before."""
+        if until < day:
+            return -self.working_days_until(until, day)
+        return sum(self.is_working(one) for one in _days(day + DAY, until + DAY))
+
     def is_known(self, day: dt.date) -> bool:
         """Whether every notice that may name `day` has been published."""
         return self.known_years.issuperset(notice_years(day))

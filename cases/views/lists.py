@@ -234,9 +234,10 @@ def _total(*conditions) -> Subquery:
     return Subquery(postings.values(total=Sum("amount")), output_field=DecimalField(max_digits=14, decimal_places=2))
 
 
-def next_due() -> Subquery:
-    """The end of a case's most urgent running term."""
-    return Subquery(Clock.objects.running().filter(case=OuterRef("pk")).order_by("due_on").values("due_on")[:1])
+def next_due(*, known: bool = False) -> Subquery:
+    """The end of a case's most urgent running term; with `known` of those alone that do not stand still."""
+    clocks = Clock.objects.ending() if known else Clock.objects.running()
+    return Subquery(clocks.filter(case=OuterRef("pk")).order_by("due_on").values("due_on")[:1])
 
 
 def urgings() -> Coalesce:
@@ -305,7 +306,7 @@ class CaseExport(CaseRows, LoggedExport):
     list_url = reverse_lazy("cases:list")
 
     def get_queryset(self):
-        return super().get_queryset().values(*EXPORTED, due_on=next_due(), recovered=_total(Q(kind__in=LOSS_KINDS)))
+        return super().get_queryset().values(*EXPORTED, due_on=next_due(known=True), recovered=_total(Q(kind__in=LOSS_KINDS)))
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -12,15 +12,18 @@ from django.db.models.expressions import RawSQL
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.http import urlencode
 from python_calamine import CalamineWorkbook
 
 from accounts.models import AccessLog
 from cases.casefile import facts
-from cases.models import Case, CaseHistory, Party, Recovery
+from cases.domain import pause_clocks, resume_clocks, start_clock
+from cases.models import Case, CaseHistory, ClockRule, Party, Recovery
 from cases.views import lists
 from core import pagination, panels
 from core.exceptions import DomainError
+from registry.domain.calendar import shown_calendar
 from tests.factories import (
     AgencyFactory,
     CaseEventFactory,
@@ -659,14 +662,15 @@ def test_the_case_page_stays_within_fourteen_queries(warm, officer, district, ha
     category = case.category
     handled(category=category)
     client = warm(officer, LIST)
+    shown_calendar()  # which pages keep for a minute
 
     with CaptureQueriesContext(connection) as queries:
         response = client.get(url(case), {"sort": "claimed", "category": f"12315:{category.code}", "state": "open"})
 
     assert response.status_code == 200
-    # session, user, permissions, case, parties, clocks, recoveries, acts, supervision, attachments, documents with their
+    # session, user, permissions, case, parties, clocks and their changes, recoveries, acts, supervision, attachments, documents with their
     # deliveries, differences, history and other cases of the merchant
-    assert len(queries) - transactions(queries) == 14
+    assert len(queries) - transactions(queries) == 15
 
 
 def test_a_case_of_another_agency_is_not_found(visit, officer, neighbour):
@@ -838,6 +842,74 @@ def test_clocks_tell_how_much_time_is_left(visit, officer, handled):
     ]  # fmt: skip
     rule = terms[0].clock.rule
     assert (terms[0].name, terms[0].basis) == (rule.name, rule.basis)
+
+
+@pytest.fixture
+def mediated(handled):
+    """A complaint in mediation from 8 May 2026; its term is due on 7 July."""
+    case = handled(accepted=True, received_at=local(2026, 5, 6))
+    start_clock(case, "complaint.mediate", on=dt.date(2026, 5, 8), now=local(2026, 5, 8, 10))
+    return case
+
+
+def paused(case, actor):
+    pause_clocks(case, reason="testing", started_on=dt.date(2026, 5, 20), document="检测委托书 13800001234",
+                 actor=actor, now=local(2026, 5, 20))  # fmt: skip
+
+
+def test_a_term_says_how_it_is_counted(visit, officer, mediated):
+    page = visit(officer, url(mediated))
+    (term,) = page.context_data["terms"]
+    assert len(term.told) == 5
+    assert "2026-07-07" in term.told[-1]
+    html = text(page)
+    assert all(escape(sentence) in html for sentence in term.told)
+    assert term.changes == []
+
+
+def test_a_paused_term_has_no_due_date(visit, officer, mediated):
+    paused(mediated, officer)
+    page = visit(officer, url(mediated))
+    (term,) = page.context_data["terms"]
+    assert (term.tone, term.days, len(term.told)) == ("paused", 0, 1)
+    html = text(page)
+    assert "2026-05-20" in html
+    assert "9999" not in html
+    assert "9999" not in text(visit(officer, LIST))
+    assert "9999" not in text(visit(officer, "/cases/export/", format="csv"))
+
+
+def test_the_changes_of_a_due_date_say_who_and_why(visit, officer, mediated):
+    paused(mediated, officer)
+    resume_clocks(mediated, ended_on=dt.date(2026, 6, 3), actor=officer, now=local(2026, 6, 3))
+    page = visit(officer, url(mediated))
+    (term,) = page.context_data["terms"]
+    assert [(change.why, change.after_on, note) for change, note in term.changes] == [
+        ("pause", None, "检测委托书 138****1234"), ("resume", dt.date(2026, 7, 21), "检测委托书 138****1234"),
+    ]  # fmt: skip
+    html = text(page)
+    assert html.count(officer.get_full_name()) >= 2
+    assert "13800001234" not in html
+    assert any("2026-05-20" in sentence and "2026-06-02" in sentence for sentence in term.told)
+    assert "2026-07-21" in term.told[-1]
+
+
+def test_a_due_date_that_is_counted_otherwise_now_says_so(visit, officer, mediated):
+    mediated.clocks.update(safe_on=dt.date(2026, 7, 1), due_on=dt.date(2026, 7, 1))
+    (term,) = visit(officer, url(mediated)).context_data["terms"]
+    assert "2026-07-01" in term.told[-1]
+    assert "2026-07-07" in term.told[-2]
+
+
+def test_an_extended_term_keeps_the_changes_of_the_one_it_extends(visit, officer, handled):
+    case = handled(report=True)
+    clock = ClockFactory(case=case, code="report.verify_extended", due_on=dt.date(2026, 12, 14))
+    base = ClockRule.objects.filter(code="report.verify").latest("valid_from")
+    other = ClockRule.objects.filter(code="complaint.accept").latest("valid_from")
+    for rule, side in ((base, ""), (clock.rule, ""), (other, ""), (base, "respondent")):
+        case.clock_changes.create(rule=rule, side=side, why="restart", at=local(2026, 11, 3))
+    (term,) = visit(officer, url(case)).context_data["terms"]
+    assert [change.rule for change, _note in term.changes] == [base, clock.rule]
 
 
 def test_the_timeline_is_made_of_stamps_and_acts_newest_first(visit, officer, handled):

@@ -253,6 +253,20 @@ def test_a_pause_that_ends_before_it_starts_is_refused(add):
         add(MONDAY, 5, pauses=[(D(2026, 3, 5), D(2026, 3, 4))])
 
 
+@pytest.mark.parametrize(
+    ("until", "days"),
+    [
+        (D(2020, 1, 17), 0),
+        (D(2020, 1, 18), 0),
+        (D(2020, 1, 20), 2),  # the Sunday before is a working day
+        (D(2020, 2, 3), 6),
+        (D(2020, 1, 15), -2),
+    ],
+)
+def test_working_days_until_a_day(until, days):
+    assert Calendar(SPRING_2020).working_days_until(D(2020, 1, 17), until) == days
+
+
 def test_bad_terms_are_refused():
     with pytest.raises(ValueError, match="negative: -1"):
         PLAIN.add_working_days(D(2026, 1, 1), -1)
