@@ -23,8 +23,11 @@ from core.money import ZERO, yuan
 from insights.enums import Good, Part, Unit
 from insights.scopes import Scope
 
-ACCEPT, MEDIATE, VERIFY, COUNCIL_ACCEPT = "complaint.accept", "complaint.mediate", "report.verify", "council.accept"
-BUREAU_TERMS = (ACCEPT, MEDIATE, VERIFY)
+ACCEPT, MEDIATE, COUNCIL_ACCEPT = "complaint.accept", "complaint.mediate", "council.accept"
+# a report has one of the two: approval makes the extended term of the other
+VERIFY = ("report.verify", "report.verify_extended")
+LEADS = ("lead.verify", "lead.verify_extended")  # of what was found in mediation; a term, but of no rate
+BUREAU_TERMS = (ACCEPT, MEDIATE, *VERIFY, *LEADS)
 RESOLVED = (Outcome.AGREEMENT, Outcome.SETTLED)
 CONCLUDED = (Outcome.AGREEMENT, Outcome.FAILED)
 DAMAGES = (RecoveryKind.MULTIPLE, RecoveryKind.MORAL)
@@ -133,14 +136,14 @@ def with_term(*codes: str, **conditions) -> Exists:
     return Exists(Clock.objects.filter(case=OuterRef("pk"), rule__code__in=codes, **conditions))
 
 
-def due(scope: Scope, code: str, **conditions) -> QuerySet:
+def due(scope: Scope, codes: Iterable[str], **conditions) -> QuerySet:
     """Cases whose term had its last day in the period, and not after as-of. A term that runs into a year without a
-    published calendar is provisional and does not count."""
-    return scope.cases().filter(with_term(code, provisional=False, **scope.days("due_on"), **conditions))
+    published calendar is provisional and does not count; one that stands still has no last day yet."""
+    return scope.cases().filter(with_term(*codes, provisional=False, **scope.days("due_on"), **conditions))
 
 
-def without_term(scope: Scope, code: str, **conditions) -> QuerySet:
-    return received(scope, **conditions).filter(~with_term(code, provisional=False))
+def without_term(scope: Scope, *codes: str, **conditions) -> QuerySet:
+    return received(scope, **conditions).filter(~with_term(*codes, provisional=False))
 
 
 def accepted_undated(scope: Scope) -> QuerySet:
@@ -223,11 +226,11 @@ def _rate(
     _count(companion, format_lazy("{} {}", label, _("(not counted)")), uncounted[0], uncounted[1], good=Good.DOWN)
 
 
-def _on_time(code: str, label: str, definition: str, term: str, *, statute: str, uncounted: Described) -> None:
+def _on_time(code: str, label: str, definition: str, *terms: str, statute: str, uncounted: Described) -> None:
     _rate(
         code, label, definition,
-        numerator=(TERM_KEPT, lambda scope: due(scope, term, stopped_on__lte=F("due_on"))),
-        denominator=(TERM_OVER, lambda scope: due(scope, term)),
+        numerator=(TERM_KEPT, lambda scope: due(scope, terms, stopped_on__lte=F("due_on"))),
+        denominator=(TERM_OVER, lambda scope: due(scope, terms)),
         uncounted=uncounted, basis=DUE_ON, source=statute,
     )  # fmt: skip
 
@@ -273,11 +276,11 @@ _on_time(
 )
 _on_time(
     "cases.verified_on_time", _("Reports verified on time"),
-    _("The share of reports that were verified, and their filing decided, within the statutory term."), VERIFY,
-    statute=_("Rules on penalty procedure, article 18: fifteen working days"),
+    _("The share of reports that were verified, and their filing decided, within the statutory term."), *VERIFY,
+    statute=_("Rules on penalty procedure, article 18: fifteen working days, thirty where extended with approval"),
     uncounted=(
         _("Reports received by bureaus in the period whose term for verification cannot be determined."),
-        lambda scope: without_term(scope, VERIFY, body=Body.BUREAU, kind=Kind.REPORT),
+        lambda scope: without_term(scope, *VERIFY, *LEADS, body=Body.BUREAU, kind=Kind.REPORT),
     ),
 )
 _rate(

@@ -36,7 +36,7 @@ FIGURES = (
 TERMS = {
     metrics.ACCEPT: "cases.accepted_on_time",
     metrics.MEDIATE: "cases.closed_on_time",
-    metrics.VERIFY: "cases.verified_on_time",
+    **dict.fromkeys(metrics.VERIFY, "cases.verified_on_time"),
     metrics.COUNCIL_ACCEPT: "councils.accepted_on_time",
 }
 FEW_EDGES = 6
@@ -202,7 +202,8 @@ def _origins(scope: Scope, spans, compared: int | None, summary: Summary) -> Non
 
 def _terms(scopes: Sequence[Scope], spans, figures: list[dict]) -> None:
     """By the last day of statutory terms: kept or not; and terms that had passed and were still running."""
-    rules = dict(ClockRule.objects.filter(code__in=TERMS).values_list("pk", "code"))
+    known = ClockRule.objects.filter(code__in={*TERMS, *metrics.BUREAU_TERMS}).values_list("pk", "code")
+    rules = {pk: TERMS[code] for pk, code in known if code in TERMS}
     slots = Slots(span for span in spans if span)
     total: dict[str, Counter] = defaultdict(Counter)
     kept: dict[str, Counter] = defaultdict(Counter)
@@ -216,7 +217,7 @@ def _terms(scopes: Sequence[Scope], spans, figures: list[dict]) -> None:
         for slot, rule, n, on_time in rows:
             total[rules[rule]][slot] += n
             kept[rules[rule]][slot] += on_time
-    bureau = [pk for pk, code in rules.items() if code in metrics.BUREAU_TERMS]
+    bureau = [pk for pk, code in known if code in metrics.BUREAU_TERMS]
     passed = [
         Q(due_on__lt=scope.until) & (Q(stopped_on__isnull=True) | Q(stopped_on__gt=scope.until)) for scope in scopes
     ]
@@ -230,8 +231,8 @@ def _terms(scopes: Sequence[Scope], spans, figures: list[dict]) -> None:
         .aggregate(**{f"n{i}": Count("case", distinct=True, filter=condition) for i, condition in enumerate(passed)})
     )
     for i, (span, found) in enumerate(zip(spans, figures, strict=True)):
-        for term, code in TERMS.items():
-            counts = (slots.total(kept[term], span), slots.total(total[term], span)) if span else (0, 0)
+        for code in dict.fromkeys(TERMS.values()):
+            counts = (slots.total(kept[code], span), slots.total(total[code], span)) if span else (0, 0)
             found[code] = Figure.of_rate(*counts)
         found["cases.overdue"] = Figure(overdue[f"n{i}"])
 

@@ -306,7 +306,9 @@ class CaseExport(CaseRows, LoggedExport):
     list_url = reverse_lazy("cases:list")
 
     def get_queryset(self):
-        return super().get_queryset().values(*EXPORTED, due_on=next_due(known=True), recovered=_total(Q(kind__in=LOSS_KINDS)))
+        return super().get_queryset().values(
+            *EXPORTED, due_on=next_due(known=True), recovered=_total(Q(kind__in=LOSS_KINDS))
+        )
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

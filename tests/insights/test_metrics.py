@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from cases.enums import Body, Kind, Outcome, RecoveryKind
+from cases.enums import Body, Kind, Outcome, RecoveryKind, State
+from cases.models import UNKNOWN_END, Clock
 from core.exceptions import DomainError
 from insights.enums import Part, Unit
 from insights.metrics import Value, metric, metrics
@@ -128,6 +129,7 @@ def test_nothing_after_as_of_counts(city):
         ("cases.accepted_on_time", "complaint.accept"),
         ("cases.closed_on_time", "complaint.mediate"),
         ("cases.verified_on_time", "report.verify"),
+        ("cases.verified_on_time", "report.verify_extended"),
         ("councils.accepted_on_time", "council.accept"),
     ],
 )
@@ -149,6 +151,35 @@ def test_on_time_is_done_by_the_last_day_over_all_that_fell_due(city, code, rule
     assert metric(code).compute(scope()) == Value(0.5, 2, 4)
     assert rows(code, Part.NUMERATOR) == {early, last_day}
     assert rows(code, Part.DENOMINATOR) == {early, last_day, late, undone}
+
+
+@pytest.mark.parametrize("code", ["complaint.mediate", "report.verify", "report.verify_extended"])
+def test_a_term_that_stands_still_is_due_in_no_period_and_never_overdue(city, code):
+    kind = Kind.REPORT if code.startswith("report") else Kind.COMPLAINT
+    state = State.REGISTERED if kind == Kind.REPORT else State.ACCEPTED
+    case = CaseFactory(
+        handling=city.district, received_at=local(2020, 5, 1), kind=kind, state=state, accepted_at=local(2020, 5, 2)
+    )
+    clock = ClockFactory(
+        case=case, code=code, started_on=day(5, 2), safe_on=UNKNOWN_END, due_on=UNKNOWN_END, paused_on=day(5, 20)
+    )
+    figure = "cases.closed_on_time" if kind == Kind.COMPLAINT else "cases.verified_on_time"
+
+    assert sides(figure) == (0, 0)
+    assert value(f"{figure}.uncounted") == 0  # it has a term
+    assert value("cases.overdue") == 0
+
+    Clock.objects.filter(pk=clock.pk).update(paused_on=None, safe_on=day(8, 1), due_on=day(8, 3))
+    assert sides(figure) == (0, 1)
+    assert value("cases.overdue") == 1
+
+
+def test_a_lead_is_overdue_but_in_no_rate(city):
+    case = CaseFactory(handling=city.district, received_at=local(2020, 5, 1), kind=Kind.REPORT)
+    ClockFactory(case=case, code="lead.verify", due_on=day(5, 25))
+    assert value("cases.overdue") == 1
+    assert sides("cases.verified_on_time") == (0, 0)
+    assert value("cases.verified_on_time.uncounted") == 0
 
 
 def test_what_falls_due_after_as_of_is_not_judged_yet(city):

@@ -5,13 +5,14 @@ import random
 from decimal import Decimal
 
 from cases.enums import FINAL_STATES, Body, Kind, Outcome, RecoveryKind, State
-from cases.models import Case, Clock, ClockRule, Recovery
+from cases.models import UNKNOWN_END, Case, Clock, ClockRule, Recovery
 from registry.models import Category, Channel, Region
 from tests.factories import ImportFileFactory
 from tests.factories.cases import ancestor, local
 
 FIRST, DAYS = dt.date(2019, 10, 1), 500
-RULES = ("complaint.accept", "complaint.mediate", "report.verify", "council.accept")
+RULES = ("complaint.accept", "complaint.mediate", "report.verify", "lead.verify", "council.accept")
+EXTENDED = "report.verify_extended"
 
 
 def muddle(agencies: dict, n: int, seed: int) -> None:
@@ -20,7 +21,7 @@ def muddle(agencies: dict, n: int, seed: int) -> None:
     regions = [None, *Region.objects.filter(code__in=["330100", "330102", "330103", "330106", "330106005", "330114"])]
     categories = [None, *Category.objects.order_by("pk")[:30]]
     channels = [None, *Channel.objects.order_by("pk")[:5]]
-    rules = {code: ClockRule.objects.filter(code=code).order_by("valid_from")[0] for code in RULES}
+    rules = {code: ClockRule.objects.filter(code=code).order_by("valid_from")[0] for code in (*RULES, EXTENDED)}
     file = ImportFileFactory()
     cases = [
         _case(rng, number, rng.choice(list(agencies.items())), regions, categories, channels, file)
@@ -73,16 +74,20 @@ def _case(rng, number, handled, regions, categories, channels, file) -> Case:
 def _clocks(rng, case: Case, rules: dict):
     start = case.received_at.date()
     council = case.body == Body.COUNCIL
-    for code, rule in rules.items():
+    for code in RULES:
         if council != (code == "council.accept") or rng.random() < 0.3:
             continue
+        rule = rules[EXTENDED if code == "report.verify" and rng.random() < 0.3 else code]
         due = start + dt.timedelta(days=rng.randrange(9, 70))
         stopped = start + dt.timedelta(days=rng.randrange(1, 120)) if rng.random() < 0.8 else None
         if rng.random() < 0.2:
             stopped = due  # on the very last day
+        paused = start if rng.random() < 0.1 else None
+        if paused:
+            due, stopped = UNKNOWN_END, None
         yield Clock(
-            case=case, rule=rule, started_on=start, safe_on=due, due_on=due, stopped_on=stopped,
-            provisional=rng.random() < 0.1,
+            case=case, rule=rule, started_on=start, safe_on=due, due_on=due, stopped_on=stopped, paused_on=paused,
+            provisional=paused is None and rng.random() < 0.1,
         )  # fmt: skip
 
 
