@@ -113,6 +113,6 @@ def test_strangers_are_told_nothing(client, no_calendar):
 def test_the_banner_costs_no_query_once_it_is_known(client, no_calendar, django_assert_num_queries):
     client.force_login(UserFactory(roles=["officer"]))
     client.get("/accounts/password/")
-    with django_assert_num_queries(4) as first:  # session, user, permissions of user and groups
+    with django_assert_num_queries(3) as first:  # session, user, permissions
         assert BANNER in client.get("/accounts/password/").content.decode()
     assert not any("calendarnotice" in query["sql"] for query in first.captured_queries)
