@@ -14,6 +14,7 @@ class AccessAction(models.TextChoices):
     REVEAL = "reveal", _("Revealed")
     EXPORT = "export", _("Exported")
     DOWNLOAD = "download", _("Downloaded")
+    LOOKUP = "lookup", _("Looked up a person")
 
 
 class Family(models.TextChoices):

@@ -3,6 +3,7 @@
 import pgtrigger
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import F, Func, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +11,8 @@ from accounts.enums import AccessAction, SignInOutcome
 from accounts.querysets import LogQuerySet, UserManagerWithScope
 from core.triggers import AppendOnly, Refuse, Trigger
 
+# what a line is about: the number of a case before "/" and the part of it
+RECORD = Func(F("target"), Value("/"), Value(1), function="split_part", output_field=models.CharField())
 LOG_DAYS_MIN = 183  # six months: Cybersecurity Law, article 21
 
 
@@ -87,7 +90,7 @@ class SignIn(models.Model):
     """One line of the sign-in log, kept at least six months (Cybersecurity Law, article 21)."""
 
     user = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("user")
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=_("user")
     )
     username = models.CharField(_("user name as entered"), max_length=150)
     outcome = models.CharField(_("outcome"), max_length=12, choices=SignInOutcome)
@@ -101,6 +104,7 @@ class SignIn(models.Model):
         verbose_name = _("sign-in")
         verbose_name_plural = _("sign-in log")
         ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["user", "-at", "-id"], name="accounts_signin_of_user")]
         triggers = [
             Refuse(name="no_update", operation=pgtrigger.Update | pgtrigger.Truncate),
             Refuse(
@@ -119,7 +123,7 @@ class SignIn(models.Model):
 class AccessLog(models.Model):
     """Who revealed which personal datum, or took which file out, of what, when and why. Never changed."""
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("user"))
+    user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+", verbose_name=_("user"))
     at = models.DateTimeField(_("time"), db_index=True)
     action = models.CharField(_("action"), max_length=20, choices=AccessAction)
     target = models.CharField(_("of what"), max_length=200)
@@ -133,6 +137,10 @@ class AccessLog(models.Model):
         verbose_name = _("access to personal data")
         verbose_name_plural = _("access log")
         ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["user", "-at", "-id"], name="accounts_accesslog_of_user"),
+            models.Index(RECORD, F("at").desc(), F("id").desc(), name="accounts_accesslog_of_record"),
+        ]
         triggers = [AppendOnly()]
 
     def __str__(self):

@@ -1,5 +1,7 @@
 from django.contrib.auth.models import UserManager
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Concat
 
 from registry.enums import AgencyKind
 
@@ -7,6 +9,16 @@ from registry.enums import AgencyKind
 def is_city_bureau(agency) -> bool:
     """Whether `agency` is the bureau which no other stands above. None is not."""
     return agency is not None and agency.kind == AgencyKind.BUREAU and agency.parent_id is None
+
+
+def reads_all(user) -> bool:
+    """Whether an auditor reads the lines of everybody: in the city bureau, which runs the portal."""
+    return user.is_superuser or is_city_bureau(user.agency)
+
+
+def people(user, prefix: str = "") -> Q:
+    """The people of the user's agency and of those below it; nobody where he has none."""
+    return Q(**{f"{prefix}agency__path__startswith": user.agency.path}) if user.agency_id else Q(pk__in=[])
 
 
 class UserQuerySet(models.QuerySet):
@@ -20,6 +32,17 @@ class UserQuerySet(models.QuerySet):
             return self.filter(agency__path__startswith=user.agency.path)
         return self.filter(pk=user.pk)
 
+    def audited_by(self, user):
+        """Those whose lines in the logs `user` reads."""
+        if not user.has_perm("accounts.view_accesslog"):
+            return self.none()
+        return self if reads_all(user) else self.filter(people(user))
+
+    def named_like(self, words: str):
+        """Those whose user name, or family name and given name without a space between, contains the words."""
+        rows = self.alias(full_name=Concat("last_name", "first_name"))
+        return rows.filter(Q(full_name__icontains=words) | Q(username__icontains=words))
+
 
 class UserManagerWithScope(UserManager.from_queryset(UserQuerySet)):
     use_in_migrations = False
@@ -31,6 +54,4 @@ class LogQuerySet(models.QuerySet):
         reads every line; another agency reads the lines of its own people and of those below it."""
         if not user.has_perm(f"accounts.view_{self.model._meta.model_name}"):
             return self.none()
-        if user.is_superuser or is_city_bureau(user.agency):
-            return self
-        return self.filter(user__agency__path__startswith=user.agency.path) if user.agency_id else self.none()
+        return self if reads_all(user) else self.filter(people(user, "user__"))

@@ -15,12 +15,22 @@ DATA = {
 }
 
 
-class UserColumn(Column):
+def data_in_words(fields: str) -> str:
+    """The data of a line of the access log: "name, phone" in the language of the page."""
+    return pgettext("between items", ", ").join(str(DATA.get(name, name)) for name in fields.split(", "))
+
+
+def named(user) -> str:
     """A full name with the user name behind it."""
+    name = user.get_full_name()
+    return name if name == user.username else f"{name} ({user.username})"
+
+
+class UserColumn(Column):
+    """Who it was, by both names."""
 
     def render(self, value):
-        name = value.get_full_name()
-        return name if name == value.username else f"{name} ({value.username})"
+        return named(value)
 
 
 class SignInTable(Table):
@@ -52,7 +62,7 @@ class AccessLogTable(Table):
     action = StateColumn(
         verbose_name=_("Action"),
         card="end",
-        tones={AccessAction.REVEAL: "blue", AccessAction.EXPORT: "amber"},
+        tones={AccessAction.REVEAL: "blue", AccessAction.EXPORT: "amber", AccessAction.LOOKUP: "blue"},
     )
     target = Column(verbose_name=_("Record"))
     fields = Column(verbose_name=_("Personal data"), written=False)
@@ -64,4 +74,4 @@ class AccessLogTable(Table):
         fields = ["at", "user", "agency", "action", "target", "fields", "reason", "ip"]
 
     def render_fields(self, value):
-        return pgettext("between items", ", ").join(str(DATA.get(name, name)) for name in value.split(", "))
+        return data_in_words(value)

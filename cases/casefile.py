@@ -416,13 +416,14 @@ def changes(case: Case) -> list[Change]:
     found = []
     for position, row in enumerate(rows):
         before = rows[position - 1] if position else None
-        fields = list(_differences(before, row)) if before else []
+        fields = list(changed(before, row)) if before else []
         if fields or before is None:
             found.append(Change(row.pgh_created_at, before is None, fields))
     return found[::-1]
 
 
-def _differences(before, after) -> Iterator[tuple[str, str, str]]:
+def changed(before, after) -> Iterator[tuple[str, str, str]]:
+    """(label, before, after) of what differs between two rows of the history, numbers masked."""
     for name in HISTORY_FIELDS:
         field = Case._meta.get_field(name)
         if getattr(before, field.attname) != getattr(after, field.attname):

@@ -148,6 +148,16 @@ class Regime(models.TextChoices):
         return str(cls(code).label) if code in cls.values else code
 
 
+class AuditKind(models.TextChoices):
+    """What an auditor reads of: who did it stands beside."""
+
+    CHANGE = "change", _("Change")
+    ACT = "act", _("Act")
+    ACCESS = "access", _("Access to personal data")
+    IMPORT = "import", _("Import")
+    SIGN_IN = "sign_in", _("Sign-in")
+
+
 class RunState(models.TextChoices):
     RUNNING = "running", _("Running")
     COMPLETED = "completed", _("Completed")

@@ -1,4 +1,4 @@
-"""The query forms of the case list, the recovery ledger and the import runs."""
+"""The query forms of the case list, the recovery ledger, the import runs and audits."""
 
 import datetime as dt
 import re
@@ -16,9 +16,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.filters import LogFilterSet
 from cases.enums import (
     LOSS_KINDS,
     OPEN_STATES,
+    AuditKind,
     Body,
     Kind,
     Outcome,
@@ -28,7 +30,7 @@ from cases.enums import (
     RunState,
     State,
 )
-from cases.models import Case, CaseReference, ImportFile, ImportRun, Recovery
+from cases.models import AuditEntry, Case, CaseReference, ImportFile, ImportRun, Recovery
 from cases.querysets import local_day_bounds
 from cases.references import References
 from core import panels
@@ -366,3 +368,29 @@ class RunFilterSet(FilterSet):
 
     def by_problems(self, queryset, name, value):
         return queryset.filter(**{f"{value}__gt": 0})
+
+
+class AuditFilterSet(LogFilterSet):
+    """The lines of an audit of one case or person."""
+
+    on_phone = ("q", "kind")
+
+    q = WordFilter(label=_("User"), method="search", placeholder=_("User name or name"))
+    kind = Choice(label=_("Kind of line"), choices=AuditKind.choices)
+
+    class Meta:
+        model = AuditEntry
+        fields = ["q", "kind", "since", "until"]
+
+    def further(self, word):
+        return Q(user__username__icontains=word)
+
+
+class OfficerAuditFilterSet(AuditFilterSet):
+    """The lines of an audit of one user."""
+
+    on_phone = ("kind",)
+    q = None
+
+    class Meta(AuditFilterSet.Meta):
+        fields = ["kind", "since", "until"]

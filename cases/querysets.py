@@ -4,8 +4,12 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.querysets import people, reads_all
 from cases.enums import LOSS_KINDS, OPEN_STATES
 from registry.querysets import ReferenceQuerySet
+
+# to read who saw and changed what
+AUDIT = ("accounts.view_accesslog", "accounts.view_signin", "cases.view_casehistory")
 
 
 def scope(user, prefix: str = "") -> Q | None:
@@ -17,9 +21,11 @@ def scope(user, prefix: str = "") -> Q | None:
         return Q(pk__in=[])
     if user.has_perm("cases.view_all_agencies"):
         return None
-    if not user.agency_id:
-        return Q(pk__in=[])
-    agency = user.agency
+    return within(user.agency, prefix) if user.agency_id else Q(pk__in=[])
+
+
+def within(agency, prefix: str = "") -> Q:
+    """The cases in the custody of `agency` and of those below it."""
     column = {1: "custodian_root", 2: "custodian_district"}.get(len(agency.ancestor_ids))
     if column:
         return Q(**{f"{prefix}{column}": agency.pk})
@@ -45,6 +51,14 @@ class ScopedQuerySet(models.QuerySet):
 
 class CaseQuerySet(ScopedQuerySet):
     case_prefix = ""
+
+    def audited_by(self, user):
+        """The cases of which `user` reads who saw and changed them, whether or not he reads the cases themselves."""
+        if not user.has_perms(AUDIT):
+            return self.none()
+        if reads_all(user):
+            return self
+        return self.filter(within(user.agency)) if user.agency_id else self.none()
 
     def open(self):
         return self.filter(state__in=OPEN_STATES)
@@ -140,6 +154,21 @@ class RunFileQuerySet(models.QuerySet):
 
 class RunRejectQuerySet(RunFileQuerySet):
     run_prefix = "file__run"
+
+
+class AuditQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """What the people of the user's agency and below did, and what became of the cases there; the city bureau
+        reads everything. What others saw of a case stands in the log of their own agency."""
+        if not user.has_perms(AUDIT):
+            return self.none()
+        if reads_all(user):
+            return self
+        return self.filter(people(user, "user__") | within(user.agency, "case__")) if user.agency_id else self.none()
+
+    def of_cases(self, cases):
+        """What was done to these cases, and seen of them."""
+        return self.filter(Q(case__in=[case.pk for case in cases]) | Q(record__in=[case.number for case in cases]))
 
 
 def local_day_bounds(start: dt.date, end: dt.date) -> tuple[dt.datetime, dt.datetime]:

@@ -1,12 +1,14 @@
-"""Columns of the case list, the recovery ledger, the import runs and their rejects."""
+"""Columns of the case list, the recovery ledger, the import runs with their rejects, and audits."""
 
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from cases.enums import RunState, State
-from cases.models import UNKNOWN_END, Case, ImportReject, ImportRun, Recovery
+from accounts.tables import named
+from cases import audit
+from cases.enums import AuditKind, RunState, State
+from cases.models import UNKNOWN_END, AuditEntry, Case, ImportReject, ImportRun, Recovery
 from core.tables import (
     Column,
     DateColumn,
@@ -261,3 +263,44 @@ class RejectTable(Table):
 
     def render_value(self, value):
         return mask_numbers(value)
+
+
+AUDIT_TONES = {
+    AuditKind.CHANGE: "blue",
+    AuditKind.ACT: "green",
+    AuditKind.ACCESS: "amber",
+    AuditKind.IMPORT: "grey",
+    AuditKind.SIGN_IN: "grey",
+}
+
+
+class AuditTable(Table):
+    """Who did what and when. The case leads to its own audit: an auditor reads no cases."""
+
+    at = TimeColumn(verbose_name=_("Time"), card="line")
+    kind = StateColumn(tones=AUDIT_TONES, card="aside")
+    who = Column(verbose_name=pgettext_lazy("who did it", "By"), empty_values=(), card="line")
+    record = Column(verbose_name=_("Record"), empty_values=(), css="nowrap tnum", card="line")
+    what = Column(verbose_name=pgettext_lazy("what was done", "What"), empty_values=(), card="title")
+
+    class Meta(Table.Meta):
+        model = AuditEntry
+        fields = ("at", "kind", "who", "record", "what")
+        empty_text = _("No line matches these filters.")
+
+    def render_who(self, record):
+        user = audit.who(record)
+        name = UNKNOWN if user is None else named(user)
+        run = audit.imported_by(record)
+        if run is None or not self.request.user.has_perm("cases.view_importrun"):
+            return name
+        words = gettext("import %(run)d") % {"run": run.pk}
+        return format_html('<a href="{}">{}</a> {}', run.get_absolute_url(), words, name)
+
+    def render_record(self, record):
+        text = audit.record(record) or UNKNOWN
+        number = audit.case_number(record)
+        return format_html('<a href="{}">{}</a>', reverse("audit:case", args=[number]), text) if number else text
+
+    def render_what(self, record):
+        return audit.what(record)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("insights.urls")),
     path("cases/", include("cases.urls")),
     path("imports/", include("cases.import_urls")),
+    path("audit/", include("cases.audit_urls")),
     path("accounts/", include("accounts.urls")),
     # one way in and out, so that lockout, log and password rules hold for the admin too
     path("admin/login/", admin_login),

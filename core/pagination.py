@@ -241,12 +241,14 @@ class KeysetPaginator:
         """Up to size + 1 rows beyond `cursor`, in reading order."""
         rows: list = []
         for part in self._parts(cursor, backwards=backwards):
-            # the keys first, then the rows: sorting 750,000 whole rows takes four times as long as sorting keys
-            keys = part.values("pk")[: self.size + 1 - len(rows)]
-            rows += self.queryset.filter(pk__in=keys).order_by(*part.query.order_by)
+            rows += self._fetch(part, self.size + 1 - len(rows))
             if len(rows) > self.size:
                 break
         return rows
+
+    def _fetch(self, part: QuerySet, count: int) -> list:
+        """The keys first, then the rows: sorting 750,000 whole rows takes four times as long as sorting keys."""
+        return list(self.queryset.filter(pk__in=part.values("pk")[:count]).order_by(*part.query.order_by))
 
     def _parts(self, cursor: Cursor | None, *, backwards: bool) -> list[QuerySet]:
         """The parts of the list beyond `cursor`, in reading order."""
@@ -276,6 +278,13 @@ class KeysetPaginator:
             )
         sign = "-" if descending else ""
         return queryset.order_by(f"{sign}{field}", f"{sign}pk")
+
+
+class ViewPaginator(KeysetPaginator):
+    """For a view of the database, whose keys no index finds: the rows at once."""
+
+    def _fetch(self, part: QuerySet, count: int) -> list:
+        return list(part[:count])
 
 
 def _resolve(model, path: str) -> tuple[Field, bool]:

@@ -54,6 +54,7 @@ class ListPage(ScopedMixin, TemplateView):
     results_template_name: str
     sorts: Mapping[str, str]
     default_sort: str
+    paginator_class = KeysetPaginator
 
     def get_filterset(self, queryset: QuerySet) -> FilterSet:
         return self.filterset_class(self.request.GET, queryset=queryset, request=self.request)
@@ -74,7 +75,7 @@ class ListPage(ScopedMixin, TemplateView):
         sort = choose_sort(self.sorts, parameters.get("sort"), self.default_sort)
         size = parameters.get("size", "")
         size = int(size) if size in map(str, SIZES) else SIZES[0]
-        page = KeysetPaginator(queryset, sort, size).page(
+        page = self.paginator_class(queryset, sort, size).page(
             after=parameters.get("after"), before=parameters.get("before")
         )
         return super().get_context_data(

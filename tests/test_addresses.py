@@ -15,12 +15,14 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 LISTS = (
     "/cases/", "/cases/recoveries/", "/imports/", "/accounts/sign-ins/", "/accounts/access-log/",
+    "/audit/", "/audit/cases/{case}/", "/audit/cases/{case}/export/?format=csv", "/audit/users/{user}/",
     "/cases/export/?format=csv", "/cases/export/?format=xlsx", "/cases/recoveries/export/?format=csv",
     "/cases/{case}/", "/imports/{run}/", "/",
     "/admin/cases/case/", "/admin/accounts/user/", "/admin/registry/merchant/",
 )  # fmt: skip
 NUL, LONG, WIDE = "\x00", "字" * 3000, "9" * 400
 WRONG = [
+    {"number": NUL, "user": LONG}, {"user": NUL, "number": LONG},
     {"q": NUL}, {"q": LONG}, {"q": "\ud7ff\U0010ffff % ' ٣"},
     {"sort": NUL, "size": LONG, "p": WIDE, "page": "-1"}, {"sort": "-", "size": "-1", "p": NUL, "o": NUL},
     *({"merchant": value, "run": value} for value in (NUL, WIDE)),
@@ -46,8 +48,8 @@ def records():
     RecoveryFactory(case=case)
     ImportRejectFactory(file=file)
     SignInFactory()
-    AccessLogFactory()
-    return {"case": case.number, "run": file.run_id}
+    line = AccessLogFactory()
+    return {"case": case.number, "run": file.run_id, "user": line.user_id}
 
 
 def answer(client, path, data):

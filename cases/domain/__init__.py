@@ -2,6 +2,7 @@
 
 from cases.domain.acts import WORKFLOWS, available_acts, officers_for, perform
 from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
+from cases.domain.audit import look_up_person
 from cases.domain.clocks import (
     ask_extension,
     change_regime,
@@ -47,6 +48,7 @@ __all__ = [
     "delete_filter",
     "issue_document",
     "lock_worked",
+    "look_up_person",
     "officers_for",
     "open_attachment",
     "open_document",

@@ -15,6 +15,16 @@ def personal_context(party_id: int) -> str:
     return f"cases.Party:{party_id}"
 
 
+def check_reason(reason: str) -> str:
+    """The reason for an access without white space around it. Raises DomainError where it is too short."""
+    reason = reason.strip()
+    if len(reason) < MIN_REASON:
+        raise DomainError(
+            _("Give the reason for which you need the data (at least %(n)d characters).") % {"n": MIN_REASON}
+        )
+    return reason
+
+
 @transaction.atomic
 def reveal_party(party: Party, *, actor, reason: str, ip: str | None) -> dict:
     """The personal data of `party` in clear, after the access is logged with its reason.
@@ -25,11 +35,7 @@ def reveal_party(party: Party, *, actor, reason: str, ip: str | None) -> dict:
     permission = "cases.reveal_reporter" if party.sealed else "cases.reveal_party"
     if not actor.has_perm(permission):
         raise PermissionDenied
-    reason = reason.strip()
-    if len(reason) < MIN_REASON:
-        raise DomainError(
-            _("Give the reason for which you need the data (at least %(n)d characters).") % {"n": MIN_REASON}
-        )
+    reason = check_reason(reason)
     personal = decrypt(party.personal, context=personal_context(party.pk)) if party.personal else {}
     log_access(
         user=actor,

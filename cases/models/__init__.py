@@ -5,6 +5,7 @@ is put here by the decorator of Case.
 """
 
 from cases.models.attachment import Attachment
+from cases.models.audit import AuditEntry
 from cases.models.case import Case, CaseReference
 from cases.models.clock import UNKNOWN_END, Clock, ClockChange, ClockPause, ClockRule, Extension
 from cases.models.document import Delivery, Document, DocumentSeries, DocumentTemplate, Letterhead
@@ -19,6 +20,7 @@ from cases.models.signal import SignalDecision, SignalRule
 
 __all__ = [
     "Attachment",
+    "AuditEntry",
     "CallBack",
     "Case",
     "CaseEvent",

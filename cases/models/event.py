@@ -22,6 +22,7 @@ class CaseEvent(models.Model):
         models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("by"),
     )
@@ -35,6 +36,7 @@ class CaseEvent(models.Model):
         verbose_name = _("act")
         verbose_name_plural = _("acts")
         ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["actor", "-at", "-id"], name="cases_caseevent_of_actor")]
         triggers = [AppendOnly()]
 
     def __str__(self):

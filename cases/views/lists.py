@@ -257,10 +257,17 @@ class LoggedExport(ExportPage):
 
     xlsx_rows = XLSX_ROWS
     seconds = SEARCH_SECONDS
+    selection: Selection | None = None
+    export_permissions: tuple[str, ...] = ("cases.export_case",)
 
     def get_permission_required(self):
         """Whatever the list demands, and the export's own; a list beside it in the bases cannot take it away."""
-        return (*super().get_permission_required(), "cases.export_case")
+        return (*super().get_permission_required(), *self.export_permissions)
+
+    @property
+    def logged_as(self) -> str:
+        """What the access log calls the list."""
+        return self.export_name
 
     def before_export(self, form, filterset, sort):
         """The log names the figure, filters and order as they were understood, whatever else the address carried. A
@@ -269,7 +276,7 @@ class LoggedExport(ExportPage):
         if sort.parameter != self.default_sort:
             given["sort"] = sort.parameter
         query = "&".join(f"{name}={SEPARATORS.sub(_escaped, value)}" for name, value in given.items())
-        target = f"{self.export_name}?{query}" if query else self.export_name
+        target = f"{self.logged_as}?{query}" if query else self.logged_as
         if len(target) > TARGET_LENGTH:
             raise DomainError(
                 gettext(

@@ -668,8 +668,8 @@ def test_the_case_page_stays_within_fourteen_queries(warm, officer, district, ha
         response = client.get(url(case), {"sort": "claimed", "category": f"12315:{category.code}", "state": "open"})
 
     assert response.status_code == 200
-    # session, user, permissions, case, parties, clocks and their changes, recoveries, acts, supervision, attachments, documents with their
-    # deliveries, differences, history and other cases of the merchant
+    # session, user, permissions, case, parties, clocks and their changes, recoveries, acts, supervision, attachments,
+    # documents with their deliveries, differences, history and other cases of the merchant
     assert len(queries) - transactions(queries) == 15
 
 

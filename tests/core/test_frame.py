@@ -16,7 +16,7 @@ MENUS = {
     "officer": ["/cases/new/", "/", "/cases/", "/cases/recoveries/"],
     "mediator": ["/", "/cases/", "/cases/recoveries/"],
     "clerk": ["/", "/cases/", "/cases/recoveries/", "/imports/", "/admin/"],
-    "auditor": ["/imports/", "/accounts/sign-ins/", "/accounts/access-log/"],
+    "auditor": ["/imports/", "/audit/", "/accounts/sign-ins/", "/accounts/access-log/"],
     "account_manager": ["/accounts/sign-ins/", "/admin/"],
 }
 

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='accesslog',
             name='action',
-            field=models.CharField(choices=[('reveal', 'Revealed'), ('export', 'Exported'), ('download', 'Downloaded')], max_length=20, verbose_name='action'),
+            field=models.CharField(choices=[('reveal', 'Revealed'), ('export', 'Exported'), ('download', 'Downloaded'), ('lookup', 'Looked up a person')], max_length=20, verbose_name='action'),
         ),
     ]
