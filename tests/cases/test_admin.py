@@ -198,3 +198,22 @@ def test_parties_and_rejected_rows_are_not_in_the_admin():
     assert registered == {
         "Case", "Recovery", "Clock", "ClockRule", "Ground", "ImportRun", "SignalRule", "DocumentTemplate", "Letterhead",
     }  # fmt: skip
+
+
+def test_a_signal_rule_is_edited_and_its_form_says_what_stands_for_the_days(client):
+    rule = SignalRule.objects.get(code="text.alike", valid_to=None)
+    client.force_login(UserFactory(superuser=True))
+    client.cookies["django_language"] = "en"
+    path = f"/admin/cases/signalrule/{rule.pk}/change/"
+
+    page = client.get(path)
+    form = page.context["adminform"].form
+    data = {name: "" if value is None else value for name, value in form.initial.items()}
+    refused = client.post(path, data | {"overlap": 40})
+    taken = client.post(path, data | {"overlap": 70, "window_days": 120})
+
+    assert page.content.decode().count("{days} stands for the days before and after") == 2
+    assert "from 50 to 100 per cent" in refused.content.decode()
+    assert taken.status_code == 302
+    rule.refresh_from_db()
+    assert (rule.overlap, rule.window_days) == (70, 120)
