@@ -193,6 +193,12 @@ class SignalRuleAdmin(ReferenceAdmin):
     key_fields = ("code", "valid_from")
     search_fields = ["code", "name", "name_en", "basis"]
 
+    def get_form(self, request, obj=None, **kwargs):
+        days = _("{days} stands for the days before and after")
+        return super().get_form(
+            request, obj, **({"help_texts": {"explanation": days, "explanation_en": days}} | kwargs)
+        )
+
 
 class FileInline(OfRun, ReadOnlyInline):
     model = ImportFile

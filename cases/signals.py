@@ -31,6 +31,7 @@ CAP = 500  # cases of one person, merchant or order that are looked at, on each 
 PERSONS = 10  # parties of a joint complaint whose other cases are looked for
 OPENING = 200  # characters of a narrative that a row reads
 IDENTITY, PHONE, MERCHANT, ORDER = "identity", "phone", "merchant", "order"
+DAYS = "{days}"  # in an explanation, as it is edited: the window of the rule
 NO_HASH = Cast(Value(None), BinaryField())
 COMPARED = (
     "id", "received_at", "merchant_id", "category_id", "problem_id", "goods", "order_number", "narrative", "demand",
@@ -71,7 +72,8 @@ class Signal:
 
     @property
     def explanation(self) -> str:
-        return self.rule.explanation if is_chinese() else self.rule.explanation_en
+        text = self.rule.explanation if is_chinese() else self.rule.explanation_en
+        return text.replace(DAYS, str(self.rule.window_days))
 
     @property
     def basis(self) -> str:

@@ -20,7 +20,7 @@ MIN_PAIRS = 20  # shorter texts ("wants a refund") are alike without saying anyt
 SKETCH_BITS = 1024
 ONE = ord("1")
 SHARED = 4  # of their rarest pairs that like texts have in common at least; more make the lists longer
-LONGEST = 1_000  # texts in which one of the rarest pairs is looked up: more have it only where all say the same
+LONGEST = 1_000  # texts that one of the rarest pairs leads to: more have it only where all say the same
 _NUMBER = re.compile(r"[\d*]+(?:[.,:/-][\d*]+)*")
 
 

@@ -230,12 +230,13 @@ def test_a_signal_is_shown_from_the_number_of_its_rule(filed, regulator):
 
 def test_titles_and_explanations_are_in_the_language_of_the_page(filed, regulator):
     case, _other = filed(), filed(days=-1)
+    SignalRule.objects.filter(code="person.cases").update(window_days=180)
 
     signal = found(case, regulator)["person.cases"]
-    assert (signal.title, signal.explanation[:5]) == ("同一人的其他案件", "前后一年内")
+    assert (signal.title, signal.explanation[:8]) == ("同一人的其他案件", "前后180日内，")
     with translation.override("en"):
         assert signal.title == "Other cases of the same person"
-        assert signal.explanation.startswith("Other cases filed within a year")
+        assert signal.explanation.startswith("Other cases filed within 180 days before or after by")
         assert signal.basis.endswith("(SAMR Order 121), art 17")
 
 
