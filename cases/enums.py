@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Kind(models.TextChoices):
@@ -161,6 +162,31 @@ class AuditKind(models.TextChoices):
 class RunState(models.TextChoices):
     RUNNING = "running", _("Running")
     COMPLETED = "completed", _("Completed")
+
+
+class BulkOrigin(models.TextChoices):
+    """How the cases of a bulk act were chosen."""
+
+    SELECTION = "selection", _("Chosen one by one")
+    FILTER = "filter", _("All that matched a filter")
+
+
+class BulkState(models.TextChoices):
+    PREPARED = "prepared", _("To be confirmed")
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Completed")
+    CANCELLED = "cancelled", pgettext_lazy("a bulk act that was stopped", "Cancelled")
+
+
+class BulkOutcome(models.TextChoices):
+    """What became of one case of a bulk act."""
+
+    PENDING = "pending", pgettext_lazy("a case of a bulk act", "Still to do")
+    DONE = "done", pgettext_lazy("a case of a bulk act", "Done")
+    REFUSED = "refused", pgettext_lazy("a case of a bulk act", "Refused")
+    FAILED = "failed", pgettext_lazy("a case of a bulk act", "Failed")
+    CANCELLED = "cancelled", pgettext_lazy("a case of a bulk act", "Left out")
 
 
 class RejectKind(models.TextChoices):

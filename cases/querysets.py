@@ -127,6 +127,18 @@ class OwnQuerySet(models.QuerySet):
         return self.filter(user=user) if user.is_authenticated else self.none()
 
 
+class BulkActQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Whoever asked for it, as long as he sees cases at all, and nobody else."""
+        return self.filter(actor=user) if user.has_perm("cases.view_case") else self.none()
+
+
+class BulkRowQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """What belongs to a bulk act follows it."""
+        return self.filter(act__actor=user) if user.has_perm("cases.view_case") else self.none()
+
+
 class RunQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Runs are for those who may load data; a run of another agency's tree is not seen."""
@@ -164,11 +176,17 @@ class AuditQuerySet(models.QuerySet):
             return self.none()
         if reads_all(user):
             return self
-        return self.filter(people(user, "user__") | within(user.agency, "case__")) if user.agency_id else self.none()
+        return (
+            self.filter(people(user, "user__") | within(user.agency, "case__"))
+            if user.agency_id
+            else self.none()
+        )
 
     def of_cases(self, cases):
         """What was done to these cases, and seen of them."""
-        return self.filter(Q(case__in=[case.pk for case in cases]) | Q(record__in=[case.number for case in cases]))
+        return self.filter(
+            Q(case__in=[case.pk for case in cases]) | Q(record__in=[case.number for case in cases])
+        )
 
 
 def local_day_bounds(start: dt.date, end: dt.date) -> tuple[dt.datetime, dt.datetime]:

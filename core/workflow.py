@@ -128,7 +128,7 @@ class Workflow:
             actor=actor,
             at=now,
             note=act.data.get("note", ""),
-            data=_plain({name: value for name, value in act.data.items() if name != "note"} | act.facts),
+            data=plain({name: value for name, value in act.data.items() if name != "note"} | act.facts),
         )
         for name, value in act.changes.items():  # only once it holds in the database
             setattr(obj, name, value)
@@ -175,7 +175,7 @@ def _checked(step: Transition, data: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _plain(data: dict[str, Any]) -> dict[str, Any]:
+def plain(data: dict[str, Any]) -> dict[str, Any]:
     """Values as JSON keeps them: rows by their key, dates as ISO text, amounts as text."""
     return {name: _plain_value(value) for name, value in data.items()}
 

@@ -3,6 +3,7 @@
 from cases.domain.acts import WORKFLOWS, available_acts, officers_for, perform
 from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
 from cases.domain.audit import look_up_person
+from cases.domain.bulk import bulk_steps, cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
 from cases.domain.clocks import (
     ask_extension,
     change_regime,
@@ -41,8 +42,11 @@ __all__ = [
     "add_template",
     "ask_extension",
     "available_acts",
+    "bulk_steps",
+    "cancel_bulk",
     "change_regime",
     "choose_columns",
+    "confirm_bulk",
     "decide_extension",
     "decide_on_signals",
     "delete_filter",
@@ -54,6 +58,7 @@ __all__ = [
     "open_document",
     "pause_clocks",
     "perform",
+    "prepare_bulk",
     "preview_recount",
     "record_delivery",
     "recount",
@@ -66,6 +71,7 @@ __all__ = [
     "resume_clocks",
     "reveal_party",
     "rotate",
+    "run_bulk_acts",
     "save_filter",
     "share_filter",
     "start_clock",

@@ -6,6 +6,7 @@ is put here by the decorator of Case.
 
 from cases.models.attachment import Attachment
 from cases.models.audit import AuditEntry
+from cases.models.bulk import BulkAct, BulkRow
 from cases.models.case import Case, CaseReference
 from cases.models.clock import UNKNOWN_END, Clock, ClockChange, ClockPause, ClockRule, Extension
 from cases.models.document import Delivery, Document, DocumentSeries, DocumentTemplate, Letterhead
@@ -21,6 +22,8 @@ from cases.models.signal import SignalDecision, SignalRule
 __all__ = [
     "Attachment",
     "AuditEntry",
+    "BulkAct",
+    "BulkRow",
     "CallBack",
     "Case",
     "CaseEvent",

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cases.models import Case, Clock, ClockRule, ImportRun, Recovery
+from cases.models import Case, Clock, ClockRule, ImportRun, Recovery, SignalRule
 from tests.factories import (
     CaseFactory,
     ClockFactory,
