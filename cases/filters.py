@@ -1,4 +1,4 @@
-"""The query forms of the case list, the recovery ledger, the import runs and audits."""
+"""The query forms of the case list, the recovery ledger, the bulk acts, the import runs and audits."""
 
 import datetime as dt
 import re
@@ -17,11 +17,14 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.filters import LogFilterSet
+from cases.domain.bulk import step_labels
 from cases.enums import (
     LOSS_KINDS,
     OPEN_STATES,
     AuditKind,
     Body,
+    BulkOutcome,
+    BulkState,
     Kind,
     Outcome,
     RecoveryKind,
@@ -30,7 +33,16 @@ from cases.enums import (
     RunState,
     State,
 )
-from cases.models import AuditEntry, Case, CaseReference, ImportFile, ImportRun, Recovery
+from cases.models import (
+    AuditEntry,
+    BulkAct,
+    BulkRow,
+    Case,
+    CaseReference,
+    ImportFile,
+    ImportRun,
+    Recovery,
+)
 from cases.querysets import local_day_bounds
 from cases.references import References
 from core import panels
@@ -339,6 +351,31 @@ class RecoveryFilterSet(SelectedFilterSet):
 
     def by_origin(self, queryset, name, value):
         return queryset.filter(import_file__isnull=value == "here")
+
+
+class BulkFilterSet(FilterSet):
+    """One's own bulk acts."""
+
+    on_phone = ("state",)
+
+    verb = Choice(label=_("Act"), choices=lambda: step_labels().items())
+    state = Choice(
+        label=_("State"), choices=[pair for pair in BulkState.choices if pair[0] != BulkState.PREPARED]
+    )
+
+    class Meta:
+        model = BulkAct
+        fields: list[str] = []
+
+
+class BulkRowFilterSet(FilterSet):
+    """The cases of a bulk act."""
+
+    outcome = Choice(label=_("Outcome"), choices=BulkOutcome.choices)
+
+    class Meta:
+        model = BulkRow
+        fields: list[str] = []
 
 
 class RunFilterSet(FilterSet):

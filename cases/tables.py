@@ -1,4 +1,4 @@
-"""Columns of the case list, the recovery ledger, the import runs with their rejects, and audits."""
+"""Columns of the case list, the recovery ledger, the bulk acts, the import runs with their rejects, and audits."""
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.tables import named
 from cases import audit
-from cases.enums import AuditKind, RunState, State
-from cases.models import UNKNOWN_END, AuditEntry, Case, ImportReject, ImportRun, Recovery
+from cases.domain.bulk import step_label
+from cases.enums import AuditKind, BulkOutcome, BulkState, RunState, State
+from cases.models import UNKNOWN_END, AuditEntry, BulkAct, BulkRow, Case, ImportReject, ImportRun, Recovery
 from core.tables import (
     Column,
     DateColumn,
@@ -190,6 +191,73 @@ def origin_of(recovery: Recovery, user):
     if user.has_perm("cases.view_importrun"):
         return format_html('<a href="{}">{}</a>', reverse("imports:detail", args=[file.run_id]), file.name)
     return file.name
+
+
+BULK_TONES = {
+    BulkState.PREPARED: "grey",
+    BulkState.QUEUED: "grey",
+    BulkState.RUNNING: "blue",
+    BulkState.DONE: "green",
+    BulkState.CANCELLED: "amber",
+}
+OUTCOME_TONES = {
+    BulkOutcome.PENDING: "grey",
+    BulkOutcome.DONE: "green",
+    BulkOutcome.REFUSED: "amber",
+    BulkOutcome.FAILED: "red",
+    BulkOutcome.CANCELLED: "grey",
+}
+
+
+class BulkTable(Table):
+    number = Column(accessor="pk", verbose_name=_("Bulk act"), card="line", css="nowrap tnum", written=False)
+    verb = Column(card="title", written=False)
+    origin = Column(card="line", css="nowrap", written=False)
+    total = NumberColumn(card="end")
+    done = NumberColumn(verbose_name=pgettext_lazy("a case of a bulk act", "Done"), card="hide")
+    refused = NumberColumn(verbose_name=pgettext_lazy("a case of a bulk act", "Refused"), card="hide")
+    failed = NumberColumn(verbose_name=pgettext_lazy("a case of a bulk act", "Failed"), card="hide")
+    confirmed = TimeColumn(accessor="confirmed_at", verbose_name=_("Confirmed"), card="line")
+    state = StateColumn(tones=BULK_TONES, card="aside")
+
+    counted = (BulkOutcome.DONE, BulkOutcome.REFUSED, BulkOutcome.FAILED)
+
+    class Meta(Table.Meta):
+        model = BulkAct
+        fields = ("number", "verb", "origin", "total", "done", "refused", "failed", "confirmed", "state")
+        empty_text = _("No bulk act matches these filters.")
+
+    def render_number(self, record):
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.pk)
+
+    def render_verb(self, record):
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), step_label(record.verb))
+
+
+class BulkRowTable(Table):
+    position = NumberColumn(verbose_name=_("No."), card="hide")
+    case = Column(card="title", css="nowrap tnum", written=False)
+    kind = Column(accessor="case__kind", verbose_name=_("Kind"), css="nowrap", written=False)
+    outcome = StateColumn(tones=OUTCOME_TONES, card="aside")
+    message = Column(card="line", css="wide", written=False)
+    at = TimeColumn(accessor="event__at", verbose_name=_("Time"), card="line")
+
+    class Meta(Table.Meta):
+        model = BulkRow
+        fields = ("position", "case", "kind", "outcome", "message", "at")
+        empty_text = _("No case has this outcome.")
+
+    def render_case(self, record):
+        number = record.case.number
+        if not record.in_sight:
+            return number
+        return format_html('<a href="{}">{}</a>', record.case.get_absolute_url(), number)
+
+    def render_kind(self, record):
+        return record.case.get_kind_display()
+
+    def render_message(self, value):
+        return mask_numbers(value)
 
 
 RUN_TONES = {RunState.RUNNING: "blue", RunState.COMPLETED: "green"}

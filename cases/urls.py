@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from cases.views import acts, attachments, case, documents, intake, lists, saved, signals
+from cases.views import acts, attachments, bulk, case, documents, intake, lists, saved, signals
 
 
 class NumberConverter:
@@ -32,6 +32,13 @@ urlpatterns = [
     path("saved/<int:pk>/delete/", saved.DeleteFilter.as_view(), name="saved_delete"),
     path("saved/<slug:name>/save/", saved.SaveFilter.as_view(), name="save_filter"),
     path("columns/<slug:name>/", saved.Columns.as_view(), name="columns"),
+    path("bulk/", bulk.BulkList.as_view(), name="bulk_list"),
+    path("bulk/start/", bulk.StartBulk.as_view(), name="bulk_start"),
+    path("bulk/<int:pk>/", bulk.BulkDetail.as_view(), name="bulk"),
+    path("bulk/<int:pk>/confirm/", bulk.ConfirmBulk.as_view(), name="bulk_confirm"),
+    path("bulk/<int:pk>/export/", bulk.BulkExport.as_view(), name="bulk_export"),
+    path("bulk/<int:pk>/cancel/", bulk.CancelBulk.as_view(), name="bulk_cancel"),
+    path("bulk/<int:pk>/again/", bulk.ChooseAgain.as_view(), name="bulk_again"),
     path("<case_number:number>/", case.CaseDetail.as_view(), name="detail"),
     path("<case_number:number>/next/", case.NeighbourCase.as_view(), {"way": "next"}, name="next"),
     path("<case_number:number>/previous/", case.NeighbourCase.as_view(), {"way": "previous"}, name="previous"),

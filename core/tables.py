@@ -117,6 +117,7 @@ class Table(tables.Table):
     sorts: Mapping[str, str] = {}
     on_request: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    pick_form = ""  # the id of the form for which rows can be chosen by a box
 
     def __init__(self, data=None, *args, shown: Iterable[str] | None = None, **kwargs):
         if shown is not None:

@@ -55,6 +55,7 @@ class ListPage(ScopedMixin, TemplateView):
     sorts: Mapping[str, str]
     default_sort: str
     paginator_class = KeysetPaginator
+    default_size = SIZES[0]
 
     def get_filterset(self, queryset: QuerySet) -> FilterSet:
         return self.filterset_class(self.request.GET, queryset=queryset, request=self.request)
@@ -74,7 +75,7 @@ class ListPage(ScopedMixin, TemplateView):
         filterset, queryset = self.filtered()
         sort = choose_sort(self.sorts, parameters.get("sort"), self.default_sort)
         size = parameters.get("size", "")
-        size = int(size) if size in map(str, SIZES) else SIZES[0]
+        size = int(size) if size in map(str, SIZES) else self.default_size
         page = self.paginator_class(queryset, sort, size).page(
             after=parameters.get("after"), before=parameters.get("before")
         )

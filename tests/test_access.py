@@ -20,6 +20,7 @@ from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
     AttachmentFactory,
+    BulkActFactory,
     CalendarNoticeFactory,
     CaseFactory,
     CategoryFactory,
@@ -83,6 +84,14 @@ POST /cases/{other_case}/act/accept/                    302  403  404  403  404 
 GET  /cases/{case}/act/assign/                          302  403  403  403  403  403  403  403  403  200  200
 GET  /cases/{case}/act/supervise/                       302  403  200  200  403  403  403  403  403  200  200
 GET  /cases/{case}/act/nonsense/                        302  403  404  404  404  404  404  403  403  404  404
+GET  /cases/bulk/                                       302  403  200  200  200  200  200  403  403  200  200
+POST /cases/bulk/start/                                 302  403  404  404  404  404  404  403  403  404  404
+GET  /cases/bulk/{bulk}/                                302  403  404  404  404  404  404  403  403  404  404
+GET  /cases/bulk/{bulk}/confirm/                        302  403  404  404  404  404  404  403  403  404  404
+POST /cases/bulk/{bulk}/confirm/                        302  403  404  404  404  404  404  403  403  404  404
+GET  /cases/bulk/{bulk}/export/?format=csv              302  403  404  404  404  403  403  403  403  404  404
+POST /cases/bulk/{bulk}/cancel/                         302  403  404  404  404  404  404  403  403  404  404
+POST /cases/bulk/{bulk}/again/                          302  403  404  404  404  404  404  403  403  404  404
 POST /cases/{case}/parties/{party}/reveal/              302  403  403  403  200  200  403  403  403  200  403
 POST /cases/{case}/parties/{reporter}/reveal/           302  403  403  403  200  403  403  403  403  200  403
 POST /cases/{other_case}/parties/{other_party}/reveal/  302  403  404  403  404  404  404  403  403  200  404
@@ -375,6 +384,7 @@ def world():
         }
         if agency == here:
             clock, recovery = ClockFactory(case=case), RecoveryFactory(case=case, actor=user)
+            records["bulk"] = BulkActFactory(actor=user, cases=[case]).pk  # nobody's but his own
             records |= {"clock": clock.pk, "clockrule": clock.rule_id, "recovery": recovery.pk}
     records["ground"] = Ground.objects.first().pk
     records["signalrule"] = SignalRule.objects.first().pk

@@ -2,8 +2,10 @@
 
 import pytest
 
+from accounts.models import User
 from tests.factories import (
     AccessLogFactory,
+    BulkActFactory,
     CaseFactory,
     ImportFileFactory,
     ImportRejectFactory,
@@ -17,7 +19,7 @@ LISTS = (
     "/cases/", "/cases/recoveries/", "/imports/", "/accounts/sign-ins/", "/accounts/access-log/",
     "/audit/", "/audit/cases/{case}/", "/audit/cases/{case}/export/?format=csv", "/audit/users/{user}/",
     "/cases/export/?format=csv", "/cases/export/?format=xlsx", "/cases/recoveries/export/?format=csv",
-    "/cases/{case}/", "/imports/{run}/", "/",
+    "/cases/{case}/", "/imports/{run}/", "/", "/cases/bulk/", "/cases/bulk/{bulk}/",
     "/admin/cases/case/", "/admin/accounts/user/", "/admin/registry/merchant/",
 )  # fmt: skip
 NUL, LONG, WIDE = "\x00", "字" * 3000, "9" * 400
@@ -43,13 +45,14 @@ def root(client):
 
 
 @pytest.fixture
-def records():
+def records(root):
     case, file = CaseFactory(), ImportFileFactory()
     RecoveryFactory(case=case)
     ImportRejectFactory(file=file)
     SignInFactory()
     line = AccessLogFactory()
-    return {"case": case.number, "run": file.run_id, "user": line.user_id}
+    bulk = BulkActFactory(actor=User.objects.get(pk=root.session["_auth_user_id"]), agency=None, cases=[case])
+    return {"case": case.number, "run": file.run_id, "bulk": bulk.pk, "user": line.user_id}
 
 
 def answer(client, path, data):

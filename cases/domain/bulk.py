@@ -45,6 +45,16 @@ def bulk_steps(user) -> dict[str, Transition]:
     return steps
 
 
+def step_labels() -> dict[str, str]:
+    """What the acts are called that can be asked for on many cases, by verb."""
+    return {step.verb: str(step.label) for workflow in WORKFLOWS.values() for step in workflow if step.bulk}
+
+
+def step_label(verb: str) -> str:
+    """What the bulk act is called; a verb that is no longer one stands for itself."""
+    return step_labels().get(verb, verb)
+
+
 @transaction.atomic
 def prepare_bulk(
     *,
@@ -148,6 +158,13 @@ def _why_not(row: BulkRow, case: Case | None, verb: str, actor: User) -> str:
     return workflow[verb].why_not(case, actor)
 
 
+def act_step(act: BulkAct) -> Transition | None:
+    """The step that asks for the most among those of the kinds of case in `act`; None where no kind has the verb."""
+    kinds = Case.objects.filter(bulk_rows__act=act).order_by().values_list("kind", flat=True).distinct()
+    steps = [WORKFLOWS[kind][act.verb] for kind in kinds if act.verb in WORKFLOWS[kind]]
+    return max(steps, key=lambda step: len(step.needs), default=None)
+
+
 def confirm_bulk(act: BulkAct, *, actor: User, data: Mapping[str, Any], now: dt.datetime | None = None) -> bool:
     """Let the prepared act be done with `data`. False where that had been asked for before: nothing is done twice."""
     with transaction.atomic():
@@ -197,7 +214,7 @@ def run_bulk_acts(limit: int | None = None, *, only: BulkAct | None = None, now:
         if limit is not None and done >= limit:
             break
         _begin(act, now)
-        given = _given(act)
+        given = given_data(act)
         with translation.override(act.language):
             while (limit is None or done < limit) and _do_next(act, given, now):
                 done += 1
@@ -220,7 +237,7 @@ def _finish(act: BulkAct, now: dt.datetime | None) -> None:
             locked.save(update_fields=["state", "finished_at"])
 
 
-def _given(act: BulkAct) -> dict[str, Any]:
+def given_data(act: BulkAct) -> dict[str, Any]:
     """The data as `perform` takes it. A row that no longer exists is as good as not given."""
     given: dict[str, Any] = {}
     for name, value in act.data.items():

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from cases.enums import BulkOrigin, BulkOutcome, BulkState, Verb
+from cases.enums import BulkOrigin, BulkOutcome, BulkState
 from cases.models.case import Case
 from cases.models.event import CaseEvent
 from cases.querysets import BulkActQuerySet, BulkRowQuerySet
@@ -83,10 +83,6 @@ class BulkAct(models.Model):
 
     def get_absolute_url(self):
         return reverse("cases:bulk", args=[self.pk])
-
-    @property
-    def label(self) -> str:
-        return Verb.label_of(self.verb)
 
     @property
     def is_live(self) -> bool:

@@ -20,7 +20,9 @@ from accounts.client import client_ip
 from accounts.domain import log_access
 from accounts.enums import AccessAction
 from accounts.models import AccessLog
+from cases.choosing import choosing_bar
 from cases.desk import Desk, read_desk
+from cases.domain import bulk_steps
 from cases.enums import (
     LOSS_KINDS,
     Body,
@@ -198,7 +200,9 @@ class CaseList(DeskMixin, CaseRows, ListPage):
     def fill(self, context):
         form = context["filter"]
         found = {"words_since": form.words_since, "whole_numbers": form.whole_numbers}
-        return super().fill(context) | {"tabs": self.tabs()} | found
+        context = super().fill(context)
+        bar = choosing_bar(self.request, "cases", context["page"], context["table"])
+        return context | {"tabs": self.tabs(), "bulk": bar, "has_bulk_acts": bool(bulk_steps(self.request.user))} | found
 
     def tabs(self) -> list[Tab]:
         """Quick filters over all that the user sees, counted no further than the cap, in one query."""

@@ -124,6 +124,21 @@ def test_a_search_stays_within_twelve_queries(warm, officer, handled):
     assert len(queries) - transactions(queries) == 11
 
 
+def test_order_and_size_of_the_page_go_with_the_next_filters(visit, officer, handled):
+    handled()
+
+    html = text(visit(officer, LIST, sort="-claimed", size="50"))
+
+    assert '<input type="hidden" form="query" name="sort" value="-claimed">' in html
+    assert '<input type="hidden" form="query" name="size" value="50">' in html
+
+
+def test_where_nothing_matches_the_filters_can_be_cleared(visit, officer, handled):
+    handled()
+
+    assert f'<a href="{LIST}">清除全部筛选条件</a>' in text(visit(officer, LIST, kind="report"))
+
+
 def test_only_cases_of_the_own_agency_and_below_are_listed(visit, officer, handled, district, neighbour):
     mine = handled()
     below = CaseFactory(handling=AgencyFactory(station=True, parent=district))

@@ -1,5 +1,6 @@
 from tests.factories.accounts import PASSWORD, AccessLogFactory, SignInFactory, UserFactory, grant
 from tests.factories.cases import (
+    BulkActFactory,
     CaseEventFactory,
     CaseFactory,
     CaseReferenceFactory,
@@ -38,6 +39,7 @@ __all__ = [
     "AccessLogFactory",
     "AgencyFactory",
     "AttachmentFactory",
+    "BulkActFactory",
     "CalendarDayFactory",
     "CalendarNoticeFactory",
     "CaseEventFactory",
