@@ -18,7 +18,6 @@ from cases.domain.reveal import personal_context
 from cases.enums import (
     FINAL_STATES,
     LOSS_KINDS,
-    ClockReason,
     Kind,
     RecoveryKind,
     Regime,
@@ -30,7 +29,6 @@ from cases.enums import (
 from cases.models import (
     Case,
     CaseEvent,
-    CaseHistory,
     Clock,
     ClockChange,
     ClockPause,
@@ -127,13 +125,6 @@ class PartyView:
     hidden: bool
     unreadable: bool
     can_reveal: bool
-
-
-@dataclass(frozen=True)
-class Change:
-    at: dt.datetime
-    created: bool
-    fields: list[tuple[str, str, str]]  # label, before, after
 
 
 def numbers_masked(case: Case, user) -> bool:
@@ -238,14 +229,11 @@ def steps(case: Case) -> list[Step]:
 
 
 def terms(case: Case, today: dt.date) -> list[Term]:
-    """The case's clocks: those that run first, the most urgent at the top. Pauses are asked for only where a term has
-    stood still."""
+    """The case's clocks: those that run first, the most urgent at the top."""
     days = shown_calendar()
     book = RuleBook((), days.calendar(), days)
     clocks = sorted(case.clocks.all(), key=lambda c: (c.stopped_on is not None, c.due_on, c.pk))
-    changes = list(case.clock_changes.select_related("rule", "actor").order_by("pk")) if clocks else []
-    stood_still = any(change.why in (ClockReason.PAUSE, ClockReason.RESUME) for change in changes)
-    pauses = list(case.pauses.all()) if stood_still else []
+    changes, pauses = list(case.clock_changes.all()), list(case.pauses.all())
     return [_term(clock, today, book, pauses, [c for c in changes if _same_term(c, clock)]) for clock in clocks]
 
 
@@ -406,20 +394,6 @@ HISTORY_FIELDS = (
 )
 NUMBERS = ("number", "external_number")  # by which a case is found: never masked
 HISTORY_RELATIONS = ("handling", "custodian", "officer", "merchant", "category", "problem", "region")
-
-
-def changes(case: Case) -> list[Change]:
-    """The history that the database keeps, newest first: what changed with each write."""
-    rows = list(
-        CaseHistory.objects.filter(pgh_obj=case.pk).select_related(*HISTORY_RELATIONS).order_by("pgh_id")
-    )
-    found = []
-    for position, row in enumerate(rows):
-        before = rows[position - 1] if position else None
-        fields = list(changed(before, row)) if before else []
-        if fields or before is None:
-            found.append(Change(row.pgh_created_at, before is None, fields))
-    return found[::-1]
 
 
 def changed(before, after) -> Iterator[tuple[str, str, str]]:

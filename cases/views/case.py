@@ -19,15 +19,12 @@ from cases.domain import available_acts, reveal_party
 from cases.domain.reveal import MIN_REASON
 from cases.forms import RevealForm
 from cases.models import (
-    Attachment,
     Case,
-    CaseEvent,
     CaseReference,
     Clock,
     Ground,
     Party,
     Recovery,
-    Supervision,
 )
 from cases.tables import STATE_TONES, origin_of
 from cases.views import attachments, documents
@@ -35,11 +32,13 @@ from cases.views.lists import SEARCH_SECONDS, CaseRows
 from core.exceptions import DomainError
 from core.pagination import KeysetPaginator, choose_sort
 from core.personal_data import PersonalDataError
+from core.related import fetch_together
 from core.text import mask_numbers
 from core.timeouts import QueryTooSlow, time_limit
 from core.views import ListPage, ScopedMixin
 
 OTHERS = 5
+TOGETHER = ("events", "supervisions", "call_backs", "clock_changes", "pauses", "extensions", "attachments")
 
 
 class NeighbourRows(CaseRows, ListPage):
@@ -106,12 +105,14 @@ class CaseDetail(ScopedMixin, DetailView):
                 Prefetch("parties", Party.objects.order_by("pk")),
                 Prefetch("clocks", Clock.objects.select_related("rule")),
                 Prefetch("recoveries", Recovery.objects.select_related("import_file", "actor", "reversal")),
-                Prefetch("events", CaseEvent.objects.select_related("actor")),
-                Prefetch("supervisions", Supervision.objects.select_related("actor", "replied_by")),
-                Prefetch("attachments", Attachment.objects.select_related("added_by", "withdrawn_by")),
                 documents.with_deliveries(),
             )
         )
+
+    def get_object(self, queryset=None):
+        case = super().get_object(queryset)
+        fetch_together(case, TOGETHER)
+        return case
 
     def get_context_data(self, **kwargs):
         case, user = self.object, self.request.user
@@ -132,12 +133,13 @@ class CaseDetail(ScopedMixin, DetailView):
             postings=[(posting, origin_of(posting, user)) for posting in amounts.postings],
             extra=[(name, text(str(value))) for name, value in case.extra.items() if value not in (None, "")],
             others=self.others(case),
-            changes=casefile.changes(case) if user.has_perm("cases.view_casehistory") else None,
             differences=casefile.differences(case) if case.differs else [],
             acts=[step for step in acts if step.target is not None and not step.grave],
             further_acts=[step for step in acts if step.target is None or step.grave],
             linked=casefile.linked(case),
             supervisions=case.supervisions.all(),
+            call_backs=case.call_backs.all(),
+            pauses=case.pauses.all(),
             documents=documents.document_rows(case, user),
             issuable=documents.choices(case, user),
             attachments=attachments.attachment_rows(case, user, masked=masked),
