@@ -137,8 +137,8 @@ class Recount:
                 "name": name, "code": code, "later": later, "earlier": earlier,
             }  # fmt: skip
         for move in self.largest:
-            yield _("%(before)s → %(after)s (%(days)+d days): %(name)s, %(n)d clocks.") % {
-                "before": move.before_on, "after": move.after_on, "days": move.days, "name": move.rule.label, "n": move.n,
+            yield _("%(before)s → %(after)s, %(name)s: %(n)d.") % {
+                "before": move.before_on, "after": move.after_on, "name": move.rule.label, "n": move.n,
             }  # fmt: skip
         if self.newly_provisional:
             yield _("Provisional from now on: %(n)d.") % {"n": self.newly_provisional}

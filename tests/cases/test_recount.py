@@ -127,9 +127,9 @@ def test_it_is_told_in_words(clocks):
         "4 open clocks move.",
         "Decision on accepting a complaint (complaint.accept): 3 later, 0 earlier.",
         "Mediation of a complaint (complaint.mediate): 1 later, 0 earlier.",
-        "2020-02-07 → 2020-02-11 (+4 days): Decision on accepting a complaint, 2 clocks.",
-        "2020-03-27 → 2020-03-31 (+4 days): Mediation of a complaint, 1 clocks.",
-        "2020-02-01 → 2020-02-04 (+3 days): Decision on accepting a complaint, 1 clocks.",
+        "2020-02-07 → 2020-02-11, Decision on accepting a complaint: 2.",
+        "2020-03-27 → 2020-03-31, Mediation of a complaint: 1.",
+        "2020-02-01 → 2020-02-04, Decision on accepting a complaint: 1.",
     ]
 
 

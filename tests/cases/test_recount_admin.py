@@ -70,7 +70,7 @@ def test_a_notice_shows_what_it_moves_and_moves_it_when_confirmed(client, clerk,
         [
             "1 open clock moves.",
             "Decision on accepting a complaint (complaint.accept): 1 later, 0 earlier.",
-            "2026-11-30 → 2026-12-01 (+1 days): Decision on accepting a complaint, 1 clocks.",
+            "2026-11-30 → 2026-12-01, Decision on accepting a complaint: 1.",
         ]
     ]
     html = page.content.decode()
