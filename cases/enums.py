@@ -393,3 +393,10 @@ class DeliveryResult(models.TextChoices):
     DELIVERED = "delivered", _("Delivered")
     REFUSED = "refused", _("Acceptance refused")
     FAILED = "failed", _("Could not be delivered")
+
+
+class ChangeKind(models.TextChoices):
+    """What happened to a case, as the change feed has it."""
+
+    CREATED = "created", _("Created")
+    CHANGED = "changed", _("Changed")

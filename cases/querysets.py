@@ -39,6 +39,13 @@ def sees_reporters(user) -> bool:
     return user.has_perm("cases.reveal_reporter") and not user.is_superuser
 
 
+def sees_city(user) -> bool:
+    """Whether the scope of `user` is the whole tree, or as good as that."""
+    if user.has_perm("cases.view_all_agencies"):
+        return True
+    return bool(user.agency_id) and len(user.agency.ancestor_ids) == 1
+
+
 class ScopedQuerySet(models.QuerySet):
     """Rows that belong to a case follow the scope of their case. Closed by default."""
 
@@ -90,6 +97,19 @@ class GroundQuerySet(ReferenceQuerySet):
 
 class DeliveryQuerySet(ScopedQuerySet):
     case_prefix = "document__case__"
+
+
+class SearchQuerySet(ScopedQuerySet):
+    """Searched texts bear the custody of their case themselves, as of when the worker last read it."""
+
+    case_prefix = ""
+
+
+class MachineryQuerySet(models.QuerySet):
+    """What the portal keeps for itself: no page shows it to anyone."""
+
+    def visible_to(self, user):
+        return self.none()
 
 
 class ClockQuerySet(ScopedQuerySet):

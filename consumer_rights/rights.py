@@ -28,6 +28,7 @@ DELETED = {
     "axes.AccessAttempt",
     "axes.AccessAttemptExpiration",
     "axes.AccessFailureLog",
+    "cases.CaseChange",  # read by all
     "cases.Clock",
     "registry.CalendarDay",
     "registry.RegionSuccession",

@@ -8,12 +8,17 @@ import datetime as dt
 import fcntl
 import io
 import json
+import os
+import subprocess
+import sys
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -22,8 +27,10 @@ from django.utils.translation import gettext as _
 from accounts.domain import create_user, system_user
 from accounts.models import User
 from accounts.roles import ROLES
+from cases.domain import SEARCH, filled_at_once, waiting
 from cases.enums import RunState
 from cases.models import ImportFile
+from cases.worker import WorkerBusy, drain
 from core.exceptions import DomainError
 from demo.city import (
     EARLIEST_TODAY,
@@ -40,6 +47,8 @@ HERE = Path(__file__).resolve().parent
 DEFAULT_SCALE = "0.008"
 DEFAULT_SEED = 2020
 PASSWORD = "demo-city-315"  # noqa: S105 - printed for everyone to use; never set on a database that is not embedded
+COUNTED = 10_000_000  # more cases than the largest city has
+PROGRESS_SECONDS = 5.0
 COUNCIL_AGENCY = "330100-council"
 Say = Callable[[str], None]
 
@@ -134,6 +143,38 @@ def import_files(directory: Path, manifest: Manifest, *, say: Say) -> int:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM (ANALYZE)")
     return len(todo)
+
+
+def fill_search(*, say: Say) -> int:
+    """Let the search read the cases that it has not read yet; returns how many those were. Where a worker runs, as
+    beside another demo of the same city, it does so."""
+    total, done = waiting(SEARCH, cap=COUNTED), 0
+    said = time.monotonic()
+
+    def progress(consumer: str, cases: int, seconds: float) -> None:
+        nonlocal done, said
+        done += cases if consumer == SEARCH else 0
+        if time.monotonic() - said >= PROGRESS_SECONDS:
+            said = time.monotonic()
+            say(_("Search: %(done)s of %(total)s cases") % {"done": f"{done:,}", "total": f"{total:,}"})
+
+    if total:
+        with contextlib.suppress(WorkerBusy):
+            drain(progress, around=filled_at_once)
+            say(_("Search: %(done)s cases") % {"done": f"{done:,}"})
+    return done
+
+
+@contextlib.contextmanager
+def worker() -> Iterator[None]:
+    """The worker as a process of its own, which ends with the block, or with this process."""
+    command = [sys.executable, settings.BASE_DIR / "manage.py", "worker", "--parent", str(os.getpid())]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def make_accounts(*, password: str | None) -> list[Account]:

@@ -16,6 +16,7 @@ from registry.domain.calendar import forget_calendar
 from registry.domain.consequences import consequences
 from registry.models import (
     HANDOVER_NEEDED,
+    RENAMED,
     Agency,
     CalendarDay,
     CalendarNotice,
@@ -246,3 +247,9 @@ class MerchantAdmin(ScopedAdmin):
     @admin.display(description=_("name"), ordering="pinyin")
     def shown_name(self, row):
         return row.name
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if change and {"name", "aliases"} & set(form.changed_data):
+            for follow in RENAMED:
+                follow([obj.pk])

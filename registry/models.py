@@ -22,6 +22,8 @@ from registry.querysets import AgencyQuerySet, DatedQuerySet, MerchantQuerySet, 
 
 # Apps above add a question here: whether any of these agencies (ids) has something in its custody.
 CUSTODY: list[Callable[[list[int]], bool]] = []
+# Apps above add here what follows from new names or aliases of merchants (ids), in the transaction that changes them.
+RENAMED: list[Callable[[list[int]], None]] = []
 HANDOVER_NEEDED = _(
     "The agency, or one below it, has cases in its custody. They must be handed over before it moves to another parent."
 )

@@ -16,6 +16,19 @@ from cases.domain.clocks import (
     stop_clocks,
 )
 from cases.domain.documents import issue_document, open_document, record_delivery, void_document
+from cases.domain.feed import (
+    begin_again,
+    consume,
+    consumers,
+    has_work,
+    is_filled,
+    merchants_renamed,
+    read_changes,
+    register_consumer,
+    settle,
+    trim_feed,
+    waiting,
+)
 from cases.domain.imported import CASE_COLUMNS, ImportedCase, NewCases, lock_worked, write_imported
 from cases.domain.intake import take_in
 from cases.domain.lists import (
@@ -30,6 +43,16 @@ from cases.domain.recount import preview_recount, recount, recount_changed
 from cases.domain.registration import register_case
 from cases.domain.reveal import reveal_party
 from cases.domain.rotation import reject_context, rotate
+from cases.domain.search import (
+    SEARCH,
+    compare_search,
+    ensure_index,
+    filled_at_once,
+    one_spelling,
+    search_text,
+    settle_search,
+    write_search,
+)
 from cases.domain.signals import decide_on_signals
 from cases.domain.templates import add_template, use_template
 
@@ -37,33 +60,46 @@ __all__ = [
     "CASE_COLUMNS",
     "ImportedCase",
     "NewCases",
+    "SEARCH",
     "WORKFLOWS",
     "add_attachment",
     "add_template",
     "ask_extension",
     "available_acts",
+    "begin_again",
     "bulk_steps",
     "cancel_bulk",
     "change_regime",
     "choose_columns",
+    "compare_search",
     "confirm_bulk",
+    "consume",
+    "consumers",
     "decide_extension",
     "decide_on_signals",
     "delete_filter",
+    "ensure_index",
+    "filled_at_once",
+    "has_work",
+    "is_filled",
     "issue_document",
     "lock_worked",
     "look_up_person",
+    "merchants_renamed",
     "officers_for",
+    "one_spelling",
     "open_attachment",
     "open_document",
     "pause_clocks",
     "perform",
     "prepare_bulk",
     "preview_recount",
+    "read_changes",
     "record_delivery",
     "recount",
     "recount_changed",
     "register_case",
+    "register_consumer",
     "reject_context",
     "rename_filter",
     "reset_columns",
@@ -73,13 +109,19 @@ __all__ = [
     "rotate",
     "run_bulk_acts",
     "save_filter",
+    "search_text",
+    "settle",
+    "settle_search",
     "share_filter",
     "start_clock",
     "stop_clock_side",
     "stop_clocks",
     "take_in",
+    "trim_feed",
     "use_template",
     "void_document",
+    "waiting",
     "withdraw_attachment",
     "write_imported",
+    "write_search",
 ]

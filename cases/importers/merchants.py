@@ -7,6 +7,7 @@ from itertools import islice
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.domain import merchants_renamed
 from cases.importers.engine import CHUNK_ROWS, Converted, Options, Target, Totals
 from cases.importers.rows import HEADER_LIMIT, RowRejected, merchant_key, wrong_code
 from cases.models import ImportReject, ImportRun
@@ -132,18 +133,23 @@ class MerchantTarget(Target):
         }
         unnumbered = Merchant.objects.select_for_update().filter(name_key__in=keys, credit_code=None)
         stored |= {self._identity(m): m for m in unnumbered.order_by("verified", "-pk")}
-        fresh, changed = [], []
+        fresh, changed, renamed = [], [], []
         for merchant in merchants:
             found = stored.get(self._identity(merchant))
+            before = (found.name, found.aliases) if found else None
             if found is None:
                 merchant.pinyin = pinyin_key(merchant.name_key)
                 fresh.append(merchant)
             elif self._follow(found, merchant):
                 changed.append(found)
+                if (found.name, found.aliases) != before:
+                    renamed.append(found.pk)
             else:
                 converted.counts["unchanged"] += 1
         Merchant.objects.bulk_create(fresh, batch_size=2000)
         Merchant.objects.bulk_update(changed, UPDATABLE, batch_size=2000)
+        if renamed:
+            merchants_renamed(renamed)
         converted.counts["created"], converted.counts["updated"] = len(fresh), len(changed)
         for merchant in merchants:
             region = self.codes.get(merchant.region_id, "")

@@ -19,6 +19,7 @@ from cases.enums import (
     SalesMode,
     State,
 )
+from cases.models.feed import record_changes
 from cases.models.fields import AMOUNT, local_date, reference
 from cases.querysets import CaseQuerySet, ScopedQuerySet
 from core.acting import acting_user
@@ -317,7 +318,10 @@ class Case(models.Model):
                 name="cases_case_officer_open",
             ),
         ]
-        triggers = [Refuse(name="never_deleted", operation=pgtrigger.Delete | pgtrigger.Truncate)]
+        triggers = [
+            Refuse(name="never_deleted", operation=pgtrigger.Delete | pgtrigger.Truncate),
+            *record_changes("id"),
+        ]
 
     def __str__(self):
         return self.number
@@ -357,6 +361,7 @@ class CaseReference(models.Model):
                 fields=["number", "source", "case"], name="cases_reference_of_a_case_once"
             ),
         ]
+        triggers = record_changes("case_id")
 
     def __str__(self):
         return self.number

@@ -6,10 +6,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from cases.importers import engine
-from cases.models import ImportReject, ImportRun, ImportWarning
+from cases.models import CaseChange, ImportReject, ImportRun, ImportWarning
 from core.text import name_key
 from registry.models import Merchant, Region
 from tests.cases.files import write_sheet
+from tests.factories import CaseFactory
 
 pytestmark = pytest.mark.django_db
 HEADER = ("名称", "统一社会信用代码", "别名", "行政区划", "地址", "行业门类")
@@ -65,6 +66,19 @@ class TestRows:
 
         assert counts(run(GYM, TEA)) == {"rows": 2, "unchanged": 2}
         assert list(Merchant.objects.values()) == before
+
+    def test_cases_of_merchants_with_new_names_or_aliases_stand_in_the_feed(self, run):
+        run(GYM, TEA)
+        gym, tea = Merchant.objects.order_by("pk")
+        case = CaseFactory(merchant=gym)
+        CaseFactory(merchant=tea)
+        CaseChange.objects.all().delete()
+
+        run(GYM, (*TEA[:4], "河坊街3号", TEA[5]))
+        assert not CaseChange.objects.exists()
+        run(("杭州青禾体育有限公司", *GYM[1:]), TEA)
+        run((*GYM[:2], "青禾体育", *GYM[3:]), TEA)
+        assert list(CaseChange.objects.values_list("case_id", "kind")) == [(case.pk, "changed")] * 2
 
     def test_a_merchant_of_that_code_is_updated_whatever_its_name(self, run):
         merchant = stored(name="旧名字", credit_code=CODE, verified=True)

@@ -17,7 +17,9 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 
 from accounts.models import User
-from cases.models import Case, ImportFile, ImportReject, ImportRun, ImportWarning, Recovery
+from cases.domain import SEARCH, waiting
+from cases.models import Case, CaseSearch, ImportFile, ImportReject, ImportRun, ImportWarning, Recovery
+from cases.worker import WorkerBusy, only_worker
 from demo import building
 from demo.city import Manifest, write_city
 from registry.models import Merchant
@@ -69,6 +71,14 @@ def test_every_row_of_the_files_is_taken(built):
         assert file.run.state == "completed"
         assert file.run.created + file.run.updated == entry.rows
     assert not ImportReject.objects.exists()
+
+
+def test_the_search_has_read_all_cases(built):
+    _directory, output = built
+    total = Case.objects.count()
+
+    assert (CaseSearch.objects.count(), waiting(SEARCH)) == (total, 0)
+    assert f"{total:,}" in output.split("council_open.csv")[1]
 
 
 def test_the_database_holds_the_totals_of_the_files(built):
@@ -276,11 +286,26 @@ def test_it_serves_the_portal(fresh_database, tmp_path):
     )
     try:
         page = _fetch(f"http://127.0.0.1:{port}/accounts/login/", process)
+        _eventually(_worker_runs)
     finally:
         process.send_signal(signal.SIGINT)
         output = process.communicate(timeout=30)[0]
     assert "csrfmiddlewaretoken" in page
     assert f"http://127.0.0.1:{port}/" in output
+    _eventually(lambda: not _worker_runs())
+
+
+def _worker_runs() -> bool:
+    with contextlib.suppress(WorkerBusy), only_worker():
+        return False
+    return True
+
+
+def _eventually(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.1)
 
 
 def _fetch(url, process):

@@ -67,6 +67,7 @@ class Command(BaseCommand):
         building.import_files(directory, manifest, say=self._say)
         accounts = building.make_accounts(password=building.PASSWORD if settings.EMBEDDED_DATABASE else None)
         building.do_work(seed=seed, today=today, say=self._say)
+        building.fill_search(say=self._say)
         return accounts
 
     def _say(self, text: str) -> None:
@@ -82,7 +83,8 @@ class Command(BaseCommand):
     def _serve(self, port: int) -> None:
         self.stdout.write("\n" + _("The portal: %(url)s   (stop with Ctrl+C)") % {"url": f"http://{ADDRESS}:{port}/"})
         self.stdout.flush()
-        call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True)
+        with building.worker():
+            call_command("runserver", f"{ADDRESS}:{port}", use_reloader=False, skip_checks=True)
 
 
 def _check_port(port: int) -> None:
