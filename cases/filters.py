@@ -1,12 +1,10 @@
 """The query forms of the case list, the recovery ledger, the bulk acts, the import runs and audits."""
 
-import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
+from enum import Enum
 
 import django_filters
 from django import forms
@@ -39,16 +37,20 @@ from cases.models import (
     BulkRow,
     Case,
     CaseReference,
+    CaseSearch,
     ImportFile,
     ImportRun,
+    Party,
     Recovery,
 )
-from cases.querysets import local_day_bounds
+from cases.querysets import local_day_bounds, sees_city, sees_reporters
 from cases.references import References
+from cases.search import Search, Words, read_person
 from core import panels
 from core.exceptions import DomainError
 from core.filters import ALL, Chip, DateFilter, FilterSet, WordFilter
 from core.lookups import contains
+from core.personal_data import lookup_hash
 from core.working_days import Calendar
 from registry.domain.calendar import load_calendar
 from registry.models import Merchant
@@ -56,16 +58,7 @@ from registry.models import Merchant
 UNKNOWN = "unknown"
 UNKNOWN_CHOICE = (UNKNOWN, _("(not recognised)"))
 OPEN_CHOICE = ("open", _("All open cases"))
-SEARCH_DAYS = 400  # where no dates are given, words are looked for in cases received in so many days
-MERCHANTS = 500  # up to here a search names the merchants one by one; beyond, it joins them
-WORDS = 6
-# Words by which a telephone or identity number inside a text could be felt out behind its mask. What such a number
-# is made of is never the whole of a number, however it is spaced; and no such number has so few digits.
-DIGITS = re.compile(r"\d[\W_]*\d")
-FEW_DIGITS = 6
-DIGIT = "[0-9\uff10-\uff19]"
-NO_DIGIT_BEFORE, NO_DIGIT_AFTER = rf"(?<!{DIGIT}[^[:alnum:]]{{0,3}})", rf"(?![^[:alnum:]]{{0,3}}{DIGIT})"
-LONG_NUMBER = rf"({DIGIT}[\W_]*){{7}}"  # in a name as written: no name, a number to be masked
+PERSON_CASES = 1_000
 NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z][0-9A-Za-z_/.-]{3,79}")
 SELECTION = ("metric", "part", "from", "to", "region", "agency", "as_of")
 
@@ -91,6 +84,15 @@ def read_selection(name: str, request) -> Selection | None:
     except DomainError as error:
         return Selection(None, parameters["metric"], "", parameters, str(error))
     return Selection(queryset, str(title), str(description), parameters)
+
+
+class Searched(Enum):
+    """How a search was understood. NO_PERSON: a person's number, from a user who may not know any."""
+
+    NUMBER = "number"
+    PERSON = "person"
+    NO_PERSON = "no_person"
+    WORDS = "words"
 
 
 class Choice(django_filters.ChoiceFilter):
@@ -162,8 +164,8 @@ class CaseFilterSet(SelectedFilterSet):
         fields: list[str] = []
 
     def __init__(self, *args, **kwargs):
-        self.words_since: dt.date | None = None  # set where a search for words was limited
-        self.whole_numbers = False  # set where digits of a word were looked for as a whole number, or not in texts
+        self.searched: Searched | None = None  # how what was typed was understood
+        self.found: Search | None = None  # where it was words: what a paginator of their own needs
         super().__init__(*args, **kwargs)
 
     @cached_property
@@ -228,84 +230,78 @@ class CaseFilterSet(SelectedFilterSet):
     def by_run(self, queryset, name, value):
         return queryset.filter(import_file__in=ImportFile.objects.filter(run=value).values("pk"))
 
-    def search(self, queryset, name, value):
-        """A number of the case in any system wins; otherwise all words in the merchant's name, or, among the
-        cases received in the searched days, all of them in narrative, demand or the merchant as written.
-
-        Digits side by side are looked for in narrative and demand as whole numbers of a few digits alone, whoever
-        searches: what the masks hide could else be told from which cases are found."""
-        words = value.split()[:WORDS]
-        number = unicodedata.normalize("NFKC", words[0]) if len(words) == 1 else ""
-        number = number if NUMBER.fullmatch(number) else None
-        found = self._look_up(words, number)
-        if found["case"] or found["reference"]:
-            return queryset.filter(
-                Q(number__startswith=number) | Q(external_number__startswith=number) | Q(pk__in=found["reference"])
-            )
-        text = Q(*map(self._in_texts, words))
+    def filter_queryset(self, queryset):
+        """The search last: how it is done depends on what is left of the list."""
         data = self.form.cleaned_data
-        if not data.get("received_from"):
-            end = data.get("received_to") or timezone.localdate()
-            self.words_since = end - dt.timedelta(days=SEARCH_DAYS)
-            text &= Q(received_at__gte=local_day_bounds(self.words_since, end)[0])
-        merchants = found["merchant"]
-        if not merchants:
-            return queryset.filter(text)
-        if len(merchants) > MERCHANTS:
-            merchants = _merchants(words).values("pk")
-        return queryset.filter(Q(merchant__in=merchants) | text)
+        text = data.get("q") or ""
+        data["q"] = ""
+        try:
+            queryset = super().filter_queryset(queryset)
+        finally:
+            data["q"] = text
+        return self.search(queryset, "q", text) if text else queryset
 
-    def _in_texts(self, word: str) -> Q:
-        texts = ("narrative", "demand")
-        if not has_digits(word):
-            return reduce(or_, (contains(field, word) for field in (*texts, "merchant_written")))
-        self.whole_numbers = True
-        found = _in_name("merchant_written", word)
-        core = word.strip("".join(char for char in word if not char.isalnum()))
-        if pattern := whole_number(core):
-            found |= reduce(or_, (contains(field, core) & Q(**{f"{field}__iregex": pattern}) for field in texts))
-        return found
+    def search(self, queryset, name, value):
+        """A number of the case in any system wins; then a telephone or identity number of a person, typed alone; then
+        all words, in the searched texts, which know no number that is masked."""
+        number = unicodedata.normalize("NFKC", value.strip())
+        number = number if NUMBER.fullmatch(number) else None
+        person = read_person(value)
+        if number or person:
+            found = self._look_up(number, person)
+            if found["case"] or found["reference"]:
+                self.searched = Searched.NUMBER
+                return queryset.filter(
+                    Q(number__startswith=number)
+                    | Q(external_number__startswith=number)
+                    | Q(pk__in=found["reference"])
+                )
+            if person:
+                self.searched = Searched.PERSON if self._revealed() else Searched.NO_PERSON
+                return queryset.filter(pk__in=found["person"])
+        words = Words.read(value)
+        if not words:
+            return queryset
+        self.searched = Searched.WORDS
+        user = self.request.user
+        others = {name: given for name, given in self.form.cleaned_data.items() if given and name != "q"}
+        self.found = Search(
+            rows=queryset, words=words, user=user, plain=not others and not self.selection, wide=sees_city(user)
+        )
+        texts = words.in_index(CaseSearch.objects.visible_to(user))
+        return queryset.filter(pk__in=texts.values("pk"))
 
-    def _look_up(self, words: list[str], number: str | None) -> Mapping[str, list[int]]:
-        """Whether a case has this number, the cases that have it as a further one, and the merchants: one query."""
-        parts = [_merchants(words).values_list(Value("merchant"), "pk")[: MERCHANTS + 1]]
+    def _revealed(self) -> Q | None:
+        """The parties whose numbers the user may know; None where there are none."""
+        user = self.request.user
+        sealed = [False] if user.has_perm("cases.reveal_party") else []
+        sealed += [True] if sees_reporters(user) else []
+        return Q(sealed__in=sealed) if sealed else None
+
+    def _look_up(self, number: str | None, person: tuple[str, str] | None) -> Mapping[str, list[int]]:
+        """Whether a case has this number, the cases that have it as a further one, and those of the person: one
+        query."""
+        user = self.request.user
+        parts = []
         if number:
-            user = self.request.user
             numbers = Q(number__startswith=number) | Q(external_number__startswith=number)
             parts += [
                 Case.objects.visible_to(user).filter(numbers).order_by().values_list(Value("case"), "pk")[:1],
                 CaseReference.objects.visible_to(user).filter(number__startswith=number).order_by()
                 .values_list(Value("reference"), "case_id")[:100],
             ]
-        found: dict[str, list[int]] = {"case": [], "reference": [], "merchant": []}
-        for of, pk in parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]:
-            found[of].append(pk)
+        revealed = self._revealed()
+        if person and revealed:
+            kind, digits = person
+            parts.append(
+                Party.objects.visible_to(user).filter(revealed, **{f"{kind}_hash": lookup_hash(kind, digits)})
+                .order_by().values_list(Value("person"), "case_id")[:PERSON_CASES]
+            )
+        found: dict[str, list[int]] = {"case": [], "reference": [], "person": []}
+        if parts:
+            for of, pk in parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]:
+                found[of].append(pk)
         return found
-
-
-def has_digits(word: str) -> bool:
-    """Whether `word`, in whatever width, has two digits with no letter between them."""
-    return DIGITS.search(unicodedata.normalize("NFKC", word)) is not None
-
-
-def whole_number(word: str) -> str | None:
-    """A pattern of PostgreSQL for `word` where its digits are all of a number; None where it has too many digits, or
-    digits of another script."""
-    digits = [char for char in word if unicodedata.normalize("NFKC", char).isdigit()]
-    if len(digits) > FEW_DIGITS or not all(re.fullmatch(DIGIT, char) for char in digits):
-        return None
-    before = NO_DIGIT_BEFORE if word[0] in digits else ""
-    return before + re.escape(word) + (NO_DIGIT_AFTER if word[-1] in digits else "")
-
-
-def _in_name(field: str, word: str) -> Q:
-    """`word` in a name; where it has digits, not in a name that is shown with a number masked."""
-    found = contains(field, word)
-    return found & ~Q(**{f"{field}__regex": LONG_NUMBER}) if has_digits(word) else found
-
-
-def _merchants(words: list[str]) -> QuerySet:
-    return Merchant.objects.filter(*(_in_name("name", word) for word in words)).order_by()
 
 
 def known_merchants(user) -> QuerySet:

@@ -240,15 +240,21 @@ class KeysetPaginator:
     def _read(self, cursor: Cursor | None, *, backwards: bool) -> list:
         """Up to size + 1 rows beyond `cursor`, in reading order."""
         rows: list = []
-        for part in self._parts(cursor, backwards=backwards):
-            rows += self._fetch(part, self.size + 1 - len(rows))
+        for number, part in enumerate(self._parts(cursor, backwards=backwards)):
+            left = self.size + 1 - len(rows)
+            rows += self._fetch(part, left, None if number else cursor, backwards=backwards)
             if len(rows) > self.size:
                 break
         return rows
 
-    def _fetch(self, part: QuerySet, count: int) -> list:
+    def _fetch(self, part: QuerySet, limit: int, cursor: Cursor | None, *, backwards: bool) -> list:
         """The keys first, then the rows: sorting 750,000 whole rows takes four times as long as sorting keys."""
-        return list(self.queryset.filter(pk__in=part.values("pk")[:count]).order_by(*part.query.order_by))
+        keys = self._keys(part, limit, cursor, backwards=backwards)
+        return list(self.queryset.filter(pk__in=keys).order_by(*part.query.order_by))
+
+    def _keys(self, part: QuerySet, limit: int, cursor: Cursor | None, *, backwards: bool):
+        """The keys of the first `limit` rows of `part`, which is what lies beyond `cursor`."""
+        return part.values("pk")[:limit]
 
     def _parts(self, cursor: Cursor | None, *, backwards: bool) -> list[QuerySet]:
         """The parts of the list beyond `cursor`, in reading order."""
@@ -283,8 +289,8 @@ class KeysetPaginator:
 class ViewPaginator(KeysetPaginator):
     """For a view of the database, whose keys no index finds: the rows at once."""
 
-    def _fetch(self, part: QuerySet, count: int) -> list:
-        return list(part[:count])
+    def _fetch(self, part: QuerySet, limit: int, cursor: Cursor | None, *, backwards: bool) -> list:
+        return list(part[:limit])
 
 
 def _resolve(model, path: str) -> tuple[Field, bool]:

@@ -70,13 +70,16 @@ class ListPage(ScopedMixin, TemplateView):
         table.keyset, table.sorts = page, self.sorts
         return table
 
+    def get_paginator(self, filterset: FilterSet, queryset: QuerySet, sort: Sort, size: int) -> KeysetPaginator:
+        return self.paginator_class(queryset, sort, size)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         parameters = self.request.GET
         filterset, queryset = self.filtered()
         sort = choose_sort(self.sorts, parameters.get("sort"), self.default_sort)
         size = parameters.get("size", "")
         size = int(size) if size in map(str, SIZES) else self.default_size
-        page = self.paginator_class(queryset, sort, size).page(
+        page = self.get_paginator(filterset, queryset, sort, size).page(
             after=parameters.get("after"), before=parameters.get("before")
         )
         return super().get_context_data(

@@ -30,7 +30,7 @@ from cases.tables import STATE_TONES, origin_of
 from cases.views import attachments, documents
 from cases.views.lists import SEARCH_SECONDS, CaseRows
 from core.exceptions import DomainError
-from core.pagination import KeysetPaginator, choose_sort
+from core.pagination import choose_sort
 from core.personal_data import PersonalDataError
 from core.related import fetch_together
 from core.text import mask_numbers
@@ -49,7 +49,7 @@ class NeighbourRows(CaseRows, ListPage):
         if not filterset.is_valid():
             return None, None
         sort = choose_sort(self.sorts, self.request.GET.get("sort"), self.default_sort)
-        return KeysetPaginator(queryset, sort, 1).neighbours(case, "number")
+        return self.get_paginator(filterset, queryset, sort, 1).neighbours(case, "number")
 
 
 class NeighbourCase(ScopedMixin, View):

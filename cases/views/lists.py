@@ -37,6 +37,7 @@ from cases.enums import (
 from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_selection, to_dispatch
 from cases.models import Case, Clock, Recovery, Supervision
 from cases.references import References
+from cases.search import SearchPaginator
 from cases.tables import CaseTable, RecoveryTable
 from core.exceptions import DomainError
 from core.exports import Column
@@ -130,6 +131,14 @@ class CaseRows(SelectedRows):
     export_view = "cases:export"
     sorts = {"received": "received_at", "claimed": "claimed", "number": "number"}
     default_sort = "-received"
+    paginator: SearchPaginator | None = None
+
+    def get_paginator(self, filterset, queryset, sort, size):
+        """Words are searched by a paginator of their own."""
+        if filterset.found is None or not filterset.is_valid():
+            return super().get_paginator(filterset, queryset, sort, size)
+        self.paginator = SearchPaginator(filterset.found, sort, size)
+        return self.paginator
 
 
 class DeskMixin:
@@ -198,8 +207,8 @@ class CaseList(DeskMixin, CaseRows, ListPage):
         return filterset
 
     def fill(self, context):
-        form = context["filter"]
-        found = {"words_since": form.words_since, "whole_numbers": form.whole_numbers}
+        searched = context["filter"].searched
+        found = {"searched": searched and searched.value, "waiting": getattr(self.paginator, "waiting", 0)}
         context = super().fill(context)
         bar = choosing_bar(self.request, "cases", context["page"], context["table"])
         return context | {"tabs": self.tabs(), "bulk": bar, "has_bulk_acts": bool(bulk_steps(self.request.user))} | found

@@ -17,10 +17,10 @@ from django.utils.http import urlencode
 from python_calamine import CalamineWorkbook
 
 from accounts.models import AccessLog
-from cases import casefile
+from cases import casefile, search
 from cases.casefile import facts
-from cases.domain import pause_clocks, resume_clocks, start_clock
-from cases.models import Case, CaseHistory, ClockRule, Party, Recovery
+from cases.domain import pause_clocks, resume_clocks, start_clock, write_search
+from cases.models import Case, CaseHistory, ClockRule, FeedPosition, Party, Recovery
 from cases.views import lists
 from core import pagination, panels
 from core.exceptions import DomainError
@@ -57,6 +57,11 @@ def text(response) -> str:
     if response.streaming:
         return b"".join(response.streaming_content).decode("utf-8-sig")
     return response.content.decode()
+
+
+def index() -> None:
+    """Let the search read all cases."""
+    write_search(list(Case.objects.values_list("pk", flat=True)))
 
 
 @pytest.fixture
@@ -118,11 +123,13 @@ def test_a_search_stays_within_twelve_queries(warm, officer, handled):
         handled()
     client = warm(officer, LIST)
 
+    index()
     with CaptureQueriesContext(connection) as queries:
-        client.get(LIST, {"q": "净水器"})
+        response = client.get(LIST, {"q": "净水器"})
 
-    # the list, and the look-up of numbers and merchants
+    # the list, and one for the keys of the page
     assert len(queries) - transactions(queries) == 11
+    assert response.context_data["page"].count == 26
 
 
 def test_order_and_size_of_the_page_go_with_the_next_filters(visit, officer, handled):
@@ -281,6 +288,7 @@ def test_a_wrong_filter_shows_no_rows_and_says_why(client, visit, officer, handl
 
 def test_a_list_that_takes_too_long_says_so(visit, officer, handled, monkeypatch):
     case = handled(narrative="退款")
+    index()
     monkeypatch.setattr(lists, "SEARCH_SECONDS", 0.05)
     rows = lists.CaseList.get_queryset
     slept = RawSQL("pg_sleep(3)::text", [])
@@ -315,24 +323,61 @@ def test_tabs_that_take_too_long_to_count_stand_without_a_count(visit, officer, 
     assert [tab.count for tab in response.context_data["tabs"]] == [None] * 4
 
 
-def test_the_window_of_a_search_is_stated(visit, officer, handled):
-    handled()
-    since = timezone.localdate() - dt.timedelta(days=400)
+def test_how_a_search_was_understood_is_stated(english, visit, officer, handled, district):
+    case = handled(narrative="电话13800001234")
+    PartyFactory(case=case)
+    index()
+    stated = {
+        "电话": "All words were looked for", "0000": "All words were looked for", case.number: "number of the case",
+        PERSON["phone"]: "compared as a whole",
+    }  # fmt: skip
 
-    assert f"{since:%Y-%m-%d}" in text(visit(officer, LIST, q="净水器"))
-    assert f"{since:%Y-%m-%d}" not in text(visit(officer, LIST, q="净水器", received_from="2019-01-01"))
-
-
-def test_a_word_kept_from_the_texts_is_stated_and_shows_no_case(english, visit, officer, handled):
-    case = handled(report=True, narrative="电话13800001234")
-    stated = "Digits in a search stand for a whole number"
-
-    html = text(visit(officer, LIST, q="38000"))
-    assert stated in html
+    for words, expected in stated.items():
+        html = text(visit(officer, LIST, q=words))
+        assert expected in html, words
+        assert (case.number in html) is (words != "0000"), words
+    html = text(visit(UserFactory(agency=district, roles=["clerk"]), LIST, q=PERSON["phone"]))
+    assert "Nothing was searched" in html
     assert case.number not in html
-    html = text(visit(officer, LIST, q="电话"))
-    assert stated not in html
-    assert case.number in html
+    assert "<p class" not in text(visit(officer, LIST))
+
+
+def test_what_the_search_has_not_read_yet_is_stated(english, visit, officer, handled):
+    handled()
+    assert "1 change of cases is not in the search yet." in text(visit(officer, LIST, q="净水器"))
+
+    FeedPosition.objects.create(consumer="search", last_id=2**62)
+    assert "not in the search yet" not in text(visit(officer, LIST, q="净水器"))
+    FeedPosition.objects.update(last_id=0)
+    handled()
+    assert "2 changes of cases are not in the search yet." in text(visit(officer, LIST, q="净水器"))
+
+
+def test_a_search_is_paged_to_its_end_and_back(visit, officer, handled, monkeypatch):
+    for _n in range(60):
+        handled()
+    index()
+    for walked in (5, 4000):
+        monkeypatch.setattr(search, "WALKED", walked)
+        first = visit(officer, LIST, q="净水器 退货").context_data["page"]
+        second = visit(officer, LIST, q="净水器 退货", after=first.next).context_data["page"]
+        third = visit(officer, LIST, q="净水器 退货", after=second.next).context_data["page"]
+        back = visit(officer, LIST, q="净水器 退货", before=third.previous).context_data["page"]
+
+        assert [len(page.rows) for page in (first, second, third)] == [25, 25, 10]
+        assert len({case.pk for page in (first, second, third) for case in page}) == 60
+        assert back.rows == second.rows
+        assert third.next is None
+
+
+def test_a_search_shows_the_cases_before_and_after_on_the_page_of_one(visit, officer, handled, monkeypatch):
+    cases = [handled(received_at=local(2026, 1, day), narrative="漏水" if day % 2 else "异味") for day in range(1, 8)]
+    index()
+    for walked in (1, 4000):
+        monkeypatch.setattr(search, "WALKED", walked)
+        found = visit(officer, url(cases[4]), q="漏水").context_data
+
+        assert (found["previous"], found["next"]) == (cases[6].number, cases[2].number)
 
 
 # the rows behind a figure
