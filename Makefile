@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-pages messages screenshots vendor stop clean
+.PHONY: help demo test check bench bench-pages bench-search messages screenshots vendor stop clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run  ## Install what is missing, build the demo city and serve it on http://127.0.0.1:8000
 	@$(BIN)/python manage.py demo $(DEMO)
@@ -29,6 +29,9 @@ bench: $(VENV)/dev  ## Measure the import against bare COPY and django-import-ex
 
 bench-pages: $(VENV)/dev  ## Time dashboard and lists on a demo city of its own (BENCH="--scale 0.5")
 	@$(BIN)/python -m benchmarks.pages $(BENCH)
+
+bench-search: $(VENV)/dev  ## Time searches on a multiplied demo city (BENCH="--cases 1000000 2000000", some 20 minutes)
+	@$(BIN)/python -m benchmarks.search $(BENCH)
 
 messages: $(VENV)/dev  ## Extract texts, update and compile the translations
 	$(BIN)/python tools/messages.py

@@ -100,7 +100,7 @@ def _pages() -> Iterator[tuple[str, str]]:
     yield "list, one year", f"{cases}?received_from={year}-01-01&received_to={year}-12-31"
     yield "search, number", f"{cases}?q={newest.number}"
     yield "search, merchant", f"{cases}?q={merchant.name}"
-    yield "search, word", f"{cases}?q={WORD}&received_from={oldest_year}-01-01"
+    yield "search, word", f"{cases}?q={WORD}"
     yield "search, absent word", f"{cases}?q={ABSENT_WORD}"
     figure = f"part=numerator&from={year}-01-01&to={year}-12-31"
     yield "cases of a figure", f"{cases}?metric=cases.accepted_on_time&{figure}"
