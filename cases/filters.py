@@ -18,7 +18,6 @@ from accounts.filters import LogFilterSet
 from cases.domain.bulk import step_labels
 from cases.enums import (
     LOSS_KINDS,
-    OPEN_STATES,
     AuditKind,
     Body,
     BulkOutcome,
@@ -225,7 +224,7 @@ class CaseFilterSet(SelectedFilterSet):
         return self._by_reference(queryset, "channel", "channel", value)
 
     def by_mark(self, queryset, name, value):
-        return to_dispatch(queryset) if value == "dispatch" else queryset.filter(differs=True)
+        return queryset.to_dispatch() if value == "dispatch" else queryset.filter(differs=True)
 
     def by_run(self, queryset, name, value):
         return queryset.filter(import_file__in=ImportFile.objects.filter(run=value).values("pk"))
@@ -310,9 +309,122 @@ def known_merchants(user) -> QuerySet:
     return Merchant.objects.visible_to(user).filter(Q(verified=True) | Exists(cases))
 
 
-def to_dispatch(queryset):
-    """Open cases that no agency handles yet."""
-    return queryset.filter(handling__isnull=True, state__in=OPEN_STATES)
+MINE, AGENCY = "mine", "agency"
+# what there is to do in the queue, in the order of its quick filters
+TO_DO = {
+    "overdue": _("Overdue"),
+    "3": _("Within 3 working days"),
+    "7": _("Within 7 working days"),
+    "paused": _("Paused"),
+    "unassigned": _("Unassigned"),
+    "dispatch": _("To dispatch"),
+    "returned": _("Returned"),
+    "reply": _("Awaiting a reply"),
+    "extension": _("Extension asked for"),
+    "close": State.ENDED.label,
+    "enter": _("To enter nationally"),
+}
+
+
+class QueueFilterSet(FilterSet):
+    """The work queue: one's own open cases, or all that one's agency and those below it have open. What is still to be
+    entered on the national platform, or to be replied to, counts when it is closed, too."""
+
+    on_phone = ("todo",)
+
+    desk = Choice(
+        label=_("Desk"), method="by_desk", widget=forms.HiddenInput(),
+        choices=[(MINE, _("Mine")), (AGENCY, _("My agency's"))],
+    )
+    todo = Choice(label=_("To do"), method="by_todo")
+    kind = Choice(label=_("Kind"), choices=Kind.choices)
+    handling = Choice(label=_("Agency"), method="by_agency", searchable=True)
+
+    class Meta:
+        model = Case
+        fields: list[str] = []
+
+    @cached_property
+    def references(self) -> References:
+        return References()
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The working days; a list that has read them already puts them in place of this query."""
+        return load_calendar()
+
+    def get_form_class(self):
+        self.filters["todo"].extra["choices"] = [(todo, TO_DO[todo]) for todo in to_do(self.request.user, AGENCY)]
+        self.filters["handling"].extra["choices"] = [UNKNOWN_CHOICE, *self.references.choices("agency")]
+        return super().get_form_class()
+
+    @property
+    def desk_name(self) -> str:
+        """The desk that the address names, else the user's first."""
+        return self.form.cleaned_data.get("desk") or first_desk(self.request.user)
+
+    def chips(self) -> list[Chip]:
+        return [chip for chip in super().chips() if chip.parameters != ("desk",)]
+
+    def filter_queryset(self, queryset):
+        found = super().filter_queryset(of_desk(queryset, self.request.user, self.desk_name))
+        return found if self.form.cleaned_data.get("todo") else found.open()
+
+    def by_desk(self, queryset, name, value):
+        return queryset  # there is always one, named or not
+
+    def by_todo(self, queryset, name, value):
+        return select_to_do(queryset, value, calendar=self.calendar)
+
+    def by_agency(self, queryset, name, value):
+        if value == UNKNOWN:
+            return queryset.filter(handling__isnull=True)
+        return queryset.filter(handling__in=self.references.ids("agency", value))
+
+
+def to_do(user, desk: str) -> list[str]:
+    """What may be to do at a desk of `user`: those who approve decide on extensions, and what is one's own has its
+    officer and its agency."""
+    left_out = set() if user.has_perm("cases.approve_case") else {"extension"}
+    if desk == MINE:
+        left_out |= {"unassigned", "dispatch"}
+    return [todo for todo in TO_DO if todo not in left_out]
+
+
+def first_desk(user) -> str:
+    """Who handles cases starts with his own, who approves with those of his agency."""
+    return MINE if user.has_perm("cases.handle_case") else AGENCY
+
+
+def of_desk(queryset, user, desk: str):
+    return queryset.filter(officer=user) if desk == MINE else queryset
+
+
+def select_to_do(queryset, todo: str, *, calendar: Calendar):
+    """The cases of a desk that `todo` is about."""
+    today = timezone.localdate()
+    match todo:
+        case "overdue":
+            return queryset.open().overdue(today=today)
+        case "3" | "7":
+            return queryset.open().due_between(today, calendar.add_working_days(today, int(todo)).due_on)
+        case "paused":
+            return queryset.open().paused()
+        case "unassigned":
+            return queryset.unassigned()
+        case "dispatch":
+            return queryset.to_dispatch()
+        case "returned":
+            return queryset.returned()
+        case "reply":
+            return queryset.awaiting_reply()
+        case "extension":
+            return queryset.open().extension_asked()
+        case "close":
+            return queryset.filter(state=State.ENDED)
+        case "enter":
+            return queryset.to_enter()
+    raise ValueError(f"nothing to do is called {todo!r}")
 
 
 class RecoveryFilterSet(SelectedFilterSet):

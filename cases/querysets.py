@@ -1,11 +1,11 @@
 import datetime as dt
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
 
 from accounts.querysets import people, reads_all
-from cases.enums import LOSS_KINDS, OPEN_STATES
+from cases.enums import LOSS_KINDS, OPEN_STATES, NationalEntry, State, Verb
 from registry.querysets import ReferenceQuerySet
 
 # to read who saw and changed what
@@ -78,9 +78,59 @@ class CaseQuerySet(ScopedQuerySet):
         """Cases with a running clock due from `start` to `end`, both included."""
         return self.filter(self._running_clock(due_on__gte=start, due_on__lte=end))
 
+    def paused(self):
+        """Cases with a term that stands still."""
+        # its end is unknown, which is where the index of running terms has it
+        return self.filter(self._running_clock(paused_on__isnull=False, due_on=dt.date.max))
+
+    def to_dispatch(self):
+        """Open cases that no agency handles yet."""
+        return self.open().filter(handling__isnull=True)
+
+    def unassigned(self):
+        """Open cases that no officer has."""
+        return self.open().filter(officer__isnull=True)
+
+    def to_enter(self):
+        """Cases, closed ones too, whose handling is still to be entered or updated on the national platform."""
+        return self.filter(national_entry__in=[NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE])
+
+    def awaiting_reply(self):
+        """Cases whose handling was urged or is supervised, without a reply so far."""
+        return self.filter(self._related("supervisions", replied_at__isnull=True))
+
+    def extension_asked(self):
+        """Cases for which a longer term was asked, and nobody has decided on it."""
+        return self.filter(self._related("extensions", granted__isnull=True))
+
+    def returned(self):
+        """Cases that came back to be decided, and have not been dispatched again since."""
+        events = self.model._meta.get_field("events").related_model.objects
+        since = events.filter(case=OuterRef("case"), verb=Verb.DISPATCH, pk__gt=OuterRef("pk"))
+        returned = events.filter(~Exists(since), case=OuterRef("pk"), verb=Verb.RETURN)
+        return self.filter(Exists(returned), state=State.REGISTERED)
+
+    def by_urgency(self):
+        """Each case once, with its most urgent running term: `due_on`, `safe_on` and `provisional`, and the term itself
+        as the relation `urgent`; None where no term runs. Sorted by `due_on`, an index of running terms serves it."""
+        earlier = self.model._meta.get_field("clocks").related_model.objects.running().filter(
+            Q(due_on__lt=OuterRef("due_on")) | Q(due_on=OuterRef("due_on"), pk__lt=OuterRef("clock_pk")),
+            case=OuterRef("pk"),
+        )
+        return self.annotate(
+            urgent=FilteredRelation("clocks", condition=Q(clocks__stopped_on__isnull=True)),
+            due_on=F("urgent__due_on"),
+            safe_on=F("urgent__safe_on"),
+            provisional=F("urgent__provisional"),
+            clock_pk=F("urgent__pk"),
+        ).filter(~Exists(earlier))
+
     def _running_clock(self, **conditions):
-        clocks = self.model._meta.get_field("clocks").related_model.objects
-        return Exists(clocks.filter(case=OuterRef("pk"), stopped_on__isnull=True, **conditions))
+        return self._related("clocks", stopped_on__isnull=True, **conditions)
+
+    def _related(self, name: str, **conditions):
+        rows = self.model._meta.get_field(name).related_model.objects
+        return Exists(rows.filter(case=OuterRef("pk"), **conditions))
 
     def received_in(self, start: dt.date, end: dt.date):
         """Received on the local dates from `start` to `end`, both included."""

@@ -1,14 +1,18 @@
-"""Columns of the case list, the recovery ledger, the bulk acts, the import runs with their rejects, and audits."""
+"""Columns of the case list, the work queue, the ledger, the bulk acts, the import runs with their rejects, and audits."""
 
+import datetime as dt
+
+from django.http import QueryDict
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.tables import named
 from cases import audit
 from cases.domain.bulk import step_label
-from cases.enums import AuditKind, BulkOutcome, BulkState, RunState, State
+from cases.enums import AuditKind, BulkOutcome, BulkState, NationalEntry, RunState, State
 from cases.models import UNKNOWN_END, AuditEntry, BulkAct, BulkRow, Case, ImportReject, ImportRun, Recovery
 from core.tables import (
     Column,
@@ -21,6 +25,7 @@ from core.tables import (
 )
 from core.templatetags.portal import UNKNOWN, due_tag, money, state
 from core.text import mask_numbers
+from core.working_days import Calendar
 
 STATE_TONES = {
     State.REGISTERED: "grey",
@@ -33,6 +38,7 @@ STATE_TONES = {
     State.CLOSED: "green",
 }
 SUBJECT_LENGTH = 60
+SOON_WORKING_DAYS = 3
 NOT_CARRIED = ("after", "before", "size", "format")
 
 
@@ -120,11 +126,14 @@ class CaseTable(Table):
 
     def link(self, record: Case) -> str:
         """The case, with the list's query, so that its page can lead to the next one."""
+        return f"{record.get_absolute_url()}?{self.link_query().urlencode()}"
+
+    def link_query(self) -> QueryDict:
         query = self.request.GET.copy()
         for name in NOT_CARRIED:
             query.pop(name, None)
         query["sort"] = self.keyset.sort.parameter
-        return f"{record.get_absolute_url()}?{query.urlencode()}"
+        return query
 
     def render_number(self, record):
         return format_html('<a href="{}">{}</a>', self.link(record), record.number)
@@ -147,6 +156,86 @@ class CaseTable(Table):
 
     def render_officer(self, value):
         return value.get_full_name()
+
+
+class QueueTable(CaseTable):
+    """The work queue. The page gives it the working days."""
+
+    term = Column(accessor="due_on", verbose_name=_("Next term"), card="end", empty_values=(), written=False)
+    marks = Column(accessor="pk", verbose_name=_("Marks"), card="line", css="marks", written=False)
+    received = DateColumn(accessor="received_at", verbose_name=_("Received"), card="hide")
+
+    calendar = Calendar({})
+    on_request, fixed = (), ()
+
+    class Meta(Table.Meta):
+        model = Case
+        fields = ("number", "kind", "subject", "merchant", "state", "term", "officer", "received", "marks")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.today = timezone.localdate()
+
+    def link_query(self):
+        query = super().link_query()
+        query["list"] = "queue"
+        return query
+
+    def render_term(self, record):
+        if record.due_on is None:
+            return format_html('<span class="muted">{}</span>', gettext("no term runs"))
+        if record.due_on == UNKNOWN_END:
+            return format_html('{} <span class="due due-far">{}</span>', record.term, gettext("paused"))
+        tone, words = countdown(self.calendar, self.today, record.due_on)
+        safe = provisional = ""
+        if record.safe_on != record.due_on:
+            safe = format_html(
+                '<span class="hint">{} {}</span>', gettext("Safe until"), f"{record.safe_on:%Y-%m-%d}"
+            )
+        if record.provisional:
+            provisional = format_html('<span class="hint">{}</span>', gettext("provisional"))
+        return format_html(
+            '{} <span class="tnum nowrap">{}</span> <span class="due due-{}">{}</span>{}{}',
+            record.term, f"{record.due_on:%Y-%m-%d}", tone, words, safe, provisional,
+        )
+
+    def render_marks(self, record):
+        return format_html_join(" ", '<span class="mark mark-{}">{}</span>', self.marks_of(record)) or UNKNOWN
+
+    def marks_of(self, record) -> list[tuple[str, str]]:
+        """(tone, words) of what is special about a case; red where a reply is overdue."""
+        late = record.reply_due_on is not None and record.reply_due_on < self.today
+        found = []
+        if record.urged:
+            found.append(("amber", gettext("urged ×%(n)d") % {"n": record.urged}))
+        if record.supervised:
+            found.append(("amber", gettext("supervised")))
+        if record.reply_due_on is not None:
+            words = gettext("reply overdue since %(day)s") if late else gettext("reply by %(day)s")
+            found.append(("red" if late else "amber", words % {"day": f"{record.reply_due_on:%Y-%m-%d}"}))
+        if record.returned:
+            found.append(("amber", gettext("returned")))
+        if record.paused:
+            found.append(("grey", gettext("paused")))
+        if record.differs:
+            found.append(("red", gettext("differs")))
+        if record.national_entry in (NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE):
+            found.append(("blue", record.get_national_entry_display()))
+        return found
+
+
+def countdown(calendar: Calendar, today: dt.date, due_on: dt.date) -> tuple[str, str]:
+    """(tone, words): how many working days a term has left, or is overdue by."""
+    days = calendar.working_days_between(today, due_on)
+    if due_on < today:
+        if not days:
+            return "over", gettext("overdue")
+        words = ngettext("%(n)d working day overdue", "%(n)d working days overdue", -days)
+        return "over", words % {"n": -days}
+    if due_on == today:
+        return "soon", gettext("due today")
+    words = ngettext("%(n)d working day left", "%(n)d working days left", days) % {"n": days}
+    return ("soon" if days <= SOON_WORKING_DAYS else "far"), words
 
 
 class RecoveryTable(Table):

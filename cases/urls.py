@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from cases.views import acts, attachments, bulk, case, documents, intake, lists, saved, signals
+from cases.views import acts, attachments, bulk, case, documents, intake, lists, queue, saved, signals
 
 
 class NumberConverter:
@@ -24,6 +24,7 @@ urlpatterns = [
     path("new/", intake.NewCase.as_view(), name="new"),
     path("new/similar/", intake.Similar.as_view(), name="similar"),
     path("merchants/", intake.Merchants.as_view(), name="merchants"),
+    path("queue/", queue.WorkQueue.as_view(), name="queue"),
     path("recoveries/", lists.RecoveryList.as_view(), name="recoveries"),
     path("recoveries/export/", lists.RecoveryExport.as_view(), name="recoveries_export"),
     path("saved/", saved.SavedFilters.as_view(), name="saved"),

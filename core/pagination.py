@@ -1,9 +1,10 @@
 """Paging that stays quick at any depth: a page starts after a row, not after a number of rows.
 
 A list declares its sort orders. Each is one column with the primary key as tie-break, both in the same
-direction, so that one plain index (column, id) serves both directions. Rows without a value come last in
-either direction. The place in the list travels in the URL as `after` or `before`: the sort value and the key
-of a row, checked before use; whatever cannot be read leads to the first page.
+direction, so that one plain index (column, id) serves both directions. The column may be an annotation, and others
+that always have a value may come between it and the key. Rows without a value come last in either direction. The
+place in the list travels in the URL as `after` or `before`: the sort value and the key of a row, checked before use;
+whatever cannot be read leads to the first page.
 """
 
 import datetime as dt
@@ -16,7 +17,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet, ValidationError
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import BooleanField, F, Field, Func, QuerySet, Value
+from django.db.models import BooleanField, F, Field, Func, Q, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
@@ -35,28 +36,32 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True)
 class Sort:
-    """One sort order: `field` is a path such as "received_at" or "merchant__name"; ties by primary key."""
+    """One sort order: `field` is a path such as "received_at" or "merchant__name"; ties by the fields in `then`, which
+    are never empty, and by primary key."""
 
     name: str
     field: str
     descending: bool
+    then: tuple[str, ...] = ()
 
     @property
     def parameter(self) -> str:
         return f"-{self.name}" if self.descending else self.name
 
 
-def choose_sort(sorts: Mapping[str, str], requested: str | None, default: str) -> Sort:
+def choose_sort(sorts: Mapping[str, str | tuple[str, ...]], requested: str | None, default: str) -> Sort:
     """The sort order that the URL names (`name`, or `-name` for descending), else the default."""
     for parameter in (requested or "", default):
         name = parameter.removeprefix("-")
         if name in sorts:
-            return Sort(name, sorts[name], parameter.startswith("-"))
+            fields = (sorts[name],) if isinstance(sorts[name], str) else sorts[name]
+            return Sort(name, fields[0], parameter.startswith("-"), fields[1:])
     raise ValueError(f"the default sort order {default!r} is not among {', '.join(sorts)}")
 
 
 class RowCompare(Func):
-    """(column, key) > (value, key) as one row comparison, which PostgreSQL reads as one range of an index."""
+    """(column, key) > (value, key) as one row comparison, which PostgreSQL reads as one range of an index. The columns
+    come first, then as many values."""
 
     output_field = BooleanField()
 
@@ -70,8 +75,9 @@ class RowCompare(Func):
             sql, values = compiler.compile(expression)
             parts.append(sql)
             params.extend(values)
-        column, key, value, after = parts
-        return f"({column}, {key}) {'>' if self.greater else '<'} ({value}, {after})", params
+        half = len(parts) // 2
+        columns, values = ", ".join(parts[:half]), ", ".join(parts[half:])
+        return f"({columns}) {'>' if self.greater else '<'} ({values})", params
 
 
 @dataclass(frozen=True)
@@ -80,20 +86,25 @@ class Cursor:
 
     value: Any
     key: int
+    then: tuple = ()
 
     def encode(self) -> str:
-        if self.value is None:
-            return str(self.key)
-        text = self.value.isoformat() if isinstance(self.value, (dt.date, dt.datetime)) else str(self.value)
-        return f"{text}~{self.key}"
+        values = [*([] if self.value is None else [self.value]), *self.then, self.key]
+        return "~".join(
+            value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else str(value) for value in values
+        )
 
     @classmethod
-    def decode(cls, text: str, field: Field) -> "Cursor":
+    def decode(cls, text: str, field: Field, then: Sequence[Field] = ()) -> "Cursor":
         """Read what `encode` wrote. Raises BadCursor."""
         value, separator, key = text.rpartition("~")
         if not KEY.fullmatch(key) or int(key) > MAX_KEY:
             raise BadCursor(text)
-        return cls(_read(value, field) if separator else None, int(key))
+        ties = []
+        for tie in reversed(then):
+            value, separator, part = value.rpartition("~")
+            ties.append(_read(part, tie))
+        return cls(_read(value, field) if separator else None, int(key), tuple(reversed(ties)))
 
 
 def _read(text: str, field: Field) -> Any:
@@ -172,15 +183,18 @@ def capped_counts(querysets: Sequence[QuerySet]) -> list[int]:
 
 
 class KeysetPaginator:
-    """Pages of `queryset` in the order of `sort`, `size` rows each.
+    """Pages of `queryset` in the order of `sort`, `size` rows each. `counted` has the same rows where these can be
+    counted more cheaply than as they are listed.
 
     A list has up to two parts: rows with a sort value, then rows without. Each part is one range of the
     index; the second is asked only when the first does not fill the page.
     """
 
-    def __init__(self, queryset: QuerySet, sort: Sort, size: int = SIZES[0]):
+    def __init__(self, queryset: QuerySet, sort: Sort, size: int = SIZES[0], counted: QuerySet | None = None):
         self.queryset, self.sort, self.size = queryset, sort, size
-        self.field, self.nullable = _resolve(queryset.model, sort.field)
+        self.counted = queryset if counted is None else counted
+        self.field, self.nullable = _resolve(queryset, sort.field)
+        self.ties = [_resolve(queryset, name)[0] for name in sort.then]
 
     def page(self, *, after: str | None = None, before: str | None = None) -> Page:
         """The page after or before the row that a cursor names; without one, or with a bad one, the first."""
@@ -189,11 +203,11 @@ class KeysetPaginator:
             return self._page(rows[: self.size][::-1], more_before=len(rows) > self.size, more_after=False)
         try:
             if after:
-                rows = self._read(Cursor.decode(after, self.field), backwards=False)
+                rows = self._read(Cursor.decode(after, self.field, self.ties), backwards=False)
                 if rows:
                     return self._page(rows[: self.size], more_before=True, more_after=len(rows) > self.size)
             elif before:
-                rows = self._read(Cursor.decode(before, self.field), backwards=True)
+                rows = self._read(Cursor.decode(before, self.field, self.ties), backwards=True)
                 if len(rows) > self.size:
                     return self._page(rows[: self.size][::-1], more_before=True, more_after=True)
                 # the top of the list: show it as a full first page, whatever has come in above meanwhile
@@ -219,7 +233,8 @@ class KeysetPaginator:
         """The whole list in its order, for exports."""
         column = F(self.sort.field)
         first = column.desc(nulls_last=True) if self.sort.descending else column.asc(nulls_last=True)
-        return self.queryset.order_by(first, "-pk" if self.sort.descending else "pk")
+        sign = "-" if self.sort.descending else ""
+        return self.queryset.order_by(first, *(f"{sign}{name}" for name in (*self.sort.then, "pk")))
 
     def _page(self, rows: list, *, more_before: bool, more_after: bool) -> Page:
         return Page(
@@ -228,14 +243,13 @@ class KeysetPaginator:
             size=self.size,
             previous=self._cursor(rows[0]).encode() if more_before and rows else None,
             next=self._cursor(rows[-1]).encode() if more_after and rows else None,
-            queryset=self.queryset,
+            queryset=self.counted,
         )
 
     def _cursor(self, row) -> Cursor:
-        value = row
-        for name in self.sort.field.split(LOOKUP_SEP):
-            value = None if value is None else getattr(value, name)
-        return Cursor(value, row.pk)
+        return Cursor(
+            _value(row, self.sort.field), row.pk, tuple(_value(row, name) for name in self.sort.then)
+        )
 
     def _read(self, cursor: Cursor | None, *, backwards: bool) -> list:
         """Up to size + 1 rows beyond `cursor`, in reading order."""
@@ -272,18 +286,32 @@ class KeysetPaginator:
         ]
 
     def _part(self, cursor: Cursor | None, *, without_value: bool, descending: bool) -> QuerySet:
-        queryset, field = self.queryset, self.sort.field
+        queryset, field, then = self.queryset, self.sort.field, self.sort.then
+        # an index that leads with the column has the rows without a value at its end; the fields after it come from
+        # elsewhere, and what is empty need not be sorted by
+        columns = list(then) if without_value and then else [field, *then]
         if self.nullable:
             queryset = queryset.filter(**{f"{field}__isnull": without_value})
-        if cursor is not None and without_value:
-            queryset = queryset.filter(**{"pk__lt" if descending else "pk__gt": cursor.key})
-        elif cursor is not None:
-            value = Value(cursor.value, output_field=self.field)
+        if cursor is not None:
             queryset = queryset.filter(
-                RowCompare(F(field), F("pk"), value, Value(cursor.key), greater=not descending)
+                self._beyond(cursor, without_value=without_value, greater=not descending)
             )
         sign = "-" if descending else ""
-        return queryset.order_by(f"{sign}{field}", f"{sign}pk")
+        return queryset.order_by(*(f"{sign}{name}" for name in (*columns, "pk")))
+
+    def _beyond(self, cursor: Cursor, *, without_value: bool, greater: bool) -> Q:
+        """The rows beyond the place of `cursor` in its part of the list."""
+        field, then, side = self.sort.field, self.sort.then, "gt" if greater else "lt"
+        columns, values = [*map(F, then), F("pk")], [*map(Value, cursor.then, self.ties), Value(cursor.key)]
+        if without_value:
+            return Q(RowCompare(*columns, *values, greater=greater))
+        if not then:
+            first = Value(cursor.value, self.field)
+            return Q(RowCompare(F(field), *columns, first, *values, greater=greater))
+        # a comparison of rows over several tables is no range of an index: say where the range begins, in terms by
+        # which the planner sees how much is left
+        tied = Q(**{field: cursor.value}) & Q(RowCompare(*columns, *values, greater=greater))
+        return Q(**{f"{field}__{side}e": cursor.value}) & (Q(**{f"{field}__{side}": cursor.value}) | tied)
 
 
 class ViewPaginator(KeysetPaginator):
@@ -293,9 +321,18 @@ class ViewPaginator(KeysetPaginator):
         return list(part[:limit])
 
 
-def _resolve(model, path: str) -> tuple[Field, bool]:
-    """The field at the end of `path`, and whether a row may have no value there."""
-    nullable = False
+def _value(row, path: str) -> Any:
+    value = row
+    for name in path.split(LOOKUP_SEP):
+        value = None if value is None else getattr(value, name)
+    return value
+
+
+def _resolve(queryset: QuerySet, path: str) -> tuple[Field, bool]:
+    """The field at the end of `path`, or that of an annotation, and whether a row may have no value there."""
+    if path in queryset.query.annotations:
+        return queryset.query.annotations[path].output_field, True
+    model, nullable = queryset.model, False
     *relations, last = path.split(LOOKUP_SEP)
     for name in relations:
         relation = model._meta.get_field(name)

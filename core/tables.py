@@ -114,7 +114,7 @@ class Table(tables.Table):
         attrs = {"class": "table list-table"}
 
     keyset = None
-    sorts: Mapping[str, str] = {}
+    sorts: Mapping[str, str | tuple[str, ...]] = {}
     on_request: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     pick_form = ""  # the id of the form for which rows can be chosen by a box
@@ -131,7 +131,7 @@ class Table(tables.Table):
         those that stand there by default."""
         if names is None:
             return tuple(name for name in cls._meta.fields if name not in cls.on_request)
-        known = [name for name in dict.fromkeys(names) if name in cls.base_columns]
+        known = [name for name in dict.fromkeys(names) if name in cls._meta.fields]
         return (*(name for name in cls.fixed if name not in known), *known)
 
     def sort_links(self) -> list[tuple]:

@@ -44,7 +44,8 @@ class ScopedMixin(PermissionRequiredMixin):
 
 
 class ListPage(ScopedMixin, TemplateView):
-    """A list. `sorts` maps column names to the field paths they sort by; `default_sort` is "name" or "-name".
+    """A list. `sorts` maps column names to the field paths they sort by (a tuple: the path, and those that break its
+    ties); `default_sort` is "name" or "-name".
 
     Context: `filter`, `table`, `page` (core.pagination.Page), `chips`.
     """
@@ -52,7 +53,7 @@ class ListPage(ScopedMixin, TemplateView):
     filterset_class: type[FilterSet]
     table_class: type[Table]
     results_template_name: str
-    sorts: Mapping[str, str]
+    sorts: Mapping[str, str | tuple[str, ...]]
     default_sort: str
     paginator_class = KeysetPaginator
     default_size = SIZES[0]
@@ -65,21 +66,25 @@ class ListPage(ScopedMixin, TemplateView):
         filterset = self.get_filterset(self.get_queryset())
         return filterset, filterset.qs if filterset.is_valid() else filterset.queryset.none()
 
+    def get_paginator(self, filterset: FilterSet, queryset: QuerySet, size: int) -> KeysetPaginator:
+        """The pages of the rows that are selected, in the order that the address names."""
+        return self.paginator_class(queryset, self.sort, size)
+
+    @property
+    def sort(self) -> Sort:
+        return choose_sort(self.sorts, self.request.GET.get("sort"), self.default_sort)
+
     def get_table(self, page) -> Table:
         table = self.table_class(page.rows, request=self.request)
         table.keyset, table.sorts = page, self.sorts
         return table
 
-    def get_paginator(self, filterset: FilterSet, queryset: QuerySet, sort: Sort, size: int) -> KeysetPaginator:
-        return self.paginator_class(queryset, sort, size)
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         parameters = self.request.GET
         filterset, queryset = self.filtered()
-        sort = choose_sort(self.sorts, parameters.get("sort"), self.default_sort)
         size = parameters.get("size", "")
         size = int(size) if size in map(str, SIZES) else self.default_size
-        page = self.get_paginator(filterset, queryset, sort, size).page(
+        page = self.get_paginator(filterset, queryset, size).page(
             after=parameters.get("after"), before=parameters.get("before")
         )
         return super().get_context_data(
@@ -130,7 +135,7 @@ class ExportPage(ListPage):
                 filterset, queryset = self.filtered()
                 if not filterset.is_valid():
                     return self.back()
-                sort = choose_sort(self.sorts, request.GET.get("sort"), self.default_sort)
+                sort = self.sort
                 ordered = KeysetPaginator(queryset, sort).ordered()
                 if form == "xlsx":
                     exports.check_fits(ordered, self.xlsx_rows)

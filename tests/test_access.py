@@ -71,6 +71,7 @@ GET  /cases/new/                                        302  403  403  403  200 
 POST /cases/new/                                        302  403  403  403  422  403  403  403  403  403  403
 POST /cases/new/similar/                                302  403  403  403  200  403  403  403  403  200  403
 GET  /cases/merchants/?q=清泉                           302  403  403  403  200  403  403  403  403  200  403
+GET  /cases/queue/                                      302  403  403  403  200  403  403  403  403  200  200
 GET  /cases/recoveries/                                 302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/recoveries/export/?format=csv               302  403  200  200  200  403  403  403  403  200  200
 GET  /cases/{case}/                                     302  403  200  200  200  200  200  403  403  200  200

@@ -16,8 +16,9 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 LISTS = (
-    "/cases/", "/cases/recoveries/", "/imports/", "/accounts/sign-ins/", "/accounts/access-log/",
-    "/audit/", "/audit/cases/{case}/", "/audit/cases/{case}/export/?format=csv", "/audit/users/{user}/",
+    "/cases/", "/cases/queue/", "/cases/columns/cases/", "/cases/recoveries/", "/imports/",
+    "/accounts/sign-ins/", "/accounts/access-log/", "/audit/",
+    "/audit/cases/{case}/", "/audit/cases/{case}/export/?format=csv", "/audit/users/{user}/",
     "/cases/export/?format=csv", "/cases/export/?format=xlsx", "/cases/recoveries/export/?format=csv",
     "/cases/{case}/", "/imports/{run}/", "/", "/cases/bulk/", "/cases/bulk/{bulk}/",
     "/admin/cases/case/", "/admin/accounts/user/", "/admin/registry/merchant/",
@@ -28,6 +29,7 @@ WRONG = [
     {"q": NUL}, {"q": LONG}, {"q": "\ud7ff\U0010ffff % ' ٣"},
     {"sort": NUL, "size": LONG, "p": WIDE, "page": "-1"}, {"sort": "-", "size": "-1", "p": NUL, "o": NUL},
     *({"merchant": value, "run": value} for value in (NUL, WIDE)),
+    {"list": "queue", "sort": "due", "after": "1~2~3"}, {"todo": NUL, "desk": NUL}, {"columns": NUL},
     *({name: NUL} for name in ("state", "kind", "place", "outcome", "action", "role")),
     *({name: value} for name in ("after", "before") for value in (
         NUL, f"9999-12-31T23:59:59.999999+00:00~{WIDE}", "9999-12-31T23:59:59.999999-14:00~1",

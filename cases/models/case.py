@@ -317,6 +317,21 @@ class Case(models.Model):
                 condition=Q(officer__isnull=False, state__in=OPEN_STATES),
                 name="cases_case_officer_open",
             ),
+            # the work queue: few of all, and whose they are without a look at the table
+            models.Index(
+                fields=["id"],
+                include=[
+                    "received_at",
+                    "custodian_root",
+                    "custodian_district",
+                    "custodian",
+                    "officer",
+                    "handling",
+                    "state",
+                ],
+                condition=Q(state__in=OPEN_STATES),
+                name="cases_case_open",
+            ),
         ]
         triggers = [
             Refuse(name="never_deleted", operation=pgtrigger.Delete | pgtrigger.Truncate),

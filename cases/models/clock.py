@@ -107,6 +107,16 @@ class Clock(models.Model):
                 condition=Q(stopped_on__isnull=True) | Q(stopped_on__gt=F("due_on")),
                 name="cases_clock_late",
             ),
+            # the most urgent first, and whether a case has one that is more urgent
+            models.Index(
+                fields=["due_on"],
+                include=["case", "id"],
+                condition=Q(stopped_on__isnull=True),
+                name="cases_clock_running",
+            ),
+            models.Index(
+                fields=["case", "due_on", "id"], condition=Q(stopped_on__isnull=True), name="cases_clock_next"
+            ),
         ]
 
     def __str__(self):

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import Verb
@@ -36,7 +37,15 @@ class CaseEvent(models.Model):
         verbose_name = _("act")
         verbose_name_plural = _("acts")
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["actor", "-at", "-id"], name="cases_caseevent_of_actor")]
+        indexes = [
+            models.Index(fields=["actor", "-at", "-id"], name="cases_caseevent_of_actor"),
+            # cases that came back, until they are dispatched again
+            models.Index(
+                fields=["case", "id"],
+                condition=Q(verb__in=[Verb.RETURN, Verb.DISPATCH]),
+                name="cases_caseevent_returned",
+            ),
+        ]
         triggers = [AppendOnly()]
 
     def __str__(self):

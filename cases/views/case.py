@@ -2,13 +2,14 @@
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.db.models import Min, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import DetailView, View
@@ -28,9 +29,9 @@ from cases.models import (
 )
 from cases.tables import STATE_TONES, origin_of
 from cases.views import attachments, documents
-from cases.views.lists import SEARCH_SECONDS, CaseRows
+from cases.views.lists import SEARCH_SECONDS, CaseList, CaseRows
+from cases.views.queue import QueueRows
 from core.exceptions import DomainError
-from core.pagination import choose_sort
 from core.personal_data import PersonalDataError
 from core.related import fetch_together
 from core.text import mask_numbers
@@ -41,15 +42,31 @@ OTHERS = 5
 TOGETHER = ("events", "supervisions", "call_backs", "clock_changes", "pauses", "extensions", "attachments")
 
 
-class NeighbourRows(CaseRows, ListPage):
-    """The list from which a case was opened, read for the cases before and after it."""
+class Neighbours:
+    """A list from which a case was opened, read for the cases before and after it."""
 
     def neighbours(self, case: Case) -> tuple[str | None, str | None]:
         filterset, queryset = self.filtered()
         if not filterset.is_valid():
             return None, None
-        sort = choose_sort(self.sorts, self.request.GET.get("sort"), self.default_sort)
-        return self.get_paginator(filterset, queryset, sort, 1).neighbours(case, "number")
+        return self.get_paginator(filterset, queryset, 1).neighbours(case, "number")
+
+
+class ListNeighbours(Neighbours, CaseRows, ListPage):
+    list_label, list_view = CaseList.list_label, CaseList.list_view
+
+
+class QueueNeighbours(Neighbours, QueueRows):
+    def neighbours(self, case):
+        case.due_on = case.clocks.running().aggregate(first=Min("due_on"))["first"]  # its place in the queue
+        return super().neighbours(case)
+
+
+def list_page(request) -> ListNeighbours | QueueNeighbours:
+    """The list from which a case was opened, by default the list of cases."""
+    page = QueueNeighbours() if request.GET.get("list") == QueueRows.list_name else ListNeighbours()
+    page.setup(request)
+    return page
 
 
 class NeighbourCase(ScopedMixin, View):
@@ -62,8 +79,7 @@ class NeighbourCase(ScopedMixin, View):
     def get(self, request, number, way):
         case = get_object_or_404(self.get_queryset(), number=number)
         query = request.GET.urlencode()
-        rows = NeighbourRows()
-        rows.setup(request)
+        rows = list_page(request)
         text = _("This is the last case of the list.") if way == "next" else _("This is the first case of the list.")
         try:
             with time_limit(SEARCH_SECONDS):
@@ -144,7 +160,8 @@ class CaseDetail(ScopedMixin, DetailView):
             issuable=documents.choices(case, user),
             attachments=attachments.attachment_rows(case, user, masked=masked),
             list_query=self.list_query,
-            back_query=self.back_query,
+            list_label=self.list_page.list_label,
+            back=self.back,
             form=RevealForm(),
             min_reason=MIN_REASON,
             **kwargs,
@@ -155,12 +172,19 @@ class CaseDetail(ScopedMixin, DetailView):
         """The query of the list from which the case was opened; empty where it was opened by its address."""
         return self.request.GET.urlencode()
 
+    @cached_property
+    def list_page(self):
+        return list_page(self.request)
+
     @property
-    def back_query(self) -> str:
+    def back(self) -> str:
+        """The list as it was."""
         query = self.request.GET.copy()
-        if query.get("sort") == CaseRows.default_sort:
+        query.pop("list", None)
+        if query.get("sort") == self.list_page.default_sort:
             query.pop("sort")
-        return query.urlencode()
+        path = reverse(self.list_page.list_view)
+        return f"{path}?{query.urlencode()}" if query else path
 
     def others(self, case: Case) -> list[Case]:
         """The newest other cases of the same merchant that the user sees."""

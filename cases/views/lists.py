@@ -34,7 +34,7 @@ from cases.enums import (
     State,
     SupervisionKind,
 )
-from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_selection, to_dispatch
+from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_selection
 from cases.models import Case, Clock, Recovery, Supervision
 from cases.references import References
 from cases.search import SearchPaginator
@@ -73,26 +73,15 @@ class Tab:
     capped: bool
     current: bool
 
+    @classmethod
+    def counted(cls, label: str, url: str, count: int | None, current: bool) -> "Tab":
+        return cls(label, url, None if count is None else min(count, COUNT_CAP), (count or 0) > COUNT_CAP, current)
 
-class SelectedRows:
-    """Rows that a figure may have selected (`?metric=…`), found within a time limit or not at all."""
 
-    selection_name: str
+class LimitedRows:
+    """Rows that are found within a time limit or not at all."""
+
     too_slow = False
-
-    @cached_property
-    def selection(self) -> Selection | None:
-        return read_selection(self.selection_name, self.request)
-
-    def get_queryset(self):
-        if self.selection and self.selection.queryset is not None:
-            return self.selection.queryset.visible_to(self.request.user)
-        return super().get_queryset()
-
-    def get_filterset(self, queryset):
-        return self.filterset_class(
-            self.request.GET, queryset=queryset, request=self.request, selection=self.selection
-        )
 
     def filtered(self):
         if not self.too_slow:
@@ -111,12 +100,40 @@ class SelectedRows:
     def fill(self, context: dict) -> dict:
         """Everything that needs a query is asked here, inside the time limit, and not by the template."""
         context["page"].count  # noqa: B018 - counts now
+        return context | {"too_slow": self.too_slow, "seconds": SEARCH_SECONDS}
+
+    def counts(self, querysets: list) -> list[int | None]:
+        """How many rows each has, no further than the cap, in one query; None where that takes too long."""
+        if not self.too_slow:
+            with contextlib.suppress(QueryTooSlow), time_limit(COUNT_SECONDS):
+                return capped_counts(querysets)
+        return [None] * len(querysets)
+
+
+class SelectedRows(LimitedRows):
+    """Rows that a figure may have selected (`?metric=…`)."""
+
+    selection_name: str
+
+    @cached_property
+    def selection(self) -> Selection | None:
+        return read_selection(self.selection_name, self.request)
+
+    def get_queryset(self):
+        if self.selection and self.selection.queryset is not None:
+            return self.selection.queryset.visible_to(self.request.user)
+        return super().get_queryset()
+
+    def get_filterset(self, queryset):
+        return self.filterset_class(
+            self.request.GET, queryset=queryset, request=self.request, selection=self.selection
+        )
+
+    def fill(self, context):
         path = reverse(self.export_view) if self.request.user.has_perm("cases.export_case") else ""
-        return context | {
+        return super().fill(context) | {
             "selection": self.selection,
             "kept": list(self.selection.parameters.items()) if self.selection else [],
-            "too_slow": self.too_slow,
-            "seconds": SEARCH_SECONDS,
             "export_url": path,
         }
 
@@ -131,14 +148,14 @@ class CaseRows(SelectedRows):
     export_view = "cases:export"
     sorts = {"received": "received_at", "claimed": "claimed", "number": "number"}
     default_sort = "-received"
-    paginator: SearchPaginator | None = None
+    searching: SearchPaginator | None = None
 
-    def get_paginator(self, filterset, queryset, sort, size):
+    def get_paginator(self, filterset, queryset, size):
         """Words are searched by a paginator of their own."""
         if filterset.found is None or not filterset.is_valid():
-            return super().get_paginator(filterset, queryset, sort, size)
-        self.paginator = SearchPaginator(filterset.found, sort, size)
-        return self.paginator
+            return super().get_paginator(filterset, queryset, size)
+        self.searching = SearchPaginator(filterset.found, self.sort, size)
+        return self.searching
 
 
 class DeskMixin:
@@ -156,6 +173,8 @@ class DeskMixin:
     @cached_property
     def shown(self) -> tuple[str, ...]:
         """The columns: those that the address names, else those that the reader chose, else the list's own."""
+        if not self.table_class.on_request:
+            return self.table_class.arranged(None)
         named = self.request.GET.get("columns")
         return self.table_class.arranged(named.split(",") if named else self.desk.columns)
 
@@ -208,7 +227,7 @@ class CaseList(DeskMixin, CaseRows, ListPage):
 
     def fill(self, context):
         searched = context["filter"].searched
-        found = {"searched": searched and searched.value, "waiting": getattr(self.paginator, "waiting", 0)}
+        found = {"searched": searched and searched.value, "waiting": getattr(self.searching, "waiting", 0)}
         context = super().fill(context)
         bar = choosing_bar(self.request, "cases", context["page"], context["table"])
         return context | {"tabs": self.tabs(), "bulk": bar, "has_bulk_acts": bool(bulk_steps(self.request.user))} | found
@@ -224,19 +243,13 @@ class CaseList(DeskMixin, CaseRows, ListPage):
                 gettext("Due within 7 working days"), {"due": str(SOON_DAYS)},
                 rows.due_between(today, self.desk.calendar.add_working_days(today, SOON_DAYS).due_on),
             ),
-            (gettext("To dispatch"), {"mark": "dispatch"}, to_dispatch(rows)),
+            (gettext("To dispatch"), {"mark": "dispatch"}, rows.to_dispatch()),
         ]
         now = {name: value for name, value in self.request.GET.items() if value and name not in NO_STATE}
         path = reverse("cases:list")
-        counts = [None] * len(parts)
-        if not self.too_slow:
-            with contextlib.suppress(QueryTooSlow), time_limit(COUNT_SECONDS):
-                counts = capped_counts([part[2] for part in parts])
+        counts = self.counts([rows for _label, _query, rows in parts])
         return [
-            Tab(
-                label, f"{path}?{urlencode(query)}" if query else path,
-                None if count is None else min(count, COUNT_CAP), (count or 0) > COUNT_CAP, query == now,
-            )
+            Tab.counted(label, f"{path}?{urlencode(query)}" if query else path, count, query == now)
             for (label, query, _rows), count in zip(parts, counts, strict=True)
         ]
 

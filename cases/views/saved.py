@@ -19,11 +19,12 @@ from cases.domain import (
 from cases.domain.lists import NAME_LENGTH, NameTaken
 from cases.models import ListColumns, SavedFilter
 from cases.views.lists import CaseList
+from cases.views.queue import WorkQueue
 from core.exceptions import DomainError
 from core.pagination import choose_sort
 from core.views import ScopedMixin
 
-LISTS = {page.list_name: page for page in (CaseList,)}
+LISTS = {page.list_name: page for page in (CaseList, WorkQueue)}
 
 
 def list_page(request, name: str):

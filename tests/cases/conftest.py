@@ -38,6 +38,12 @@ def officer(district):
 
 
 @pytest.fixture
+def approver(district):
+    """The head of the officer's unit."""
+    return UserFactory(agency=district, roles=["approver"])
+
+
+@pytest.fixture
 def bridge():
     """A notice by which the next two days are off and the ten after them working days, whatever today is."""
     notice, today = CalendarNoticeFactory(published_on=dt.date(2190, 1, 1)), timezone.localdate()

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,8 +43,39 @@ FIELDS = ["lent_at", "bought_on", "price", "title", "pages", "shelf__name", "id"
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("descending", [True, False])
 def test_walking_forward_and_back_visits_each_row_once(books, field, descending):
-    paginator = KeysetPaginator(books, Sort("x", field, descending), size=100)
+    walk(KeysetPaginator(books, Sort("x", field, descending), size=100))
 
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_an_order_may_be_an_annotation_with_fields_that_break_its_ties(books, descending):
+    paginator = KeysetPaginator(
+        books.annotate(lent=F("lent_at")), Sort("x", "lent", descending, ("bought_on", "pages")), size=100
+    )
+
+    rows = walk(paginator)
+
+    known = [(book.lent, book.bought_on, book.pages, book.pk) for book in rows if book.lent is not None]
+    others = [(book.bought_on, book.pages, book.pk) for book in rows[len(known) :]]
+    assert 0 < len(known) < 3000
+    assert known == sorted(known, reverse=descending)
+    assert others == sorted(others, reverse=descending)
+    numbers = [book.pk for book in rows]
+    for place in (0, 1, len(known) - 1, len(known), 2999):
+        before = numbers[place - 1] if place else None
+        after = numbers[place + 1] if place < 2999 else None
+        assert paginator.neighbours(rows[place]) == (before, after)
+
+
+def test_a_list_may_be_counted_by_other_means(books):
+    paginator = KeysetPaginator(books, Sort("x", "id", False), size=50, counted=Book.objects.all())
+
+    assert paginator.page().count == 3000
+    assert paginator.page().queryset.query.select_related is False
+
+
+def walk(paginator) -> list:
+    """All rows page by page, after a check that they come once each, in order, and in the same pages on the way
+    back."""
     forward, page = [], paginator.page()
     pages = [page]
     assert page.previous is None
@@ -61,6 +93,7 @@ def test_walking_forward_and_back_visits_each_row_once(books, field, descending)
         assert [book.pk for book in page.rows] == [book.pk for book in earlier.rows]
         assert page.next == earlier.next
     assert page.previous is None
+    return forward
 
 
 @pytest.mark.parametrize("descending", [True, False])
@@ -118,7 +151,7 @@ def test_a_bad_cursor_never_fails(books, field):
     field=st.sampled_from(FIELDS),
 )
 def test_any_text_is_read_as_a_cursor_or_refused(text, field):
-    model_field, _nullable = pagination._resolve(Book, field)
+    model_field, _nullable = pagination._resolve(Book.objects.all(), field)
     try:
         cursor = Cursor.decode(text, model_field)
     except BadCursor:

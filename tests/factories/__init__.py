@@ -5,6 +5,7 @@ from tests.factories.cases import (
     CaseFactory,
     CaseReferenceFactory,
     ClockFactory,
+    ExtensionFactory,
     ImportDifferenceFactory,
     ImportFileFactory,
     ImportRejectFactory,
@@ -13,6 +14,7 @@ from tests.factories.cases import (
     PartyFactory,
     RecoveryFactory,
     SavedFilterFactory,
+    SupervisionFactory,
 )
 from tests.factories.documents import (
     AttachmentFactory,
@@ -51,6 +53,7 @@ __all__ = [
     "DeliveryFactory",
     "DocumentFactory",
     "DocumentTemplateFactory",
+    "ExtensionFactory",
     "ImportDifferenceFactory",
     "ImportFileFactory",
     "ImportRejectFactory",
@@ -66,6 +69,7 @@ __all__ = [
     "RegionFactory",
     "SavedFilterFactory",
     "SignInFactory",
+    "SupervisionFactory",
     "UserFactory",
     "grant",
 ]

@@ -18,6 +18,7 @@ from cases.enums import (
     RejectKind,
     RunState,
     State,
+    SupervisionKind,
 )
 from cases.models import (
     BulkAct,
@@ -27,6 +28,7 @@ from cases.models import (
     CaseReference,
     Clock,
     ClockRule,
+    Extension,
     ImportDifference,
     ImportFile,
     ImportReject,
@@ -35,6 +37,7 @@ from cases.models import (
     Party,
     Recovery,
     SavedFilter,
+    Supervision,
 )
 from core.personal_data import encrypt, lookup_hash
 from tests.factories.accounts import UserFactory
@@ -297,3 +300,37 @@ class BulkActFactory(factory.django.DjangoModelFactory):
     def cases(self, create, chosen, **kwargs):
         for position, case in enumerate(chosen or [CaseFactory(handling=self.agency)], start=1):
             BulkRow.objects.create(act=self, case=case, position=position, seen=0)
+
+
+class SupervisionFactory(factory.django.DjangoModelFactory):
+    """Someone has urged the handling of a case; `supervised`: a superior supervises it. Both wait for a reply, but
+    for `replied`."""
+
+    class Meta:
+        model = Supervision
+
+    class Params:
+        supervised = factory.Trait(kind=SupervisionKind.SUPERVISE)
+        replied = factory.Trait(
+            reply="正在办理", replied_by=factory.SelfAttribute("actor"), replied_at=local(2026, 11, 21)
+        )
+
+    case = factory.SubFactory(CaseFactory)
+    kind = SupervisionKind.URGE
+    text = "请尽快办理"
+    reply_due_on = dt.date(2100, 1, 1)
+    actor = factory.SubFactory(UserFactory)
+    at = local(2026, 11, 20)
+
+
+class ExtensionFactory(factory.django.DjangoModelFactory):
+    """A longer term that was asked for, and on which nobody has decided."""
+
+    class Meta:
+        model = Extension
+
+    case = factory.SubFactory(CaseFactory)
+    code = "report.verify"
+    reason = "需要检测"
+    asked_by = factory.SubFactory(UserFactory)
+    asked_at = local(2026, 11, 20)

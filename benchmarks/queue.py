@@ -1,0 +1,225 @@
+"""How quick the work queue is: `python -m benchmarks.queue --cases N --open N`, progress on stderr, JSON on stdout.
+
+Made-up cases are written by plain SQL into a database of its own, dropped afterwards: closed ones, and among the
+newest those that are open, with their terms, officers and marks. The queue is then asked for by an officer, a
+station, a district and the whole city, and the page of a case for its neighbours, through the whole portal.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine, say
+from benchmarks.pages import NO_QUERIES
+from cases.filters import TO_DO
+from cases.models import Case
+from registry.models import Agency
+
+RUNS = 20
+STATIONS, OFFICERS, OF_OFFICER = 12, 8, 50  # stations of a district, officers of a station, their open cases
+STATE = """CASE WHEN NOT open THEN 'closed' WHEN n % 4 = 0 THEN 'registered' WHEN n % 19 = 0 THEN 'ended'
+                WHEN n % 23 = 0 THEN 'mediating' ELSE 'accepted' END"""
+# columns of a case, by what they are made of
+VALUES = {
+    "number": "'Q' || n", "external_number": "'Q' || n", "kind": "'complaint'", "body": "'bureau'",
+    "source": "'national12315'", "received_at": "at", "state": STATE,
+    "outcome": "CASE WHEN open THEN '' ELSE 'other' END",
+    "accepted_at": f"CASE WHEN {STATE} <> 'registered' THEN at + interval '5 days' END",
+    "decided_at": f"CASE WHEN {STATE} <> 'registered' THEN at + interval '5 days' END",
+    "closed_at": "CASE WHEN NOT open THEN at + interval '30 days' END",
+    "ended_at": f"CASE WHEN {STATE} = 'ended' THEN at + interval '40 days' END",
+    "handling_id": "CASE WHEN open AND n % 40 = 0 THEN NULL ELSE station END", "receiving_id": "district",
+    "custodian_id": "station", "custodian_district_id": "district", "custodian_root_id": "root",
+    "officer_id": "CASE WHEN n % 10 > 0 THEN officer END", "claimed": "n % 5000",
+    "narrative": "'消费者在网上购买的商品与宣传不符，要求退款，商家不予处理。' || n", "demand": "'退款'",
+    "national_entry": "CASE WHEN n % 97 = 0 AND (open OR n % 10 = 0) THEN 'to_enter' ELSE '' END",
+    "differs": "open AND n % 101 = 0",
+}  # fmt: skip
+EMPTY = {"CharField": "''", "TextField": "''", "JSONField": "'{}'", "BooleanField": "false"}
+MORE = (
+    # the term of acceptance of all, stopped or late; that of mediation once accepted; that of the notice at the end
+    """INSERT INTO cases_clock (case_id, rule_id, side, started_on, safe_on, due_on, stopped_on, paused_on, provisional)
+       SELECT id, (SELECT id FROM cases_clockrule WHERE code = 'complaint.accept' ORDER BY valid_from DESC LIMIT 1), '',
+              received_on, received_on + 9, received_on + 9,
+              CASE WHEN state <> 'registered' THEN received_on + 5 + (id % 7)::int END, NULL, false
+         FROM cases_case WHERE state <> 'registered' OR id % 10 > 0""",
+    """INSERT INTO cases_clock (case_id, rule_id, side, started_on, safe_on, due_on, stopped_on, paused_on, provisional)
+       SELECT id, (SELECT id FROM cases_clockrule WHERE code = 'complaint.mediate' ORDER BY valid_from DESC LIMIT 1), '',
+              accepted_on, CASE WHEN paused THEN 'infinity'::date - 0 ELSE accepted_on + 60 END,
+              CASE WHEN paused THEN 'infinity'::date - 0 ELSE accepted_on + 61 END,
+              coalesce(closed_on, ended_at::date), CASE WHEN paused THEN accepted_on + 10 END, false
+         FROM (SELECT *, state IN ('accepted', 'mediating') AND id % 33 = 0 AS paused FROM cases_case) AS found
+        WHERE accepted_on IS NOT NULL""".replace("'infinity'::date - 0", "'9999-12-31'::date"),
+    """INSERT INTO cases_clock (case_id, rule_id, side, started_on, safe_on, due_on, stopped_on, paused_on, provisional)
+       SELECT id, (SELECT id FROM cases_clockrule WHERE code = 'complaint.notify_end' ORDER BY valid_from DESC LIMIT 1),
+              side, ended_at::date, ended_at::date + 8, ended_at::date + 8, NULL, NULL, false
+         FROM cases_case, unnest(ARRAY['complainant', 'respondent']) AS side WHERE state = 'ended'""",
+    """INSERT INTO cases_supervision (case_id, kind, text, reply_due_on, actor_id, at, reply, replied_by_id, replied_at)
+       SELECT id, CASE WHEN id % 3 = 0 THEN 'supervise' ELSE 'urge' END, '请尽快办理', current_date - 5 + (id % 11)::int,
+              boss, now(), CASE WHEN replied THEN '已办' ELSE '' END, CASE WHEN replied THEN boss END,
+              CASE WHEN replied THEN now() END
+         FROM (SELECT *, id % 2 = 0 AS replied, (SELECT min(id) FROM accounts_user) AS boss FROM cases_case) AS found
+        WHERE id % 41 = 0 AND (closed_at IS NULL OR id % 2 = 0)""",
+    """INSERT INTO cases_extension (case_id, code, reason, asked_by_id, asked_at)
+       SELECT id, 'complaint.mediate', '需要检测', (SELECT min(id) FROM accounts_user), now()
+         FROM cases_case WHERE closed_at IS NULL AND id % 150 = 0""",
+    """INSERT INTO cases_caseevent (case_id, verb, before, after, actor_id, at, note, data)
+       SELECT id, CASE WHEN state = 'registered' THEN 'return' ELSE 'accept' END, 'registered', state, officer_id, now(),
+              '', '{}' FROM cases_case WHERE id % 29 = 0""",
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.queue", description=__doc__.split("\n")[0])
+    parser.add_argument("--cases", type=int, default=1_000_000, help="all cases (default 1,000,000)")
+    parser.add_argument("--open", type=int, default=40_000, help="of them open (default 40,000)")
+    options = parser.parse_args(arguments)
+    end_cleanly_on_signals()
+    with fresh_database("queue"):
+        build(options.cases, options.open)
+        print(json.dumps(measure(), ensure_ascii=False))
+
+
+def build(cases: int, still_open: int) -> None:
+    """Cases, the newest last; two of five of the newest are open. Constraints hold, triggers stay silent."""
+    say(f"writing {cases:,} cases")
+    _people()
+    columns = {
+        field.column: VALUES.get(field.column) or EMPTY[field.get_internal_type()]
+        for field in Case._meta.concrete_fields
+        if not field.generated and not field.primary_key and (field.column in VALUES or not field.null)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            f"""
+            INSERT INTO cases_case ({', '.join(columns)})
+            SELECT {', '.join(columns.values())}
+              FROM (SELECT n, n > {cases} - {still_open} * 5 / 2 AND n % 5 < 2 AS open,
+                           now() - interval '4 hours' - ({cases} - n) * interval '90 days' / ({still_open} * 5 / 2) AS at,
+                           (power(n * 7919::bigint % 100003 / 1e5, 1.4) * (SELECT max(place) FROM desks))::int AS place
+                      FROM generate_series(1, {cases}) AS n) AS made
+              JOIN desks USING (place)"""
+        )
+        for statement in MORE:
+            cursor.execute(statement)
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _people() -> None:
+    """Stations and officers, and one numbered desk for each officer."""
+    root = Agency.objects.get(kind="bureau", parent=None)
+    desks = []
+    for district in Agency.objects.filter(parent=root, valid_to=None):
+        for number in range(STATIONS):
+            code = f"{district.code}-{number}"
+            station = Agency.objects.create(code=code, name=code, name_en=code, kind="station", parent=district)
+            people = [User(username=f"{code}-{n}", agency=station) for n in range(OFFICERS)]
+            desks += [(root.pk, district.pk, station.pk, user.pk) for user in User.objects.bulk_create(people)]
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE desks (place int, root bigint, district bigint, station bigint, officer bigint)")
+        for place, desk in enumerate(desks):
+            cursor.execute("INSERT INTO desks VALUES (%s, %s, %s, %s, %s)", [place, *desk])
+
+
+def measure() -> dict:
+    """Every page of every reader, in milliseconds."""
+    pages = {}
+    for reader, client, case in _readers():
+        for name, url in _pages(reader, case):
+            pages[f"{reader}: {name}"] = _measure_page(client, f"{reader}: {name}", url)
+    worst = max(page["p95_ms"] for page in pages.values())
+    return {"cases": Case.objects.count(), "open": Case.objects.open().count(), "worst_p95_ms": worst, "pages": pages,
+            "machine": machine()}  # fmt: skip
+
+
+def _readers() -> Iterator[tuple[str, Client, Case]]:
+    """The officer whose open cases are nearest to 50, his station, the district nearest to 5,000, and the city."""
+    allowed = Permission.objects.filter(codename__in=["view_case", "handle_case", "approve_case"])
+    root = Agency.objects.get(kind="bureau", parent=None)
+    officer = User.objects.get(pk=_nearest("officer_id", OF_OFFICER))
+    district = Agency.objects.get(pk=_nearest("custodian_district_id", 5000))
+    for reader, user in (
+        ("officer", officer),
+        ("station", User.objects.create(username="benchmark-station", agency=officer.agency)),
+        ("district", User.objects.create(username="benchmark-district", agency=district)),
+        ("city", User.objects.create(username="benchmark-city", agency=root)),
+    ):
+        user.user_permissions.set(allowed)
+        client = Client(headers={"accept-language": "zh-hans"})
+        client.force_login(user, backend="accounts.backends.AccountBackend")
+        user = User.objects.get(pk=user.pk)
+        mine = Case.objects.filter(officer=user) if reader == "officer" else Case.objects.visible_to(user)
+        say(f"{reader}: {mine.open().count():,} open cases")
+        yield reader, client, mine.open().order_by("?").first()
+
+
+def _nearest(column: str, count: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {column} FROM cases_case WHERE closed_at IS NULL AND {column} IS NOT NULL GROUP BY 1"
+            " ORDER BY abs(count(*) - %s), 1 LIMIT 1",
+            [count],
+        )
+        return cursor.fetchone()[0]
+
+
+def _pages(reader: str, case: Case) -> Iterator[tuple[str, str]]:
+    queue = f"{reverse('cases:queue')}?desk={'mine' if reader == 'officer' else 'agency'}"
+    yield "first page", queue
+    yield "last page", f"{queue}&before=end"
+    yield "newest first", f"{queue}&sort=-received"
+    for todo in TO_DO:
+        yield todo, f"{queue}&todo={todo}"
+    due_on = min((clock.due_on for clock in case.clocks.running()), default=None)
+    if due_on:
+        yield "in the middle", f"{queue}&after={due_on}~{case.received_at.isoformat().replace('+', '%2B')}~{case.pk}"
+    yield "case", f"{case.get_absolute_url()}"
+    yield "case with neighbours", f"{case.get_absolute_url()}?list=queue&{queue.partition('?')[2]}"
+
+
+def _measure_page(client: Client, name: str, url: str) -> dict:
+    """Wall times, and the processor time of both sides, which other work on the machine does not lengthen."""
+    times, used = [], _processor_time()
+    for run in range(RUNS + 2):
+        with CaptureQueriesContext(connection) if run == RUNS + 1 else contextlib.nullcontext() as queries:
+            start = time.perf_counter()
+            response = client.get(url)
+            seconds = time.perf_counter() - start
+        if response.status_code != 200 or response.context_data.get("too_slow"):
+            raise SystemExit(f"{url} answers {response.status_code}, or too late")
+        if 0 < run <= RUNS:
+            times.append(1000 * seconds)
+    cpu = 1000 * (_processor_time() - used) / (RUNS + 2)
+    p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[18]
+    asked = [query for query in queries if not query["sql"].startswith(NO_QUERIES)]
+    say(f"{name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms, processor {cpu:.0f} ms, {len(asked)} queries  {url}")
+    return {
+        "url": url, "p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "cpu_ms": round(cpu, 1), "queries": len(asked),
+    }  # fmt: skip
+
+
+def _processor_time() -> float:
+    """Seconds that this process and the server's process of its connection have worked; of a server elsewhere, 0."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        path = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    ticks = path.read_text().rpartition(")")[2].split()[11:13] if path.exists() else (0, 0)
+    return time.process_time() + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()

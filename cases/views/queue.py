@@ -1,0 +1,124 @@
+"""The work queue: what is to be done now, the most urgent first."""
+
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Left, NullIf
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from cases.enums import SupervisionKind
+from cases.filters import AGENCY, MINE, TO_DO, QueueFilterSet, of_desk, select_to_do, to_do
+from cases.models import Case, Supervision
+from cases.tables import QueueTable
+from cases.views.lists import HEAVY, OPENING, DeskMixin, LimitedRows, Tab
+from core.pagination import KeysetPaginator
+from core.templatetags.portal import is_chinese
+from core.views import ListPage
+
+PERMISSIONS = ("cases.handle_case", "cases.approve_case")  # either opens the queue
+
+
+class QueueRows(DeskMixin, LimitedRows, ListPage):
+    """The cases of a desk that the address selects, in its order."""
+
+    model = Case
+    permission_required = PERMISSIONS
+    filterset_class = QueueFilterSet
+    table_class = QueueTable
+    list_name, list_label, list_view = "queue", _("Work queue"), "cases:queue"
+    sorts = {"due": ("due_on", "received_at"), "received": "received_at"}
+    default_sort = "due"
+
+    def has_permission(self):
+        user = self.request.user
+        return user.has_perm("cases.view_case") and any(map(user.has_perm, PERMISSIONS))
+
+    def get_paginator(self, filterset, queryset, size):
+        return KeysetPaginator(self.annotated(queryset.by_urgency()), self.sort, size, counted=queryset)
+
+    def annotated(self, queryset):
+        return queryset
+
+
+class WorkQueue(QueueRows):
+    template_name = "cases/queue.html"
+    results_template_name = "cases/_queue.html"
+
+    def get_filterset(self, queryset):
+        filterset = super().get_filterset(queryset)
+        filterset.calendar = self.desk.calendar
+        return filterset
+
+    def annotated(self, queryset):
+        """What a row says of its case beside the case's own fields."""
+        asked = Supervision.objects.filter(case=OuterRef("pk")).order_by().values("case")
+        waiting = asked.filter(replied_at__isnull=True)
+        urged, supervised = (Q(kind=kind) for kind in (SupervisionKind.URGE, SupervisionKind.SUPERVISE))
+        visible = Case.objects.filter(pk=OuterRef("pk"))
+        return (
+            queryset.select_related("merchant", "officer").defer(*HEAVY)
+            .annotate(
+                opening=Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING),
+                urged=Coalesce(Subquery(asked.filter(urged).values(n=Count("pk"))), 0),
+                supervised=Exists(waiting.filter(supervised)),
+                reply_due_on=Subquery(waiting.values(day=Min("reply_due_on"))),
+                returned=Exists(visible.returned()),
+                paused=Exists(visible.paused()),
+                term=F("urgent__rule__name") if is_chinese() else Coalesce(
+                    NullIf("urgent__rule__name_en", Value("")), "urgent__rule__name"
+                ),
+            )
+        )
+
+    def get_table(self, page):
+        table = super().get_table(page)
+        table.calendar = self.desk.calendar
+        return table
+
+    def fill(self, context):
+        form = context["filter"]
+        desk = form.desk_name if form.is_valid() else MINE
+        context["table"].empty_text = empty_text(desk, form.data.get("todo", ""))
+        tabs = self.tabs(desk, context["page"])
+        return super().fill(context) | tabs
+
+    def tabs(self, desk: str, page) -> dict:
+        """The two desks, and the quick filters of the present one, counted in one query together with the page."""
+        user, now = self.request.user, self.request.GET.get("todo", "")
+        rows = Case.objects.visible_to(user)
+        mine, todos = of_desk(rows, user, desk), to_do(user, desk)
+        desks = {MINE: _("Mine"), AGENCY: _("My agency's")}
+        several = page.previous or page.next
+        counts = self.counts([
+            *(of_desk(rows, user, name).open() for name in desks),
+            *(select_to_do(mine, todo, calendar=self.desk.calendar) for todo in todos),
+            *([page.queryset] if several else []),
+        ])
+        if several and (counted := counts.pop()) is not None:
+            page.count = counted
+        path = reverse(self.list_view)
+        return {
+            "desks": [
+                Tab.counted(str(label), f"{path}?desk={name}", count, name == desk)
+                for (name, label), count in zip(desks.items(), counts[:2], strict=True)
+            ],
+            "tabs": [
+                Tab.counted(
+                    str(TO_DO[todo]), f"{path}?{urlencode({'desk': desk} | ({} if todo == now else {'todo': todo}))}",
+                    count, todo == now,
+                )
+                for todo, count in zip(todos, counts[2:], strict=True)
+            ],
+        }
+
+
+def empty_text(desk: str, todo: str) -> str:
+    """What to do where nothing is to be done."""
+    if todo:
+        return gettext("Nothing of this kind is to be done. Take the filter away to see the rest.")
+    if desk == MINE:
+        return gettext(
+            "No open case is assigned to you. Cases that nobody has taken yet stand under “My agency's”, “Unassigned”."
+        )
+    return gettext("Your agency has no open case. Closed ones are in the list of cases.")
