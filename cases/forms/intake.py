@@ -265,8 +265,8 @@ class IntakeForm(Dressed):
     )
     handling = _select(_("Who handles"), initial=OWN)
     received_at = Moment(
-        label=_("Received"), required=False,
-        help_text=_("When it came: the day decides on rules and terms. Set it back for a letter."),
+        label=_("Time of receipt"), required=False,
+        help_text=_("The day decides on rules and terms. Set it back for a letter."),
     )
     token = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -427,7 +427,7 @@ class IntakeForm(Dressed):
                 )
             elif not anonymous and not people:
                 self._add_person_error(
-                    "name", gettext("Give the caller's name or phone, or tick that he stays anonymous.")
+                    "name", gettext("Give the caller's name or phone, or tick “stays anonymous”.")
                 )
 
     def _check_complainants(self, people: list[PersonForm]) -> None:

@@ -38,15 +38,15 @@
     var all = stops(), at = all.indexOf(from);
     if (at >= 0 && all[at + 1]) all[at + 1].focus();
   }
+  function register(event) {
+    if (event.isComposing || event.key !== "Enter" || !event.ctrlKey || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    form.requestSubmit(form.querySelector("[data-register]"));
+  }
   function onKey(event) {
     if (event.isComposing) return;
     var at = event.target;
-    if (event.key === "Enter" && event.ctrlKey && !event.altKey && !event.shiftKey) {
-      event.preventDefault();
-      event.stopPropagation();
-      form.requestSubmit(form.querySelector("[data-register]"));
-      return;
-    }
     if (at.name === "kind" && /^[1-9]$/.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey) {
       var radio = form.querySelectorAll("input[name=kind]")[event.key - 1];
       if (radio) { event.preventDefault(); radio.checked = true; radio.focus(); radio.dispatchEvent(new Event("change", { bubbles: true })); }
@@ -122,7 +122,7 @@
       active = -1;
       input.removeAttribute("aria-activedescendant");
       input.setAttribute("aria-expanded", String(!!found.length));
-      say(found.length ? form.dataset.found.replace("%n", found.length) : form.dataset.none);
+      say(found.length ? form.dataset.found + " " + found.length : form.dataset.none);
     }
     function look() {
       var text = input.value.trim(), mine = ++asked;
@@ -231,7 +231,8 @@
     showKind();
     merchants(form.querySelector("[data-merchant]"));
     form.addEventListener("change", showKind);
-    form.addEventListener("keydown", onKey, true);
+    form.addEventListener("keydown", register, true); // before a list that is open takes the Enter
+    form.addEventListener("keydown", onKey);
     form.addEventListener("input", function () { unsaved = true; lookForSimilar(); });
     form.addEventListener("change", function () { unsaved = true; });
     form.addEventListener("submit", onSubmit);

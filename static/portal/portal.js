@@ -5,7 +5,8 @@
     if (!window.TomSelect) return;
     root.querySelectorAll("select[data-search]").forEach(function (element) {
       if (element.tomselect) return;
-      new TomSelect(element, { allowEmptyOption: true, maxOptions: 500, plugins: [] });
+      // without delay: whoever types and presses Enter at once takes what he typed
+      new TomSelect(element, { allowEmptyOption: true, maxOptions: 500, plugins: [], refreshThrottle: 0 });
       element.setAttribute("aria-hidden", "true");
     });
   }
