@@ -55,7 +55,8 @@ class NewCase(ScopedMixin, View):
             taken = take_in(actor=request.user, **form.registration())
         except AlreadyTaken as before:
             form.renew()
-            form.add_error(None, f"{before} {_('If this is another call, press “Register” once more.')}")
+            form.add_error(None, str(before))
+            form.add_error(None, _("If this is another call, press “Register” once more."))
             return self.refuse(form, status=409)
         except DomainError as refused:
             form.add_error(None, str(refused))
