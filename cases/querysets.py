@@ -144,6 +144,10 @@ class GroundQuerySet(ReferenceQuerySet):
             Q(regimes=[]) | Q(regimes__contains=[case.regime]), purpose=purpose, kind__in=["", case.kind]
         )
 
+    def under_any(self, regimes):
+        """Those that may be given under one of the rules `regimes`."""
+        return self.filter(Q(regimes=[]) | Q(regimes__overlap=list(regimes)))
+
 
 class DeliveryQuerySet(ScopedQuerySet):
     case_prefix = "document__case__"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -188,7 +189,14 @@ class ConfirmBulk(BulkPages, View):
         return act_step(self.act)
 
     def form(self, data=None):
-        return self.step and act_form(self.step, user=self.request.user, data=data)
+        """The form of the act, with the grounds that one of the cases may have; None where no kind has the act."""
+        if self.step is None:
+            return None
+        form = act_form(self.step, user=self.request.user, data=data)
+        if ground := form.fields.get("ground"):
+            regimes = Case.objects.filter(bulk_rows__act=self.act).order_by().values_list("regime", flat=True).distinct()
+            ground.queryset = ground.queryset.under_any(regimes)
+        return form
 
     def show(self, form, status=200):
         found = outlook(self.act, actor=self.request.user, first=FIRST_ROWS)
@@ -275,6 +283,11 @@ class BulkDetail(BulkRows, ListPage):
             super().get_queryset().annotate(in_sight=Exists(seen)).select_related("case", "event")
             .only("position", "outcome", "message", "act_id", "case__number", "case__kind", "event__at")
         )
+
+    def get_table(self, page):
+        table = super().get_table(page)
+        table.sorts = {}  # there is no other order
+        return table
 
     def get_context_data(self, **kwargs):
         act = self.act
@@ -390,6 +403,6 @@ class BulkList(BulkPages, ListPage):
         return context | {"poll": any(act.is_live for act in context["page"].rows)}
 
 
-def _rows(outcome: str) -> Subquery:
+def _rows(outcome: str) -> Coalesce:
     rows = BulkRow.objects.filter(act=OuterRef("pk"), outcome=outcome).order_by().values("act")
-    return Subquery(rows.values(n=Count("pk")))
+    return Coalesce(Subquery(rows.values(n=Count("pk"))), 0)

@@ -13,7 +13,8 @@ from tests.factories import UserFactory
 MENUS = {
     "regulator": ["/", "/cases/", "/cases/recoveries/", "/imports/"],
     "city_regulator": ["/", "/cases/", "/cases/recoveries/", "/imports/"],
-    "officer": ["/cases/new/", "/", "/cases/", "/cases/recoveries/"],
+    "officer": ["/cases/queue/", "/cases/new/", "/cases/bulk/", "/", "/cases/", "/cases/recoveries/"],
+    "approver": ["/cases/queue/", "/cases/bulk/", "/", "/cases/", "/cases/recoveries/"],
     "mediator": ["/", "/cases/", "/cases/recoveries/"],
     "clerk": ["/", "/cases/", "/cases/recoveries/", "/imports/", "/admin/"],
     "auditor": ["/imports/", "/audit/", "/accounts/sign-ins/", "/accounts/access-log/"],
