@@ -670,6 +670,6 @@ def test_choosing_takes_as_many_queries_for_one_case_as_for_three(warm, officer,
     with CaptureQueriesContext(connection) as queries:
         start(client, [case.pk for case in cases])
 
-    # session, user with agency, who is at work and no longer is, permissions, the cases, old acts that were never confirmed
-    # and their rows, the act, its rows
+    # session, user with agency, who is at work and no longer is, permissions, the cases, old acts that were never
+    # confirmed and their rows, the act, its rows
     assert len(queries) - transactions(queries) == 11
