@@ -48,7 +48,8 @@ def prepare() -> None:
     for n in range(ROWS):
         register_case(
             actor=officers[0], kind=list(Kind)[n % 3], received_at=now, now=now, handling=district,
-            people=[{"name": "测试", "phone": f"139000{n:05d}"}], merchant_written="测试商店", narrative="测试", demand="退款",
+            people=[{"name": "测试", "phone": f"139000{n:05d}"}], merchant_written="测试商店", narrative="测试",
+            demand="退款",
         )  # fmt: skip
 
 

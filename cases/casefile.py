@@ -18,9 +18,14 @@ from cases.domain.reveal import personal_context
 from cases.enums import (
     FINAL_STATES,
     LOSS_KINDS,
+    IdentityCheck,
     Kind,
+    MediationMode,
+    NoticeMeans,
+    PauseReason,
     RecoveryKind,
     Regime,
+    Satisfaction,
     Side,
     State,
     TermUnit,
@@ -215,7 +220,7 @@ def steps(case: Case) -> list[Step]:
             (State.REGISTERED, _("Registered"), case.received_at),
             (State.ACCEPTED, _("Accepted"), case.accepted_at or decided),
             (State.MEDIATING, _("Mediation"), None),
-            (State.ENDED, _("Ended"), case.ended_at),
+            (State.ENDED, pgettext("mediation", "Ended"), case.ended_at),
             (State.CLOSED, _("Closed"), case.closed_at),
         ]
         if case.state == State.CLOSED and case.ended_at is None:
@@ -309,6 +314,13 @@ def timeline(case: Case) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
+# codes in the data of an act, with the words for them
+CODES = {
+    "side": Side, "means": NoticeMeans, "mode": MediationMode, "reason": PauseReason, "satisfaction": Satisfaction,
+    "identity": IdentityCheck,
+}  # fmt: skip
+
+
 def _act(event: CaseEvent) -> Entry:
     """An act as the timeline tells it: to whom, on which ground, in which words."""
     data = event.data
@@ -317,8 +329,11 @@ def _act(event: CaseEvent) -> Entry:
         said.append(worded[0] if is_chinese() else worded[1] or worded[0])
     if data.get("number"):
         said.append(str(data["number"]))
-    if data.get("side"):
-        said.append(str(Side(data["side"]).label))
+    said += [str(labels(data[name]).label) for name, labels in CODES.items() if data.get(name) in labels.values]
+    if data.get("document"):
+        said.append(mask_numbers(data["document"]))
+    if data.get("regime"):
+        said.append(Regime.label_of(data["regime"]))
     if data.get("changed"):
         said += [str(Case._meta.get_field(name).verbose_name) for name in data["changed"]]
     if event.note:

@@ -195,7 +195,8 @@ class QueueTable(CaseTable):
         if record.provisional:
             provisional = format_html('<span class="hint">{}</span>', gettext("provisional"))
         return format_html(
-            '{} <span class="tnum nowrap">{}</span> <span class="due due-{}">{}</span>{}{}',
+            '<div class="queue-term">{} <span class="tnum">{}</span></div>'
+            '<div class="queue-term"><span class="due due-{}">{}</span>{}{}</div>',
             record.term, f"{record.due_on:%Y-%m-%d}", tone, words, safe, provisional,
         )
 

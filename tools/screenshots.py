@@ -15,6 +15,8 @@ from tools.browser import FLAGS, ensure, find_chromium
 PASSWORD = "demo-city-315"  # noqa: S105 - the demo's, printed by `make demo`
 SIZES = {1440: 900, 390: 844}
 LANGUAGES = ("zh", "en")
+# what stands below a case
+BELOW = {"act": "{}act/refuse/", "signals": "{}signals/"}
 # name, account of the demo, address; "first" stands for the first row of the list at that address
 PAGES = [
     ("dashboard", "regulator", "/?year=2020"),
@@ -22,6 +24,14 @@ PAGES = [
     ("search", "regulator", "/cases/?q=退款&kind=complaint&place=330106"),
     ("case", "officer", "first /cases/?kind=complaint&sort=-claimed"),
     ("report", "officer", "first /cases/?kind=report"),
+    ("queue", "officer", "/cases/queue/"),
+    ("queue-agency", "approver", "/cases/queue/?whose=agency"),
+    ("intake", "officer", "/cases/new/"),
+    ("worked-case", "officer", "first /cases/?state=mediating&sort=-received"),
+    ("act", "officer", "act /cases/?state=registered&kind=complaint"),
+    ("signals", "regulator", "signals /cases/?kind=complaint&sort=-received"),
+    ("bulk-acts", "officer", "/cases/bulk/"),
+    ("audit", "auditor", "/audit/"),
     ("recoveries", "regulator", "/cases/recoveries/?from=2020-01-01&to=2020-12-31"),
     ("import-runs", "clerk", "/imports/"),
     ("import-run", "clerk", "first /imports/?sort=-rows"),
@@ -67,9 +77,11 @@ def take(browser: Browser, url: str, folder: Path, wanted: list[str] | None = No
                 windows[account] = _window(browser, url, language, account)
             page = windows[account]
             page.set_viewport_size({"width": 1440, "height": 900})
-            if address.startswith("first "):
-                page.goto(address.removeprefix("first "))
-                address = page.locator(".list-table tbody a").first.get_attribute("href")
+            which, _space, listed = address.partition(" ")
+            if listed:
+                page.goto(listed)
+                address = page.locator(".list-table tbody td:not(.cell-pick) a").first.get_attribute("href")
+                address = BELOW.get(which, "{}").format(address.partition("?")[0]) if which in BELOW else address
             for width, height in SIZES.items():
                 page.set_viewport_size({"width": width, "height": height})
                 yield _picture(page, address, folder / f"{name}-{language}-{width}.png")

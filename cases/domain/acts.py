@@ -9,8 +9,8 @@ import datetime as dt
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from cases.domain.clocks import (
@@ -78,40 +78,40 @@ def today(act: Act) -> dt.date:
 
 
 def _is_handled(case, user) -> str:
-    return "" if case.handling_id else _("The case must first be dispatched to an agency.")
+    return "" if case.handling_id else gettext("The case must first be dispatched to an agency.")
 
 
 def _has_agency_above(case, user) -> str:
     if len(case.custodian.ancestor_ids) < 2:
-        return _("There is no agency above this one to which the case could be returned.")
+        return gettext("There is no agency above this one to which the case could be returned.")
     return ""
 
 
 def _may_dispatch(case, user) -> str:
     if user.agency is None or not case.custodian.path.startswith(user.agency.path):
-        return _("Only an agency above the one that holds the case dispatches it.")
+        return gettext("Only an agency above the one that holds the case dispatches it.")
     return ""
 
 
 def _not_mine(case, user) -> str:
-    return _("The case is yours already.") if case.officer_id == user.pk else ""
+    return gettext("The case is yours already.") if case.officer_id == user.pk else ""
 
 
 def _everyone_told(case, user) -> str:
     waiting = [clock for clock in case.clocks.all() if clock.stopped_on is None and clock.rule.code == NOTICE]
-    return _("Both sides must be told first that mediation has ended.") if waiting else ""
+    return gettext("Both sides must be told first that mediation has ended.") if waiting else ""
 
 
 def _someone_to_tell(case, user) -> str:
     told = (NOTICE, "report.inform")
     waiting = [clock for clock in case.clocks.all() if clock.stopped_on is None and clock.rule.code in told]
-    return "" if waiting else _("Nobody has to be told anything of this case now.")
+    return "" if waiting else gettext("Nobody has to be told anything of this case now.")
 
 
 def _to_be_entered(case, user) -> str:
     if case.national_entry in (NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE):
         return ""
-    return _("There is nothing to enter on the national platform for this case.")
+    return gettext("There is nothing to enter on the national platform for this case.")
 
 
 def handler_id(case: Case) -> int | None:
@@ -124,7 +124,7 @@ def handler_id(case: Case) -> int | None:
 
 def _by_another(case, user) -> str:
     if case.officer_id == user.pk:
-        return _("Someone other than the handler of the case calls back (Order 121, art 26).")
+        return gettext("Someone other than the handler of the case calls back (Order 121, art 26).")
     return ""
 
 
@@ -134,7 +134,7 @@ def _by_another(case, user) -> str:
 def _ground(act: Act, purpose: str) -> Ground:
     ground = act.data["ground"]
     if not Ground.objects.for_case(act.obj, purpose).filter(pk=ground.pk).exists():
-        raise DomainError(_("This ground does not exist under the rules that apply to the case."))
+        raise DomainError(gettext("This ground does not exist under the rules that apply to the case."))
     act.changes["ground"] = ground.code
     _name_ground(act, ground)
     return ground
@@ -149,13 +149,15 @@ def _dispatch(act: Act) -> None:
     """Intake sends a case down; a unit never passes it on sideways (Order 121 art 41)."""
     agency, case = act.data["agency"], act.obj
     if agency.pk == case.handling_id:
-        raise DomainError(_("The case is with this agency already."))
+        raise DomainError(gettext("The case is with this agency already."))
     if not agency.path.startswith(act.actor.agency.path):
         raise DomainError(
-            _("A case is dispatched to your own agency or to one below it. To another one it goes through intake.")
+            gettext(
+                "A case is dispatched to your own agency or to one below it. To another one it goes through intake."
+            )
         )
     if agency.valid_to and agency.valid_to <= today(act):
-        raise DomainError(_("This agency no longer exists."))
+        raise DomainError(gettext("This agency no longer exists."))
     act.facts |= {"from": case.handling_id, "to": agency.name}
     stop_clocks(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
     act.changes |= custody(agency) | {"handling": agency, "officer": None, "department": ""}
@@ -168,14 +170,16 @@ def _return(act: Act) -> None:
     returns = case.events.filter(verb=Verb.RETURN).count()
     if returns >= MAX_RETURNS:
         raise DomainError(
-            _("The case has been returned %(n)d times. The agency above decides who is competent; ask it.")
+            gettext(
+                "The case has been returned %(n)d times. The agency above decides who is competent; ask it."
+            )
             % {"n": MAX_RETURNS}
         )
     if returns == MAX_RETURNS - 1 and case.body == Body.BUREAU:
         start_clock(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
     reason = act.data["ground"]
     if reason.purpose != GroundPurpose.RETURN:
-        raise DomainError(_("Give one of the reasons for a return."))
+        raise DomainError(gettext("Give one of the reasons for a return."))
     above = Agency.objects.get(pk=case.custodian.ancestor_ids[-2])
     act.facts |= {"from": case.handling_id, "to": above.name}
     _name_ground(act, reason)
@@ -199,9 +203,9 @@ def officers_for(case: Case):
 def _assign(act: Act) -> None:
     officer = act.data["officer"]
     if officer.pk == act.obj.officer_id:
-        raise DomainError(_("The case is with this officer already."))
+        raise DomainError(gettext("The case is with this officer already."))
     if not officers_for(act.obj).filter(pk=officer.pk).exists():
-        raise DomainError(_("This person does not handle cases of this agency."))
+        raise DomainError(gettext("This person does not handle cases of this agency."))
     act.facts |= {"from": act.obj.officer_id, "to": officer.get_full_name()}
     act.changes["officer"] = officer
 
@@ -238,7 +242,9 @@ def _check_represented(act: Act) -> None:
     if act.verb not in (Verb.AGREE, Verb.SETTLE, Verb.WITHDRAW) or act.data.get("represented_agree"):
         return
     if act.obj.parties.filter(role=PartyRole.CONSUMER).count() > 1:
-        raise DomainError(_("In a joint complaint, those who are represented must have agreed. Confirm it."))
+        raise DomainError(
+            gettext("In a joint complaint, those who are represented must have agreed. Confirm it.")
+        )
 
 
 def _agree(act: Act) -> None:
@@ -265,7 +271,9 @@ def _withdraw(act: Act) -> None:
 def _fail(act: Act) -> None:
     ground = _ground(act, GroundPurpose.TERMINATE)
     if ground.outcome != Outcome.FAILED or ground.after_term:
-        raise DomainError(_("On this ground mediation is terminated; it did not fail between the parties."))
+        raise DomainError(
+            gettext("On this ground mediation is terminated; it did not fail between the parties.")
+        )
     _end(act, Outcome.FAILED, told=True)
 
 
@@ -274,17 +282,23 @@ def _terminate(act: Act) -> None:
     ground = _ground(act, GroundPurpose.TERMINATE)
     outcome = ground.outcome or act.data.get("outcome")
     if not outcome:
-        raise DomainError(_("This ground does not tell what the dispute counts as. Give the outcome, too."))
+        raise DomainError(
+            gettext("This ground does not tell what the dispute counts as. Give the outcome, too.")
+        )
     if outcome == Outcome.AGREEMENT:
-        raise DomainError(_("An agreement is no ground for ending mediation without one."))
+        raise DomainError(gettext("An agreement is no ground for ending mediation without one."))
     if ground.after_term:
         running = case.clocks.filter(rule__code__in=MEDIATION_TERM.values(), stopped_on__isnull=True).first()
         if running and running.due_on >= today(act):
             raise DomainError(
-                _("The term of mediation runs until %(date)s; this ground may be given from the day after.")
+                gettext(
+                    "The term of mediation runs until %(date)s; this ground may be given from the day after."
+                )
                 % {"date": running.due_on.isoformat()}
                 if running.paused_on is None
-                else _("The term of mediation stands still; this ground may be given only once it has passed.")
+                else gettext(
+                    "The term of mediation stands still; this ground may be given only once it has passed."
+                )
             )
     _end(act, outcome, told=True)
 
@@ -292,20 +306,21 @@ def _terminate(act: Act) -> None:
 def _inform(act: Act) -> None:
     told_on = act.data["told_on"]
     if told_on > today(act):
-        raise DomainError(_("The day of the notice lies in the future."))
+        raise DomainError(gettext("The day of the notice lies in the future."))
     case, side = act.obj, act.data.get("side") or ""
     code = "report.inform" if case.kind == Kind.REPORT else NOTICE
     running = case.clocks.filter(rule__code=code, stopped_on__isnull=True)
     if case.kind == Kind.COMPLAINT:
         if not side:
-            raise DomainError(_("Say which side was told."))
+            raise DomainError(gettext("Say which side was told."))
         running = running.filter(side=side)
     clock = running.first()
     if clock is None:
-        raise DomainError(_("This side has been told already."))
+        raise DomainError(gettext("This side has been told already."))
     if told_on < clock.started_on:
         raise DomainError(
-            _("The notice cannot be older than what it tells, of %(date)s.") % {"date": clock.started_on.isoformat()}
+            gettext("The notice cannot be older than what it tells, of %(date)s.")
+            % {"date": clock.started_on.isoformat()}
         )
     stop_clocks(case, code, on=told_on, side=side, actor=act.actor, now=act.now)
 
@@ -370,13 +385,17 @@ def _merge(act: Act) -> None:
     rows = Case.objects.visible_to(act.actor).select_for_update(of=("self",))
     earlier = rows.filter(pk=earlier.pk).first()
     if earlier is None or earlier.pk == case.pk or earlier.kind != Kind.REPORT:
-        raise DomainError(_("Choose an earlier report that you may see."))
+        raise DomainError(gettext("Choose an earlier report that you may see."))
     if earlier.received_at > case.received_at:
-        raise DomainError(_("The earlier report was received after this one. Merge that one into this."))
+        raise DomainError(
+            gettext("The earlier report was received after this one. Merge that one into this.")
+        )
     new_facts = bool(act.data.get("new_facts"))
     if new_facts and earlier.state not in (State.REGISTERED, State.ACCEPTED):
         raise DomainError(
-            _("The earlier report %(number)s has been decided. New facts are handled as a report of their own.")
+            gettext(
+                "The earlier report %(number)s has been decided. New facts are handled as a report of their own."
+            )
             % {"number": earlier.number}
         )
     stop_clocks(case, *VERIFICATION, on=today(act), actor=act.actor, now=act.now)
@@ -398,11 +417,13 @@ def _split(act: Act) -> None:
     case = act.obj
     lead = bool(act.data.get("lead"))
     if case.derived.exclude(kind=case.kind).exists():
-        raise DomainError(_("This case has been split already."))
+        raise DomainError(gettext("This case has been split already."))
     if lead and case.kind != Kind.COMPLAINT:
-        raise DomainError(_("A lead is found in the mediation of a complaint."))
+        raise DomainError(gettext("A lead is found in the mediation of a complaint."))
     kind = Kind.REPORT if case.kind == Kind.COMPLAINT else Kind.COMPLAINT
-    people = [] if lead else [personal_data(p) for p in case.parties.exclude(role=PartyRole.PROXY).order_by("pk")]
+    people = (
+        [] if lead else [personal_data(p) for p in case.parties.exclude(role=PartyRole.PROXY).order_by("pk")]
+    )
     half = split_case(
         case, kind=kind, people=people, received_at=act.now if lead else case.received_at,
         narrative=act.data.get("text") or case.narrative, actor=act.actor, now=act.now,
@@ -416,11 +437,15 @@ def _join(act: Act) -> None:
     """One more person of a joint complaint (Order 121 art 12), or an authorised representative (art 11)."""
     personal = {name: act.data.pop(name, "") for name in ("name", "phone", "address", "id_type", "id_number")}
     role = act.data["role"]
-    roles = {Kind.COMPLAINT: PartyRole.CONSUMER, Kind.REPORT: PartyRole.REPORTER, Kind.INQUIRY: PartyRole.INQUIRER}
+    roles = {
+        Kind.COMPLAINT: PartyRole.CONSUMER,
+        Kind.REPORT: PartyRole.REPORTER,
+        Kind.INQUIRY: PartyRole.INQUIRER,
+    }
     if role not in (roles[act.obj.kind], PartyRole.PROXY):
-        raise DomainError(_("A case of this kind has no such party."))
+        raise DomainError(gettext("A case of this kind has no such party."))
     if not personal["name"]:
-        raise DomainError(_("Give the name of the person."))
+        raise DomainError(gettext("Give the name of the person."))
     party = add_party(act.obj, role=role, personal=personal)
     act.facts["party"] = party.pk
 
@@ -430,7 +455,7 @@ def _represent(act: Act) -> None:
     chosen = list(act.data["representatives"])
     consumers = act.obj.parties.filter(role=PartyRole.CONSUMER)
     if len(chosen) > 2 or consumers.filter(pk__in=[p.pk for p in chosen]).count() != len(chosen):
-        raise DomainError(_("Choose one or two of the complainants."))
+        raise DomainError(gettext("Choose one or two of the complainants."))
     consumers.update(representative=None)
     for n, party in enumerate(chosen, start=1):
         consumers.filter(pk=party.pk).update(representative=n)
@@ -439,7 +464,7 @@ def _represent(act: Act) -> None:
 def _check_identity(act: Act) -> None:
     party = act.data["party"]
     if act.data["identity"] not in IdentityCheck.values or not act.obj.parties.filter(pk=party.pk).exists():
-        raise DomainError(_("Choose a person of this case."))
+        raise DomainError(gettext("Choose a person of this case."))
     act.obj.parties.filter(pk=party.pk).update(identity=act.data["identity"])
 
 
@@ -454,8 +479,10 @@ def _correct(act: Act) -> None:
             changed[name] = [getattr(before, "pk", before), getattr(value, "pk", value)]
             act.changes[name] = value
     if not changed:
-        raise DomainError(_("Nothing is different from what is stored."))
-    act.facts["changed"] = {name: [None if v is None else str(v) for v in pair] for name, pair in changed.items()}
+        raise DomainError(gettext("Nothing is different from what is stored."))
+    act.facts["changed"] = {
+        name: [None if v is None else str(v) for v in pair] for name, pair in changed.items()
+    }
 
 
 def _supplement(act: Act) -> None:
@@ -468,7 +495,7 @@ def _supplement(act: Act) -> None:
 def _supervision(kind: str):
     def effect(act: Act) -> None:
         if act.data["reply_due_on"] < today(act):
-            raise DomainError(_("The day of the reply lies in the past."))
+            raise DomainError(gettext("The day of the reply lies in the past."))
         made = Supervision.objects.create(
             case=act.obj, kind=kind, text=act.data.pop("text"), reply_due_on=act.data["reply_due_on"],
             actor=act.actor, at=act.now,
@@ -481,13 +508,13 @@ def _supervision(kind: str):
 def _unanswered(case, user) -> str:
     if any(made.replied_at is None for made in case.supervisions.all()):
         return ""
-    return _("No reply is due on this case.")
+    return gettext("No reply is due on this case.")
 
 
 def _reply(act: Act) -> None:
     made = act.obj.supervisions.select_for_update().filter(pk=act.data["supervision"].pk).first()
     if made is None or made.replied_at is not None:
-        raise DomainError(_("This has been answered already."))
+        raise DomainError(gettext("This has been answered already."))
     made.reply, made.replied_by, made.replied_at = act.data.pop("text"), act.actor, act.now
     made.save(update_fields=["reply", "replied_by", "replied_at"])
 
@@ -495,10 +522,12 @@ def _reply(act: Act) -> None:
 def _call_back(act: Act) -> None:
     handler = handler_id(act.obj)
     if handler == act.actor.pk:
-        raise DomainError(_("Someone other than the handler of the case calls back (Order 121, art 26)."))
+        raise DomainError(
+            gettext("Someone other than the handler of the case calls back (Order 121, art 26).")
+        )
     reached = act.data["reached"] == "yes"
     if not reached and act.data.get("satisfaction"):
-        raise DomainError(_("Someone who was not reached has not said how satisfied he is."))
+        raise DomainError(gettext("Someone who was not reached has not said how satisfied he is."))
     made = CallBack.objects.create(
         case=act.obj, at=act.now, actor=act.actor, handler_id=handler, reached=reached,
         satisfaction=act.data.get("satisfaction", ""), note=act.data.get("note", ""),
@@ -512,25 +541,31 @@ def _enter_national(act: Act) -> None:
     if number:
         owner = (
             Case.objects.filter(source=NATIONAL, external_number=number).values_list("pk", flat=True).first()
-            or CaseReference.objects.filter(source=NATIONAL, number=number).values_list("case", flat=True).first()
+            or CaseReference.objects.filter(source=NATIONAL, number=number)
+            .values_list("case", flat=True)
+            .first()
         )
         if owner not in (None, case.pk):
-            raise DomainError(_("The number %(number)s stands for another case.") % {"number": number})
+            raise DomainError(gettext("The number %(number)s stands for another case.") % {"number": number})
         if owner is None:
             CaseReference.objects.create(case=case, source=NATIONAL, number=number)
     elif not known:
-        raise DomainError(_("Give the number under which the national platform has the case."))
+        raise DomainError(gettext("Give the number under which the national platform has the case."))
     act.changes["national_entry"] = NationalEntry.ENTERED
 
 
 def _standing_still(case, user) -> str:
     if any(pause.ended_on is None for pause in case.pauses.all()):
         return ""
-    return _("No term of this case stands still.")
+    return gettext("No term of this case stands still.")
 
 
 def _running_on(case, user) -> str:
-    return _("The case is paused already. End that pause first.") if not _standing_still(case, user) else ""
+    return (
+        gettext("The case is paused already. End that pause first.")
+        if not _standing_still(case, user)
+        else ""
+    )
 
 
 def _pause(act: Act) -> None:
@@ -549,23 +584,25 @@ def _resume(act: Act) -> None:
 def _extendable(case, user) -> str:
     if any(clock.stopped_on is None and clock.rule.code in EXTENDED for clock in case.clocks.all()):
         return ""
-    return _("No term of this case can be extended.")
+    return gettext("No term of this case can be extended.")
 
 
 def _ask_extension(act: Act) -> None:
-    codes = act.obj.clocks.filter(stopped_on=None, rule__code__in=EXTENDED).values_list("rule__code", flat=True)
+    codes = act.obj.clocks.filter(stopped_on=None, rule__code__in=EXTENDED).values_list(
+        "rule__code", flat=True
+    )
     code = codes.first()
     if code is None:
-        raise DomainError(_("No term of this case can be extended."))
+        raise DomainError(gettext("No term of this case can be extended."))
     ask_extension(act.obj, code, reason=act.data["note"], actor=act.actor, now=act.now)
 
 
 def _extension_asked(case, user) -> str:
     asked = [extension for extension in case.extensions.all() if extension.granted is None]
     if not asked:
-        return _("No extension has been asked for.")
+        return gettext("No extension has been asked for.")
     if asked[0].asked_by_id == user.pk:
-        return _("Whoever asks for an extension cannot decide on it. Ask a colleague.")
+        return gettext("Whoever asks for an extension cannot decide on it. Ask a colleague.")
     return ""
 
 
@@ -573,7 +610,9 @@ def _decide(granted: bool):
     def effect(act: Act) -> None:
         asked = act.obj.extensions.get(granted=None)
         act.facts["asked_by"] = asked.asked_by_id
-        decide_extension(asked, granted=granted, reason=act.data.get("note", ""), actor=act.actor, now=act.now)
+        decide_extension(
+            asked, granted=granted, reason=act.data.get("note", ""), actor=act.actor, now=act.now
+        )
 
     return effect
 
@@ -590,88 +629,88 @@ BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
 UNDECIDED = (State.REGISTERED, State.ACCEPTED)
 MEDIATED = (State.ACCEPTED, State.MEDIATING)
 HANDLE, APPROVE = "cases.handle_case", "cases.approve_case"
-_l = gettext_lazy
 
 INTAKE = (
-    Transition(Verb.DISPATCH, _l("Dispatch"), UNDECIDED, None, "cases.dispatch_case", ("agency",),
+    Transition(Verb.DISPATCH, _("Dispatch"), UNDECIDED, None, "cases.dispatch_case", ("agency",),
                guard=_may_dispatch, effect=_dispatch, bulk=True),
-    Transition(Verb.RETURN, _l("Return to intake"), (State.REGISTERED,), None, HANDLE, ("ground", "note"), (),
+    Transition(Verb.RETURN, _("Return to intake"), (State.REGISTERED,), None, HANDLE, ("ground", "note"), (),
                guard=_has_agency_above, effect=_return, bulk=True),
-    Transition(Verb.TAKE, _l("Take over"), OPEN_STATES, None, HANDLE, guard=_not_mine, effect=_take, bulk=True),
-    Transition(Verb.ASSIGN, _l("Assign"), OPEN_STATES, None, "cases.assign_case", ("officer",), effect=_assign,
+    Transition(Verb.TAKE, _("Take over"), OPEN_STATES, None, HANDLE, guard=_not_mine, effect=_take, bulk=True),
+    Transition(Verb.ASSIGN, _("Assign"), OPEN_STATES, None, "cases.assign_case", ("officer",), effect=_assign,
                bulk=True),
 )  # fmt: skip
 
 AROUND = (
-    Transition(Verb.SUPPLEMENT, _l("Add to the narrative"), OPEN_STATES, None, HANDLE, ("text",), (),
+    Transition(Verb.SUPPLEMENT, _("Add to the narrative"), OPEN_STATES, None, HANDLE, ("text",), (),
                effect=_supplement),
-    Transition(Verb.CORRECT, _l("Correct the facts"), ANY_STATE, None, HANDLE, ("note",),
+    Transition(Verb.CORRECT, _("Correct the facts"), ANY_STATE, None, HANDLE, ("note",),
                (*CORRECTABLE, "merchant_written"), effect=_correct),
-    Transition(Verb.JOIN, _l("Add a person"), BEFORE_END, None, HANDLE, ("role", "name"),
+    Transition(Verb.JOIN, _("Add a person"), BEFORE_END, None, HANDLE, ("role", "name"),
                ("phone", "address", "id_type", "id_number", "note"), effect=_join),
-    Transition(Verb.CHECK_IDENTITY, _l("Check the identity"), BEFORE_END, None, HANDLE, ("party", "identity"),
+    Transition(Verb.CHECK_IDENTITY, _("Check the identity"), BEFORE_END, None, HANDLE, ("party", "identity"),
                effect=_check_identity),
-    Transition(Verb.URGE, _l("Record an urging"), OPEN_STATES, None, HANDLE, ("text", "reply_due_on"), (),
+    Transition(Verb.URGE, _("Record an urging"), OPEN_STATES, None, HANDLE, ("text", "reply_due_on"), (),
                effect=_supervision(SupervisionKind.URGE)),
-    Transition(Verb.SUPERVISE, _l("Supervise"), OPEN_STATES, None, "cases.supervise_case", ("text", "reply_due_on"), (),
+    Transition(Verb.SUPERVISE, _("Supervise"), OPEN_STATES, None, "cases.supervise_case", ("text", "reply_due_on"), (),
                effect=_supervision(SupervisionKind.SUPERVISE), bulk=True),
-    Transition(Verb.REPLY, _l("Reply"), ANY_STATE, None, HANDLE, ("supervision", "text"), (), guard=_unanswered,
+    Transition(Verb.REPLY, _("Reply"), ANY_STATE, None, HANDLE, ("supervision", "text"), (), guard=_unanswered,
                effect=_reply),
-    Transition(Verb.CALL_BACK, _l("Call back"), FINAL_STATES, None, "cases.call_back_case", ("reached",),
+    Transition(Verb.CALL_BACK, _("Call back"), FINAL_STATES, None, "cases.call_back_case", ("reached",),
                ("satisfaction", "note"), guard=_by_another, effect=_call_back),
-    Transition(Verb.ENTER_NATIONAL, _l("Entered on the national platform"), ANY_STATE, None, HANDLE, (),
+    Transition(Verb.ENTER_NATIONAL, _("Entered on the national platform"), ANY_STATE, None, HANDLE, (),
                ("number", "note"), guard=_to_be_entered, effect=_enter_national),
-    Transition(Verb.REOPEN, _l("Reopen"), FINAL_STATES, State.REGISTERED, APPROVE, ("note",), (), effect=_reopen,
+    Transition(Verb.REOPEN, _("Reopen"), FINAL_STATES, State.REGISTERED, APPROVE, ("note",), (), effect=_reopen,
                grave=True),
 )  # fmt: skip
+
 
 # a term stands still for an appraisal or a test; another person than the one who asks decides on a longer one
 def terms(*sources: str) -> tuple[Transition, ...]:
     return (
-        Transition(Verb.PAUSE, _l("Pause the term"), sources, None, HANDLE, ("reason", "started_on", "document"),
+        Transition(Verb.PAUSE, _("Pause the term"), sources, None, HANDLE, ("reason", "started_on", "document"),
                    guard=_running_on, effect=_pause),
-        Transition(Verb.RESUME, _l("Resume the term"), sources, None, HANDLE, ("ended_on",), guard=_standing_still,
+        Transition(Verb.RESUME, _("Resume the term"), sources, None, HANDLE, ("ended_on",), guard=_standing_still,
                    effect=_resume),
-        Transition(Verb.CHANGE_REGIME, _l("Apply other rules"), OPEN_STATES, None, APPROVE, ("regime", "note"), (),
+        Transition(Verb.CHANGE_REGIME, _("Apply other rules"), OPEN_STATES, None, APPROVE, ("regime", "note"), (),
                    effect=_change_regime, grave=True),
     )  # fmt: skip
 
 
 EXTENSION = (
-    Transition(Verb.ASK_EXTENSION, _l("Ask for an extension"), UNDECIDED, None, HANDLE, ("note",), (),
+    Transition(Verb.ASK_EXTENSION, _("Ask for an extension"), UNDECIDED, None, HANDLE, ("note",), (),
                guard=_extendable, effect=_ask_extension),
-    Transition(Verb.GRANT_EXTENSION, _l("Grant the extension"), UNDECIDED, None, APPROVE, guard=_extension_asked,
+    Transition(Verb.GRANT_EXTENSION, _("Grant the extension"), UNDECIDED, None, APPROVE, guard=_extension_asked,
                effect=_decide(granted=True)),
-    Transition(Verb.DENY_EXTENSION, _l("Deny the extension"), UNDECIDED, None, APPROVE, ("note",), (),
+    Transition(Verb.DENY_EXTENSION, _("Deny the extension"), UNDECIDED, None, APPROVE, ("note",), (),
                guard=_extension_asked, effect=_decide(granted=False)),
 )  # fmt: skip
 
 REPRESENTED = ("represented_agree", "note")
 COMPLAINT = CaseWorkflow(
     *INTAKE,
-    Transition(Verb.ACCEPT, _l("Accept"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
+    Transition(Verb.ACCEPT, _("Accept"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
                stamps=("decided_at", "accepted_at"), guard=_is_handled, effect=_accept, bulk=True),
-    Transition(Verb.REFUSE, _l("Do not accept"), (State.REGISTERED,), State.REFUSED, HANDLE, ("ground", "note"), (),
+    Transition(Verb.REFUSE, _("Do not accept"), (State.REGISTERED,), State.REFUSED, HANDLE, ("ground", "note"), (),
                stamps=("decided_at", "closed_at"), guard=_is_handled, effect=_refuse, grave=True, bulk=True),
-    Transition(Verb.MEDIATE, _l("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, HANDLE,
+    Transition(Verb.MEDIATE, _("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, HANDLE,
                ("mode", "both_consent")),
-    Transition(Verb.AGREE, _l("Agreement reached"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
+    Transition(Verb.AGREE, _("Agreement reached"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
                stamps=("ended_at",), effect=_agree),
-    Transition(Verb.SETTLE, _l("Settled by the parties"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
+    Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
                stamps=("ended_at",), effect=_settle),
-    Transition(Verb.FAIL, _l("No agreement"), MEDIATED, State.ENDED, HANDLE, ("ground",), stamps=("ended_at",),
+    Transition(Verb.FAIL, _("No agreement"), MEDIATED, State.ENDED, HANDLE, ("ground",), stamps=("ended_at",),
                effect=_fail),
-    Transition(Verb.WITHDRAW, _l("Withdrawn"), (State.REGISTERED, *MEDIATED), State.ENDED, HANDLE, takes=REPRESENTED,
-               stamps=("ended_at",), effect=_withdraw),
-    Transition(Verb.TERMINATE, _l("Terminate mediation"), MEDIATED, State.ENDED, HANDLE, ("ground",),
+    Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED), State.ENDED, HANDLE,
+               takes=REPRESENTED, stamps=("ended_at",), effect=_withdraw),
+    Transition(Verb.TERMINATE, _("Terminate mediation"), MEDIATED, State.ENDED, HANDLE, ("ground",),
                ("outcome", "note"), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
-    Transition(Verb.INFORM, _l("Record a notice"), (State.ENDED,), None, HANDLE, ("side", "means", "told_on"),
+    Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, HANDLE, ("side", "means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
-    Transition(Verb.CLOSE, _l("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
+    Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
                guard=_everyone_told, bulk=True),
-    Transition(Verb.SPLIT, _l("Split"), (State.REGISTERED, *MEDIATED), None, HANDLE, (), ("lead", "text", "note"),
+    Transition(Verb.SPLIT, _("Split"), (State.REGISTERED, *MEDIATED), None, HANDLE, (), ("lead", "text", "note"),
                effect=_split),
-    Transition(Verb.REPRESENT, _l("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
+    Transition(Verb.REPRESENT, _("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
                effect=_represent),
     *terms(*MEDIATED),
     *AROUND,
@@ -680,21 +719,21 @@ COMPLAINT = CaseWorkflow(
 DECIDED = (State.FILED, State.NOT_FILED, State.REFUSED, State.CLOSED)
 REPORT = CaseWorkflow(
     *INTAKE,
-    Transition(Verb.VERIFY, _l("Begin verification"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
+    Transition(Verb.VERIFY, _("Begin verification"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
                stamps=("accepted_at",), guard=_is_handled, bulk=True),
-    Transition(Verb.FILE, _l("File for investigation"), (State.ACCEPTED,), State.FILED, HANDLE, (),
+    Transition(Verb.FILE, _("File for investigation"), (State.ACCEPTED,), State.FILED, HANDLE, (),
                ("number", "note"), stamps=("decided_at",), effect=_file),
-    Transition(Verb.NOT_FILE, _l("Do not file"), (State.ACCEPTED,), State.NOT_FILED, HANDLE, ("ground", "note"), (),
+    Transition(Verb.NOT_FILE, _("Do not file"), (State.ACCEPTED,), State.NOT_FILED, HANDLE, ("ground", "note"), (),
                stamps=("decided_at", "closed_at"), effect=_not_file, grave=True, bulk=True),
-    Transition(Verb.DECLINE, _l("Do not take up"), UNDECIDED, State.REFUSED, HANDLE, ("ground", "note"), (),
+    Transition(Verb.DECLINE, _("Do not take up"), UNDECIDED, State.REFUSED, HANDLE, ("ground", "note"), (),
                stamps=("decided_at", "closed_at"), effect=_decline, grave=True, bulk=True),
-    Transition(Verb.MERGE, _l("Merge as a repeat"), UNDECIDED, State.CLOSED, HANDLE, ("target", "note"),
+    Transition(Verb.MERGE, _("Merge as a repeat"), UNDECIDED, State.CLOSED, HANDLE, ("target", "note"),
                ("new_facts",), stamps=("ended_at", "closed_at"), effect=_merge, grave=True),
-    Transition(Verb.INFORM, _l("Record a notice"), DECIDED, None, HANDLE, ("means", "told_on"),
+    Transition(Verb.INFORM, _("Record a notice"), DECIDED, None, HANDLE, ("means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
-    Transition(Verb.CLOSE, _l("Close"), (State.FILED,), State.CLOSED, HANDLE, ("note",), (), stamps=("closed_at",),
+    Transition(Verb.CLOSE, _("Close"), (State.FILED,), State.CLOSED, HANDLE, ("note",), (), stamps=("closed_at",),
                bulk=True),
-    Transition(Verb.SPLIT, _l("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), effect=_split),
+    Transition(Verb.SPLIT, _("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), effect=_split),
     *EXTENSION,
     *terms(*UNDECIDED),
     *AROUND,
@@ -702,9 +741,9 @@ REPORT = CaseWorkflow(
 
 INQUIRY = CaseWorkflow(
     *INTAKE,
-    Transition(Verb.ANSWER, _l("Answer"), UNDECIDED, State.ENDED, HANDLE, ("note",), (), stamps=("ended_at",),
+    Transition(Verb.ANSWER, _("Answer"), UNDECIDED, State.ENDED, HANDLE, ("note",), (), stamps=("ended_at",),
                effect=_answer),
-    Transition(Verb.CLOSE, _l("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",), bulk=True),
+    Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",), bulk=True),
     *AROUND,
 )  # fmt: skip
 
@@ -722,5 +761,10 @@ def perform(case: Case, verb: str, *, actor, now: dt.datetime | None = None, see
         if verb == Verb.MERGE and isinstance(data.get("target"), Case):
             # both rows in the order of their ids, so that two merges that cross never wait for each other
             ids = sorted({case.pk, data["target"].pk})
-            list(Case.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+            list(
+                Case.objects.filter(pk__in=ids)
+                .order_by("pk")
+                .select_for_update(of=("self",))
+                .values_list("pk")
+            )
         return WORKFLOWS[case.kind].apply(case, verb, actor=actor, now=now, seen=seen, **data)

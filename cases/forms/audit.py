@@ -8,7 +8,7 @@ class AuditedPersonForm(RevealForm):
     """The number of a person whose cases are audited, and why."""
 
     kind = forms.ChoiceField(
-        label=_("Number"), choices=[("phone", _("Telephone number")), ("id_number", _("Identity number"))],
+        label=_("Kind of number"), choices=[("phone", _("Telephone number")), ("id_number", _("Identity number"))],
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     number = forms.CharField(
