@@ -89,7 +89,7 @@ def render(content: bytes, values: Mapping[str, Any], *, title: str, author: str
     try:
         for _part, xml in _sources(template):
             _check_output(sandbox, xml, clean)
-        template.render(clean, jinja_env=sandbox, autoescape=True)
+        template.render(clean, jinja_env=sandbox, autoescape=sandbox.autoescape)
     except TemplateError as error:
         raise TemplateRefused(_("The template cannot be filled: %(error)s") % {"error": error.message}) from error
     properties = template.docx.core_properties

@@ -105,7 +105,9 @@ def withdraw_attachment(
     attachment.withdrawn_by, attachment.withdrawn_at = actor, now or timezone.now()
     attachment.withdrawal_reason = reason
     attachment.save(update_fields=["withdrawn_by", "withdrawn_at", "withdrawal_reason"])
-    _write_event(attachment, Verb.WITHDRAW_FILE, actor=actor, at=attachment.withdrawn_at, note=reason)
+    # the timeline is read by all who see the case, and a reason may say who reported
+    note = "" if are_sealed(attachment.case) else reason
+    _write_event(attachment, Verb.WITHDRAW_FILE, actor=actor, at=attachment.withdrawn_at, note=note)
     return attachment
 
 

@@ -41,8 +41,8 @@ HIDDEN = "***"
 IDENTIFYING = ("name", "phone", "address", "id_number")
 # contents in which a person of the case cannot stand, and which the merchant or the law words
 UNCHECKED = {
-    "number", "agency", "issued_on", "order", "article", "remedies", "respondent_name", "respondent_address", "ground",
-    "ground_item", "grounds", "case_number", "kind", "received_on", "accepted_on", "decided_on", "channel",
+    "number", "agency", "officer", "issued_on", "order", "article", "remedies", "respondent_name", "respondent_address",
+    "ground", "ground_item", "grounds", "case_number", "kind", "received_on", "accepted_on", "decided_on", "channel",
 }  # fmt: skip
 
 

@@ -120,7 +120,9 @@ def void_document(document: Document, *, reason: str, actor, now: dt.datetime | 
     document = _locked_document(document, actor)
     document.voided_by, document.voided_at, document.void_reason = actor, now or timezone.now(), reason
     document.save(update_fields=["voided_by", "voided_at", "void_reason"])
-    _write_event(document, Verb.VOID, actor=actor, at=document.voided_at, note=reason)
+    # the timeline is read by all who see the case, and a reason may say who reported
+    note = "" if document.sealed else reason
+    _write_event(document, Verb.VOID, actor=actor, at=document.voided_at, note=note)
     return document
 
 

@@ -85,11 +85,12 @@ def document_rows(case: Case, user) -> list[Row]:
         Row(
             document,
             [_told(document, entry) for entry in document.told],
-            mask_numbers(document.void_reason),
-            may_open_document(document, user),
+            mask_numbers(document.void_reason) if opens or not document.sealed else "",
+            opens,
             issues and not document.is_void,
         )
         for document in reversed(case.documents.all())
+        for opens in [may_open_document(document, user)]
     ]
 
 

@@ -457,6 +457,15 @@ def test_names_of_files_are_hidden_with_the_reporter(client, report, officer, me
         assert client.get(url(report, made.pk, "file")).status_code == (200 if sees else 403)
 
 
+def test_why_a_sealed_file_was_withdrawn_is_not_in_the_timeline(client, report, officer, mediator):
+    withdraw_attachment(add(report, officer), reason="赵举报传错了", actor=officer)
+
+    client.force_login(mediator)
+
+    assert "赵举报" not in client.get(f"/cases/{report.number}/").content.decode()
+    assert Attachment.objects.get().withdrawal_reason == "赵举报传错了"
+
+
 def test_numbers_in_names_are_masked_with_those_of_the_texts(client, case, officer, regulator):
     add(case, officer, name="13800001234.pdf", note="电话13800001234")
 

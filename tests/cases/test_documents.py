@@ -697,6 +697,22 @@ def test_a_wrong_document_is_voided_and_its_number_stays_used(made, officer, let
     assert open_document(document, actor=officer, ip=None)
 
 
+def test_why_a_reporter_s_document_is_void_is_for_those_who_may_know_him(client, made, officer, mediator, letterhead):
+    case = made(F.REPORT_REGISTER)
+    void_document(issue(case, F.REPORT_REGISTER, A.INTERNAL, officer), reason="赵举报的名字写错", actor=officer)
+
+    for user, sees in ((officer, True), (mediator, False)):
+        client.force_login(user)
+        assert ("赵举报" in client.get(f"/cases/{case.number}/").content.decode()) is sees
+
+
+def test_an_officer_of_the_complainant_s_name_stays_named(made, district, officer, letterhead):
+    namesake = UserFactory(agency=district, last_name="张", first_name="测试", roles=["officer"])
+    case = made(F.MEDIATION_NOTICE, officer=namesake)
+
+    assert values_of(issue(case, F.MEDIATION_NOTICE, A.RESPONDENT, officer))["officer"] == "张测试"
+
+
 def test_voiding_needs_permission_scope_reason_and_a_document_in_force(made, officer, neighbour, letterhead):
     document = issue(made(F.ACCEPTANCE), F.ACCEPTANCE, A.COMPLAINANT, officer)
     for actor, reason, error in (

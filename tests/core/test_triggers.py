@@ -5,7 +5,7 @@ from django.db import Error, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import AccessLog, SignIn
-from cases.models import Case, CaseEvent, CaseHistory, ClockChange, Recovery
+from cases.models import Case, CaseEvent, CaseHistory, ClockChange, Delivery, Recovery, SignalDecision
 from core.acting import acting
 from core.triggers import _Firm, append_only_models, refused, triggers_of
 from tests.factories import AccessLogFactory, CaseFactory, SignInFactory, UserFactory
@@ -27,7 +27,9 @@ def refuse(sql):
 
 
 def test_what_is_append_only():
-    assert append_only_models() == [AccessLog, CaseEvent, CaseHistory, ClockChange, Recovery]
+    assert append_only_models() == [
+        AccessLog, CaseEvent, CaseHistory, ClockChange, Delivery, Recovery, SignalDecision,
+    ]  # fmt: skip
     assert refused(AccessLog) == {"UPDATE", "DELETE", "TRUNCATE"}
     assert refused(SignIn) == {"UPDATE", "TRUNCATE"}  # what is older than six months may go
     assert refused(Case) == {"DELETE", "TRUNCATE"}

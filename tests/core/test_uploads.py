@@ -100,3 +100,13 @@ def test_forms_without_files_are_as_ever():
     assert found.POST.dict() == {"a": "b"}
     assert small.FILES["file"].read() == b"a"
     assert not is_too_large(small)
+
+
+def test_small_files_that_are_too_much_together_are_said_to_be_so():
+    files = {name: SimpleUploadedFile(f"{name}.pdf", b"x" * (1600 << 10)) for name in ("a", "b")}
+
+    found = RequestFactory().post("/", files | {"kind": "evidence"})
+
+    assert found.POST.dict() == {"kind": "evidence"}
+    assert list(found.FILES) == []
+    assert is_too_large(found)
