@@ -12,6 +12,7 @@ DATA = {
     "id_type": _("kind of identity document"),
     "id_number": _("identity number"),
     "rejected rows": _("rejected rows"),
+    "texts": _("numbers in the texts"),
 }
 
 

@@ -21,6 +21,7 @@ app_name = "cases"
 urlpatterns = [
     path("", lists.CaseList.as_view(), name="list"),
     path("export/", lists.CaseExport.as_view(), name="export"),
+    path("export/personal/", lists.PersonalExport.as_view(), name="export_personal"),
     path("new/", intake.NewCase.as_view(), name="new"),
     path("new/similar/", intake.Similar.as_view(), name="similar"),
     path("merchants/", intake.Merchants.as_view(), name="merchants"),

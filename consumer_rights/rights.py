@@ -28,8 +28,12 @@ DELETED = {
     "axes.AccessAttempt",
     "axes.AccessAttemptExpiration",
     "axes.AccessFailureLog",
+    "cases.BulkAct",  # prepared and never begun
+    "cases.BulkRow",
     "cases.CaseChange",  # read by all
     "cases.Clock",
+    "cases.ListColumns",
+    "cases.SavedFilter",
     "registry.CalendarDay",
     "registry.RegionSuccession",
     "sessions.Session",

@@ -8,7 +8,7 @@ import csv
 import datetime as dt
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice
@@ -53,6 +53,13 @@ class Column:
     @cached_property
     def _path(self) -> list[str]:
         return self.value.split(".")
+
+    def unmasked(self, but: Callable[[Any], bool]) -> "Column":
+        """The column in clear, except for the rows of which `but` holds."""
+        if not self.masked:
+            return self
+        plain = replace(self, masked=False)
+        return replace(plain, value=lambda row: self.read(row) if but(row) else plain.read(row))
 
     def read(self, row) -> Any:
         """The cell's value: a number, a date, an aware datetime, text, or None."""

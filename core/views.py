@@ -127,7 +127,10 @@ class ExportPage(ListPage):
     seconds = 8.0
 
     def get(self, request, *args, **kwargs):
-        form = request.GET.get("format")
+        return self.export(request.GET.get("format"))
+
+    def export(self, form: str | None):
+        """The file, "csv" or "xlsx"."""
         if form not in ("csv", "xlsx"):
             raise Http404
         try:
@@ -143,11 +146,11 @@ class ExportPage(ListPage):
                     list(ordered.values("pk")[:1])
             self.before_export(form, filterset, sort)
         except DomainError as refused:
-            messages.error(request, str(refused))
+            messages.error(self.request, str(refused))
             return self.back()
         except QueryTooSlow:
             messages.error(
-                request,
+                self.request,
                 _("The export was stopped: finding its rows took more than %(n)d seconds. Narrow the list.")
                 % {"n": self.seconds},
             )

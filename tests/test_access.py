@@ -67,6 +67,7 @@ GET  /insights/definitions/                             302  403  200  200  200 
 GET  /insights/uncounted/                               302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/                                            302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/export/?format=csv                          302  403  200  200  200  403  403  403  403  200  200
+POST /cases/export/personal/                            302  403  403  403  403  403  403  403  403  404  403
 GET  /cases/new/                                        302  403  403  403  200  403  403  403  403  403  403
 POST /cases/new/                                        302  403  403  403  422  403  403  403  403  403  403
 POST /cases/new/similar/                                302  403  403  403  200  403  403  403  403  200  403

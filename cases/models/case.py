@@ -187,6 +187,7 @@ class Case(models.Model):
             ("reveal_party", _("Can reveal a party's personal data, with a reason")),
             ("reveal_reporter", _("Can reveal a sealed reporter, with a reason")),
             ("export_case", _("Can export lists of cases")),
+            ("export_personal", _("Can export lists of cases with personal data, with a reason")),
             ("register_case", _("Can register cases")),
             ("dispatch_case", _("Can dispatch cases to agencies below")),
             ("assign_case", _("Can assign cases to officers")),

@@ -5,6 +5,7 @@ import itertools
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.db.models import BooleanField
@@ -17,6 +18,7 @@ from django.utils.http import urlencode
 from python_calamine import CalamineWorkbook
 
 from accounts.models import AccessLog
+from accounts.roles import ROLES
 from cases import casefile, search
 from cases.casefile import facts
 from cases.domain import pause_clocks, resume_clocks, start_clock, write_search
@@ -470,6 +472,99 @@ def test_the_export_holds_the_filtered_rows_in_their_order(english, visit, offic
     assert row["Merchant"] == first.merchant.name
     assert row["Credit code as written"] == "9133-错"
     assert not set(PERSON.values()) & set(row.values())
+
+
+PERSONAL_EXPORT = "/cases/export/personal/"
+
+
+@pytest.fixture
+def entrusted(officer):
+    """An officer who may take personal data out, as where an installation has added it to the role: none has it."""
+    allow_personal_export("officer")
+    return officer
+
+
+def allow_personal_export(role):
+    Group.objects.get(name=role).permissions.add(Permission.objects.get(codename="export_personal"))
+
+
+@pytest.mark.usefixtures("english")
+def test_an_export_with_personal_data_holds_the_parties_and_the_numbers(client, entrusted, handled):
+    case = handled(narrative="电话13800001234", received_at=local(2026, 5, 1))
+    PartyFactory(case=case)
+    PartyFactory(case=case, plain={"name": "李某", "phone": ""})
+    Party.objects.filter(pk=PartyFactory(case=case).pk).update(personal=None)
+    handled(received_at=local(2026, 5, 2), state="closed", closed_at=local(2026, 5, 3))
+    client.force_login(entrusted)
+
+    response = client.post(
+        f"{PERSONAL_EXPORT}?state=registered", {"format": "csv", "reason": f" {REASON} "}, REMOTE_ADDR="192.0.2.7"
+    )
+
+    entry = AccessLog.objects.get()  # nothing of the stream has been read
+    assert (entry.user, entry.action, entry.ip) == (entrusted, "export", "192.0.2.7")
+    assert (entry.target, entry.fields) == ("cases-personal?state=registered", "csv, name, phone, texts")
+    assert entry.reason == REASON
+    (row,) = rows_of(response)
+    assert row["Case number"] == case.number
+    assert row["Narrative"] == "电话13800001234"
+    assert row["Names of the parties"] == f"{PERSON['name']}; 李某"
+    assert row["Telephone numbers of the parties"] == PERSON["phone"]
+    assert not {PERSON["address"], PERSON["id_number"]} & set(row.values())
+
+
+@pytest.mark.usefixtures("english")
+def test_a_sealed_reporter_and_what_a_report_says_are_never_exported(client, entrusted, handled):
+    case = handled(report=True, narrative="我的电话13800001234")
+    PartyFactory(case=case, reporter=True)
+    client.force_login(entrusted)
+
+    (row,) = rows_of(client.post(PERSONAL_EXPORT, {"format": "csv", "reason": REASON}))
+
+    assert row["Narrative"] == "我的电话138****1234"
+    assert (row["Names of the parties"], row["Telephone numbers of the parties"]) == ("", "")
+
+
+@pytest.mark.parametrize("reason", ["", "因为", "  回访   "])
+def test_without_a_reason_no_personal_data_goes_out(client, entrusted, handled, reason):
+    handled()
+    client.force_login(entrusted)
+
+    response = client.post(f"{PERSONAL_EXPORT}?kind=complaint", {"format": "xlsx", "reason": reason})
+
+    assert response.headers["Location"] == f"{LIST}?kind=complaint"
+    assert [str(message) for message in get_messages(response.wsgi_request)]
+    assert not AccessLog.objects.exists()
+
+
+def test_personal_data_goes_out_by_post_and_with_both_permissions_alone(client, visit, entrusted, district, handled):
+    handled()
+    mediator = UserFactory(agency=district, roles=["mediator"])
+    allow_personal_export("mediator")
+    client.force_login(mediator)
+    refused = client.post(PERSONAL_EXPORT, {"format": "csv", "reason": REASON})
+    shown = text(client.get(LIST))
+
+    assert refused.status_code == 403
+    assert PERSONAL_EXPORT not in shown
+    assert visit(entrusted, PERSONAL_EXPORT, format="csv", reason=REASON).status_code == 405
+    assert f'action="{PERSONAL_EXPORT}?kind=complaint"' in text(visit(entrusted, LIST, kind="complaint"))
+    assert not AccessLog.objects.exists()
+
+
+def test_no_role_takes_personal_data_out():
+    assert not [role.code for role in ROLES.values() if "cases.export_personal" in role.permissions]
+
+
+@pytest.mark.usefixtures("english")
+def test_personal_data_that_cannot_be_read_breaks_no_export(client, entrusted, handled):
+    party = PartyFactory(case=handled())
+    Party.objects.filter(pk=party.pk).update(personal=b"no ciphertext")
+    client.force_login(entrusted)
+
+    (row,) = rows_of(client.post(PERSONAL_EXPORT, {"format": "csv", "reason": REASON}))
+
+    assert row["Names of the parties"] == "(cannot be read)"
 
 
 def test_the_export_as_a_workbook(english, visit, officer, handled):
