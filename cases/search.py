@@ -171,8 +171,8 @@ class SearchPaginator(KeysetPaginator):
         self._share: float | None = None  # of the cases walked for a page, those found; None: the index was asked
         self._texts = KeysetPaginator(search.texts, sort, size) if sort.field == "received_at" else None
 
-    def neighbours(self, row, field: str = "pk"):
-        cursor = self._cursor(row)
+    def neighbours(self, row, field: str = "pk", *, at: str | None = None):
+        cursor = self._place(row, at)
         found = {}
         for side in ("before", "after"):
             for number, part in enumerate(self._parts(cursor, backwards=side == "before")):

@@ -176,10 +176,11 @@ class QueueTable(CaseTable):
         super().__init__(*args, **kwargs)
         self.today = timezone.localdate()
 
-    def link_query(self):
-        query = super().link_query()
-        query["list"] = "queue"
-        return query
+    def link(self, record):
+        """The case, with its place in the queue: work on it moves it, and the way on starts where it stood."""
+        query = self.link_query()
+        query["list"], query["at"] = "queue", self.keyset.place(record)
+        return f"{record.get_absolute_url()}?{query.urlencode()}"
 
     def render_term(self, record):
         if record.due_on is None:

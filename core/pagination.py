@@ -88,6 +88,10 @@ class Cursor:
     key: int
     then: tuple = ()
 
+    @classmethod
+    def of(cls, row, sort: Sort) -> "Cursor":
+        return cls(_value(row, sort.field), row.pk, tuple(_value(row, name) for name in sort.then))
+
     def encode(self) -> str:
         values = [*([] if self.value is None else [self.value]), *self.then, self.key]
         return "~".join(
@@ -155,6 +159,10 @@ class Page:
     def last(self) -> str:
         return LAST
 
+    def place(self, row) -> str:
+        """The place of `row` in the list as an address carries it."""
+        return Cursor.of(row, self.sort).encode()
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -216,11 +224,12 @@ class KeysetPaginator:
         rows = self._read(None, backwards=False)
         return self._page(rows[: self.size], more_before=False, more_after=len(rows) > self.size)
 
-    def neighbours(self, row, field: str = "pk") -> tuple[Any, Any]:
-        """`field` of the rows before and after `row` in this order, None where there is none; one query."""
-        arms = []
+    def neighbours(self, row, field: str = "pk", *, at: str | None = None) -> tuple[Any, Any]:
+        """`field` of the rows before and after `row` in this order, None where there is none; one query. `at` is the
+        place that the row had, where it may have moved since."""
+        arms, place = [], self._place(row, at)
         for side in ("before", "after"):
-            parts = self._parts(self._cursor(row), backwards=side == "before")
+            parts = self._parts(place, backwards=side == "before")
             arms += [
                 part.values_list(Value(side), Value(number), field)[:1] for number, part in enumerate(parts)
             ]
@@ -247,9 +256,16 @@ class KeysetPaginator:
         )
 
     def _cursor(self, row) -> Cursor:
-        return Cursor(
-            _value(row, self.sort.field), row.pk, tuple(_value(row, name) for name in self.sort.then)
-        )
+        return Cursor.of(row, self.sort)
+
+    def _place(self, row, at: str | None) -> Cursor:
+        """The place that `at` says the row had, else the one that it has."""
+        try:
+            place = Cursor.decode(at or "", self.field, self.ties)
+        except BadCursor:
+            return self._cursor(row)
+        known = place.key == row.pk and (self.nullable or place.value is not None)
+        return place if known else self._cursor(row)
 
     def _read(self, cursor: Cursor | None, *, backwards: bool) -> list:
         """Up to size + 1 rows beyond `cursor`, in reading order."""

@@ -32,6 +32,7 @@ from cases.views import attachments, documents
 from cases.views.lists import SEARCH_SECONDS, CaseList, CaseRows
 from cases.views.queue import QueueRows
 from core.exceptions import DomainError
+from core.pagination import Cursor
 from core.personal_data import PersonalDataError
 from core.related import fetch_together
 from core.text import mask_numbers
@@ -49,7 +50,11 @@ class Neighbours:
         filterset, queryset = self.filtered()
         if not filterset.is_valid():
             return None, None
-        return self.get_paginator(filterset, queryset, 1).neighbours(case, "number")
+        return self.get_paginator(filterset, queryset, 1).neighbours(case, "number", at=self.request.GET.get("at"))
+
+    def query_of(self, number: str) -> str:
+        """The query with which the case of that number is opened from this list."""
+        return self.request.GET.urlencode()
 
 
 class ListNeighbours(Neighbours, CaseRows, ListPage):
@@ -60,6 +65,12 @@ class QueueNeighbours(Neighbours, QueueRows):
     def neighbours(self, case):
         case.due_on = case.clocks.running().aggregate(first=Min("due_on"))["first"]  # its place in the queue
         return super().neighbours(case)
+
+    def query_of(self, number):
+        query = self.request.GET.copy()
+        case = self.get_queryset().by_urgency().get(number=number)
+        query["at"] = Cursor.of(case, self.sort).encode()
+        return query.urlencode()
 
 
 def list_page(request) -> ListNeighbours | QueueNeighbours:
@@ -78,7 +89,6 @@ class NeighbourCase(ScopedMixin, View):
 
     def get(self, request, number, way):
         case = get_object_or_404(self.get_queryset(), number=number)
-        query = request.GET.urlencode()
         rows = list_page(request)
         text = _("This is the last case of the list.") if way == "next" else _("This is the first case of the list.")
         try:
@@ -88,6 +98,7 @@ class NeighbourCase(ScopedMixin, View):
             found, text = None, _("Finding the next case of this list takes too long. Narrow the list.")
         if found is None:
             messages.info(request, text)
+        query = rows.query_of(found) if found else request.GET.urlencode()
         return HttpResponseRedirect(f"{reverse('cases:detail', args=[found or number])}?{query}")
 
 
@@ -180,7 +191,8 @@ class CaseDetail(ScopedMixin, DetailView):
     def back(self) -> str:
         """The list as it was."""
         query = self.request.GET.copy()
-        query.pop("list", None)
+        for name in ("list", "at"):
+            query.pop(name, None)
         if query.get("sort") == self.list_page.default_sort:
             query.pop("sort")
         path = reverse(self.list_page.list_view)

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from cases.enums import State
-from cases.models import UNKNOWN_END
+from cases.models import UNKNOWN_END, Clock
 from cases.tables import countdown
 from cases.views import lists
 from cases.views.queue import QueueRows
@@ -305,7 +305,9 @@ def test_a_row_says_what_is_next_and_what_is_special(visit, english, officer, ca
 
     special, plain = cells(visit(officer, QUEUE))
 
-    assert special["number"] == f'<a href="{case.get_absolute_url()}?sort=due&amp;list=queue">{case.number}</a>'
+    at = f"{today + 5 * DAY}~2026-11-02T01%3A00%3A00%2B00%3A00~{case.pk}"
+    link = f"{case.get_absolute_url()}?sort=due&amp;list=queue&amp;at={at}"
+    assert special["number"] == f'<a href="{link}">{case.number}</a>'
     assert special["officer"] == officer.get_full_name()
     term = special["term"]
     assert f"{today + 5 * DAY:%Y-%m-%d}" in term
@@ -414,6 +416,25 @@ def test_the_way_on_from_a_case_is_that_of_the_queue(visit, officer, case_of, to
     assert leads(first, "next", todo="7") == second.get_absolute_url()
     context = visit(officer, second.get_absolute_url(), list="queue", sort="due", todo="7").context_data
     assert (context["back"], context["list_label"]) == ("/cases/queue/?todo=7", QueueRows.list_label)
+
+
+def test_the_way_on_starts_where_the_case_stood_when_it_was_opened(client, visit, officer, case_of, today):
+    first, second, third = (case_of() for _n in range(3))
+    clocks = [ClockFactory(case=case, due_on=today + days * DAY) for case, days in ((first, 1), (second, 2), (third, 3))]
+    context = visit(officer, QUEUE).context_data
+    link = context["table"].link(context["page"].rows[0])
+    Clock.objects.filter(pk=clocks[0].pk).update(stopped_on=today)  # done meanwhile, and no longer urgent
+
+    where = link.partition("?")[2]
+    leads = client.get(f"{first.get_absolute_url()}next/?{where}")["Location"]
+
+    assert leads.startswith(second.get_absolute_url())
+    assert client.get(leads).context_data["back"] == "/cases/queue/"
+    onwards = client.get(leads.replace("/?", "/next/?", 1))["Location"]
+    assert onwards.startswith(third.get_absolute_url())
+    for wrong in ("1", "~", f"{today}~1", f"9~9~{first.pk}", f"{today}~2026-11-02T01:00:00+00:00~{third.pk}"):
+        response = visit(officer, f"{second.get_absolute_url()}next/", list="queue", at=wrong)
+        assert response["Location"].startswith(third.get_absolute_url())
 
 
 def test_the_way_from_the_list_is_the_lists_own(visit, officer, case_of):

@@ -66,6 +66,20 @@ def test_an_order_may_be_an_annotation_with_fields_that_break_its_ties(books, de
         assert paginator.neighbours(rows[place]) == (before, after)
 
 
+def test_the_way_on_may_start_where_a_row_stood(books):
+    paginator = KeysetPaginator(books, Sort("x", "price", False), size=9)
+    page = paginator.page()
+    moved, following = page.rows[3:5]
+    place = page.place(moved)
+    Book.objects.filter(pk=moved.pk).update(price=10_000)
+    moved = books.get(pk=moved.pk)
+
+    assert paginator.neighbours(moved, at=place) == (page.rows[2].pk, following.pk)
+    assert paginator.neighbours(moved)[1] != following.pk
+    for wrong in ("", "~", "1", page.place(following), f"x~{moved.pk}"):
+        assert paginator.neighbours(moved, at=wrong) == paginator.neighbours(moved)
+
+
 def test_a_list_may_be_counted_by_other_means(books):
     paginator = KeysetPaginator(books, Sort("x", "id", False), size=50, counted=Book.objects.all())
 

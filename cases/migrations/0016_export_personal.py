@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0014_change_feed_and_search'),
+        ('cases', '0015_queue'),
     ]
 
     operations = [
