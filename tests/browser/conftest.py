@@ -40,10 +40,11 @@ def pytest_collection_modifyitems(items):
 
 @dataclass
 class Portal:
-    """The address of the server under test; accounts are those of the demo."""
+    """The address of the server under test and of its database; accounts are those of the demo."""
 
     url: str
     password: str
+    database: str
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +78,7 @@ def portal(django_db_setup, django_db_blocker, tmp_path_factory):
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(f"{url}/accounts/login/", server, folder / "server.log")
-            yield Portal(url, PASSWORD)
+            yield Portal(url, PASSWORD, environment["DATABASE_URL"])
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(timeout=20)

@@ -1,0 +1,56 @@
+"""`python -m benchmarks [--only NAME…]`, or `make bench`: all measurements one after another, each in a process and a
+database of its own. Progress on stderr, one JSON object with a part for each on the last line of stdout."""
+
+import argparse
+import json
+import subprocess
+import sys
+
+SIZES = (1_000_000, 2_000_000)
+
+
+def parts(rows: int, sizes: list[int], seconds: float) -> dict[str, list[list[str]]]:
+    """The commands of each part; a part of several is measured once for each."""
+    return {
+        "import": [["imports", "--rows", str(rows)]],
+        "search": [["search", "--cases", *map(str, sizes)]],
+        "queue": [["queue", "--cases", str(size), "--open", str(size // 25)] for size in sizes],
+        "repeats": [["repeats", "--cases", str(sizes[0])]],
+        "storm": [["storm", "--seconds", str(seconds)]],
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=list(parts(0, [0], 0)), help="these parts alone")
+    parser.add_argument("--rows", type=int, default=105_000, help="rows of the imported file")
+    parser.add_argument("--cases", type=int, nargs="+", default=list(SIZES), help="sizes of the stock of cases, rising")
+    parser.add_argument("--seconds", type=float, default=60, help="how long processes fight over cases")
+    options = parser.parse_args()
+    results = {}
+    for name, commands in parts(options.rows, options.cases, options.seconds).items():
+        if options.only and name not in options.only:
+            continue
+        found = [_run(command) for command in commands]
+        if None in found:
+            return 1
+        results[name] = found[0] if len(found) == 1 else found
+    print(json.dumps(results, ensure_ascii=False))
+    return 0
+
+
+def _run(command: list[str]) -> dict | None:
+    """The JSON object that a measurement prints; None where it failed."""
+    module, *arguments = command
+    print(f"== {' '.join(command)}", file=sys.stderr, flush=True)
+    ended = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if ended.returncode:
+        print(f"benchmarks.{module} failed", file=sys.stderr)
+        return None
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
