@@ -72,12 +72,12 @@ MORE = (
               CASE WHEN replied THEN now() END
          FROM (SELECT *, id % 2 = 0 AS replied, (SELECT min(id) FROM accounts_user) AS boss FROM cases_case) AS found
         WHERE id % 41 = 0 AND (closed_at IS NULL OR id % 2 = 0)""",
-    """INSERT INTO cases_extension (case_id, code, reason, asked_by_id, asked_at)
-       SELECT id, 'complaint.mediate', '需要检测', (SELECT min(id) FROM accounts_user), now()
+    """INSERT INTO cases_extension (case_id, code, reason, asked_by_id, asked_at, decision)
+       SELECT id, 'complaint.mediate', '需要检测', (SELECT min(id) FROM accounts_user), now(), ''
          FROM cases_case WHERE closed_at IS NULL AND id % 150 = 0""",
     """INSERT INTO cases_caseevent (case_id, verb, before, after, actor_id, at, note, data)
-       SELECT id, CASE WHEN state = 'registered' THEN 'return' ELSE 'accept' END, 'registered', state, officer_id, now(),
-              '', '{}' FROM cases_case WHERE id % 29 = 0""",
+       SELECT id, CASE WHEN state = 'registered' THEN 'return_to_intake' ELSE 'accept' END, 'registered', state,
+              officer_id, now(), '', '{}' FROM cases_case WHERE id % 29 = 0""",
 )
 
 

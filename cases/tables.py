@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.tables import named
 from cases import audit
 from cases.domain.bulk import step_label
-from cases.enums import AuditKind, BulkOutcome, BulkState, NationalEntry, RunState, State
+from cases.enums import AuditKind, BulkOutcome, BulkState, RunState, State
 from cases.models import UNKNOWN_END, AuditEntry, BulkAct, BulkRow, Case, ImportReject, ImportRun, Recovery
 from core.tables import (
     Column,
@@ -202,7 +202,13 @@ class QueueTable(CaseTable):
         )
 
     def render_marks(self, record):
-        return format_html_join(" ", '<span class="mark mark-{}">{}</span>', self.marks_of(record)) or UNKNOWN
+        marks = format_html_join(" ", '<span class="mark mark-{}">{}</span>', self.marks_of(record))
+        if not record.is_to_enter:
+            return marks or UNKNOWN
+        words, address = record.get_national_entry_display(), reverse("cases:copy_out", args=[record.number])
+        if not self.request.user.has_perm("cases.handle_case"):
+            return format_html('{} <span class="mark mark-blue">{}</span>', marks, words)
+        return format_html('{} <a class="mark mark-blue" href="{}">{}</a>', marks, address, words)
 
     def marks_of(self, record) -> list[tuple[str, str]]:
         """(tone, words) of what is special about a case; red where a reply is overdue."""
@@ -221,8 +227,6 @@ class QueueTable(CaseTable):
             found.append(("grey", gettext("paused")))
         if record.differs:
             found.append(("red", gettext("differs")))
-        if record.national_entry in (NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE):
-            found.append(("blue", record.get_national_entry_display()))
         return found
 
 

@@ -1,6 +1,18 @@
 from django.urls import path, register_converter
 
-from cases.views import acts, attachments, bulk, case, documents, intake, lists, queue, saved, signals
+from cases.views import (
+    acts,
+    attachments,
+    bulk,
+    case,
+    copyout,
+    documents,
+    intake,
+    lists,
+    queue,
+    saved,
+    signals,
+)
 
 
 class NumberConverter:
@@ -42,6 +54,7 @@ urlpatterns = [
     path("bulk/<int:pk>/cancel/", bulk.CancelBulk.as_view(), name="bulk_cancel"),
     path("bulk/<int:pk>/again/", bulk.ChooseAgain.as_view(), name="bulk_again"),
     path("<case_number:number>/", case.CaseDetail.as_view(), name="detail"),
+    path("<case_number:number>/copy-out/", copyout.CopyOut.as_view(), name="copy_out"),
     path("<case_number:number>/next/", case.NeighbourCase.as_view(), {"way": "next"}, name="next"),
     path("<case_number:number>/previous/", case.NeighbourCase.as_view(), {"way": "previous"}, name="previous"),
     path("<case_number:number>/act/<slug:verb>/", acts.ActPage.as_view(), name="act"),

@@ -77,6 +77,10 @@ GET  /cases/recoveries/                                 302  403  200  200  200 
 GET  /cases/recoveries/export/?format=csv               302  403  200  200  200  403  403  403  403  200  200
 GET  /cases/{case}/                                     302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/{other_case}/                               302  403  404  200  404  404  404  403  403  200  404
+GET  /cases/{case}/copy-out/                            302  403  403  403  200  403  403  403  403  200  403
+GET  /cases/{other_case}/copy-out/                      302  403  403  403  404  403  403  403  403  200  403
+POST /cases/{case}/copy-out/                            302  403  403  403  200  403  403  403  403  200  403
+POST /cases/{other_case}/copy-out/                      302  403  403  403  404  403  403  403  403  200  403
 GET  /cases/{case}/next/?sort=-received                 302  403  302  302  302  302  302  403  403  302  302
 GET  /cases/{other_case}/next/?sort=-received           302  403  404  302  404  404  404  403  403  302  404
 GET  /cases/{case}/previous/?sort=-received             302  403  302  302  302  302  302  403  403  302  302

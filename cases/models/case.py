@@ -350,6 +350,10 @@ class Case(models.Model):
         return self.state not in FINAL_STATES
 
     @property
+    def is_to_enter(self) -> bool:
+        return self.national_entry in (NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE)
+
+    @property
     def regime_label(self) -> str:
         return Regime.label_of(self.regime)
 

@@ -318,7 +318,8 @@ def test_a_row_says_what_is_next_and_what_is_special(visit, english, officer, ca
     assert special["marks"] == (
         '<span class="mark mark-amber">urged ×2</span> <span class="mark mark-amber">supervised</span> '
         f'<span class="mark mark-red">reply overdue since {today - DAY:%Y-%m-%d}</span> '
-        '<span class="mark mark-red">differs</span> <span class="mark mark-blue">To be updated</span>'
+        f'<span class="mark mark-red">differs</span> '
+        f'<a class="mark mark-blue" href="/cases/{case.number}/copy-out/">To be updated</a>'
     )
     assert "no term runs" in plain["term"]
     assert plain["marks"] == "-"
