@@ -1,4 +1,4 @@
-"""Measurements: `python -m benchmarks.imports`, `.pages` and `.search`. They print figures, never a verdict."""
+"""Measurements: `python -m benchmarks`, or one of its modules alone. They print figures, never a verdict."""
 
 import os
 

@@ -61,8 +61,8 @@ def _labels() -> dict[str, str]:
         "goods": _("Goods or service"), "brand": _("Brand"), "sales_mode": _("Sales mode"),
         "claimed": _("Claimed (CNY)"), "order_number": _("Order number"), "problem": _("Problem"),
         "narrative": _("Narrative"), "occurred": _("Date of the dispute"), "region": _("Region"),
-        "demand": _("Demand"), "decision": _("Decision"), "decided": _("Decided"), "state": _("State"),
-        "outcome": _("Outcome"), "ground": _("Legal ground"), "closed": _("Closed"),
+        "demand": _("Demand"), "decision": pgettext("acceptance or filing", "Decision"), "decided": _("Decided"),
+        "state": _("State"), "outcome": _("Outcome"), "ground": _("Legal ground"), "closed": _("Closed"),
         "recovered": _("Recovered (CNY)"), "moral": _("Moral damages (CNY)"), "multiple": _("Multiple damages (CNY)"),
     }  # fmt: skip
 
