@@ -1,4 +1,5 @@
-"""The worker: gives all consumers of the change feed their batches, one after the other, until it is told to stop."""
+"""The worker: gives all consumers of the change feed their batches, and does the jobs that wait, one after the other,
+until it is told to stop."""
 
 import contextlib
 import logging
@@ -9,15 +10,18 @@ from collections.abc import Callable, Iterator
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
 
-from cases.domain import consume, consumers, ensure_index, has_work, settle, trim_feed
+from cases.domain import consume, consumers, ensure_index, has_work, run_bulk_acts, settle, trim_feed
 from core.exceptions import DomainError
 
 LOCK = "consumer_rights.worker"
 IDLE_SECONDS = 1.0  # how far behind an idle worker may be
 RETRY_SECONDS = 5.0  # after a lost connection, or while another worker is at work
 PAUSE_SECONDS = 60.0  # for a consumer that has failed
+JOB_ROWS = 50  # a turn of a job; consumers are not kept waiting for longer
+# what people have asked for and is done behind them: a function of how much to do at the most, and how much it was
+JOBS: dict[str, Callable[[int], int]] = {"bulk_acts": run_bulk_acts}
 Say = Callable[[str], None]
-Progress = Callable[[str, int, float], None]  # consumer, cases, seconds of a batch
+Progress = Callable[[str, int, float], None]  # consumer or job, cases, seconds of a batch
 logger = logging.getLogger(__name__)
 
 
@@ -46,13 +50,15 @@ def drain(
     progress: Progress = lambda *batch: None,
     *,
     stop: threading.Event | None = None,
+    jobs: bool = False,
     around: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext,
 ) -> int:
-    """Work until nothing is left to read, and return how many cases were given out. Rows that wait for a running
-    transaction are left. `around` is entered once no other worker can be at work. Raises what a consumer raises, and
-    WorkerBusy."""
+    """Work until nothing is left to read or, with `jobs`, to do, and return how many cases that were. Rows that wait for
+    a running transaction are left. `around` is entered once no other worker can be at work. Raises what a consumer
+    raises, and WorkerBusy."""
     with only_worker(), around():
-        return sum(iter(Rounds(progress, stop or threading.Event(), careful=False).turn, 0))
+        rounds = Rounds(progress, stop or threading.Event(), careful=False, jobs=jobs)
+        return sum(iter(rounds.turn, 0))
 
 
 def work(stop: threading.Event, progress: Progress, warn: Say) -> None:
@@ -62,7 +68,7 @@ def work(stop: threading.Event, progress: Progress, warn: Say) -> None:
         try:
             with only_worker():
                 ensure_index()
-                rounds = Rounds(progress, stop)
+                rounds = Rounds(progress, stop, jobs=True)
                 while not stop.is_set():
                     if not rounds.turn():
                         stop.wait(IDLE_SECONDS)
@@ -87,17 +93,19 @@ def _is_busy() -> bool:
 
 
 class Rounds:
-    """Rounds among the consumers. `careful`: one that fails is left alone for a while."""
+    """Rounds among the consumers and, with `jobs`, the jobs. `careful`: one that fails is left alone for a while."""
 
-    def __init__(self, progress: Progress, stop: threading.Event, *, careful: bool = True):
+    def __init__(
+        self, progress: Progress, stop: threading.Event, *, careful: bool = True, jobs: bool = False
+    ):
         self.progress, self.stop, self.careful = progress, stop, careful
+        self.jobs = JOBS if jobs else {}
         self.paused: dict[str, float] = {}
         self.unsettled: set[str] = set()
 
     def turn(self) -> int:
-        """A batch for each consumer that has one, and a piece of the read feed deleted. Returns how many cases there
-        were."""
-        done = sum(self._serve(name) for name in consumers() if not self.stop.is_set())
+        """A batch for each that has one, and a piece of the read feed deleted. Returns how many cases there were."""
+        done = sum(self._serve(name) for name in (*consumers(), *self.jobs) if not self.stop.is_set())
         if not self.stop.is_set():
             trim_feed()
         return done
@@ -105,11 +113,12 @@ class Rounds:
     def _serve(self, name: str) -> int:
         if self.paused.get(name, 0) > time.monotonic():
             return 0
-        start = time.monotonic()
+        start, session = time.monotonic(), connection.connection
         try:
             cases = self._work(name)
         except Exception:
-            if not self.careful or not connection.is_usable():
+            # a block that loses its connection leaves a new one behind, and the lock is not held by that
+            if not self.careful or connection.connection is not session or not connection.is_usable():
                 raise
             logger.exception("The consumer %s has failed and pauses for %d seconds.", name, PAUSE_SECONDS)
             self.paused[name] = time.monotonic() + PAUSE_SECONDS
@@ -119,6 +128,8 @@ class Rounds:
         return cases
 
     def _work(self, name: str) -> int:
+        if name in self.jobs:
+            return self.jobs[name](JOB_ROWS)
         cases = len(consume(name).case_ids) if has_work(name) else 0
         if cases:
             self.unsettled.add(name)

@@ -23,6 +23,7 @@ from cases.domain.acts import WORKFLOWS, perform
 from cases.enums import BulkOrigin, BulkOutcome, BulkState
 from cases.models import BulkAct, BulkRow, Case, CaseEvent, Clock, Ground
 from cases.models.bulk import MESSAGE_LENGTH
+from core.acting import acting
 from core.exceptions import DomainError
 from core.workflow import Transition, plain
 from registry.models import Agency
@@ -208,14 +209,14 @@ def run_bulk_acts(limit: int | None = None, *, only: BulkAct | None = None, now:
 
     It may be killed at any moment: whoever calls next goes on. Several may run at once. Call it outside a transaction.
     """
-    waiting = BulkAct.objects.filter(state__in=LIVE).order_by("confirmed_at", "pk")
+    waiting = BulkAct.objects.filter(state__in=LIVE).select_related("actor").order_by("confirmed_at", "pk")
     done = 0
     for act in waiting.filter(pk=only.pk) if only else waiting:
         if limit is not None and done >= limit:
             break
         _begin(act, now)
         given = given_data(act)
-        with translation.override(act.language):
+        with translation.override(act.language), acting(act.actor):
             while (limit is None or done < limit) and _do_next(act, given, now):
                 done += 1
         _finish(act, now)

@@ -16,9 +16,10 @@ from django.db import connection
 
 from cases import worker
 from cases.domain import SEARCH, feed, register_consumer, waiting
-from cases.models import CaseChange, CaseSearch
+from cases.enums import BulkState
+from cases.models import BulkAct, CaseChange, CaseSearch
 from cases.worker import Rounds, WorkerBusy, drain, only_worker
-from tests.factories import CaseFactory
+from tests.factories import BulkActFactory, CaseFactory, UserFactory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,7 +75,41 @@ def indexed() -> int:
     return CaseSearch.objects.count()
 
 
+def asked_for(cases: int) -> BulkAct:
+    """A bulk act that waits to be done."""
+    case = CaseFactory()
+    more = [CaseFactory(handling=case.handling) for _n in range(cases - 1)]
+    officer = UserFactory(agency=case.handling, roles=["officer"])
+    return BulkActFactory(actor=officer, cases=[case, *more], total=cases)
+
+
 # the process
+
+
+def test_it_does_bulk_acts(run):
+    act = asked_for(3)
+    run()
+
+    eventually(lambda: BulkAct.objects.get(pk=act.pk).state == BulkState.DONE)
+
+    assert list(act.rows.values_list("outcome", flat=True)) == ["done"] * 3
+
+
+def test_once_it_does_bulk_acts_too(run):
+    act = asked_for(2)
+
+    out, _none = run("--once").communicate(timeout=60)
+
+    assert "bulk_acts: 2" in out
+    assert BulkAct.objects.get(pk=act.pk).state == BulkState.DONE
+
+
+def test_what_only_fills_the_search_does_no_bulk_act(fresh_database):
+    act = asked_for(2)
+
+    drain()
+
+    assert BulkAct.objects.get(pk=act.pk).state == BulkState.QUEUED
 
 
 def test_it_follows_the_cases_until_it_is_told_to_stop(run):

@@ -10,7 +10,7 @@ from core.readiness import ready_database
 
 
 class Command(BaseCommand):
-    help = "Keep what is derived from cases, such as the search, up to date. Runs until it is stopped."
+    help = "Keep what is derived from cases, such as the search, up to date, and do bulk acts. Runs until it is stopped."
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="Do what there is to do, and end.")
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         try:
             with ready_database():
                 if once:
-                    drain(progress, stop=stop)
+                    drain(progress, stop=stop, jobs=True)
                 else:
                     work(stop, progress, self._warn)
         except DomainError as error:

@@ -22,7 +22,7 @@ from cases.domain import (
 from cases.domain import bulk as domain
 from cases.domain.bulk import outlook
 from cases.enums import BulkOutcome, BulkState, GroundPurpose, State, Verb
-from cases.models import BulkAct, BulkRow, Case, CaseEvent, Clock, Ground
+from cases.models import BulkAct, BulkRow, Case, CaseEvent, CaseHistory, Clock, Ground
 from core.exceptions import DomainError
 from tests.factories import AgencyFactory, CaseFactory, ClockFactory, UserFactory
 from tests.factories.cases import local
@@ -285,6 +285,15 @@ def test_each_case_is_done_with_an_event_of_its_own(officer, cases):
         assert (row.event.case_id, row.event.verb, row.event.note) == (case.pk, "accept", "统一受理")
         assert (row.event.actor, row.event.at) == (officer, NOW)
         assert (case.state, case.accepted_at) == (State.ACCEPTED, NOW)
+
+
+def test_the_history_bears_the_one_who_asked(officer, cases):
+    queue(officer, cases, Verb.ACCEPT)
+
+    run_bulk_acts(now=NOW)
+
+    history = CaseHistory.objects.filter(pgh_obj__in=ids(cases), state=State.ACCEPTED)
+    assert list(history.values_list("actor", flat=True)) == [officer.pk] * 3
 
 
 def test_one_that_is_refused_stops_no_other_and_says_why(officer, cases):
