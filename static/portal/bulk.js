@@ -15,7 +15,7 @@
     });
     boxes.forEach(function (box) { box.disabled = whole; });
     var words = bar.querySelector("[data-words]"), n = whole ? Number(all.dataset.total) : chosen;
-    var text = words.dataset.words.replace("%n", n.toLocaleString("en"));
+    var text = words.dataset.words.replace("{n}", n.toLocaleString("en"));
     if (words.textContent !== text) words.textContent = text;
     bar.classList.toggle("bulk-bar-on", n > 0);
   }
