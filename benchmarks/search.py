@@ -38,7 +38,7 @@ from registry.models import Agency
 
 CITY_SCALE = "0.02"
 TODAY = dt.date(2026, 4, 20)
-RUNS = 12
+RUNS = 8
 COPIED = 50_000
 STATION_SHARE = 8  # one of so many cases of the district is the station's
 RARE, RARER, ABSENT = "琉璃瓦", "殡葬", "飞碟"  # in one of 2,000 cases, of 20,000, in none

@@ -49,7 +49,7 @@ from core import panels
 from core.exceptions import DomainError
 from core.filters import ALL, Chip, DateFilter, FilterSet, WordFilter
 from core.lookups import contains
-from core.personal_data import lookup_hash
+from core.personal_data import lookup_hash, mask
 from core.working_days import Calendar
 from registry.domain.calendar import load_calendar
 from registry.models import Merchant
@@ -269,6 +269,13 @@ class CaseFilterSet(SelectedFilterSet):
         )
         texts = words.in_index(CaseSearch.objects.visible_to(user))
         return queryset.filter(pk__in=texts.values("pk"))
+
+    def understood(self) -> dict[str, str]:
+        """The number of a person is masked: what is understood is written to the access log."""
+        given = super().understood()
+        if self.searched in (Searched.PERSON, Searched.NO_PERSON):
+            given["q"] = mask(*read_person(given["q"]))
+        return given
 
     def _revealed(self) -> Q | None:
         """The parties whose numbers the user may know; None where there are none."""

@@ -23,6 +23,7 @@ from core.personal_data import normalise
 
 WALKED = 4_000  # cases of a list that are looked through before the index is asked
 LOOKED_UP = 5_000  # of the rows that the index has found, so many are looked for in a filtered list to be counted
+PAIRS = 6  # of a word, by which the index is asked
 SPARSE = 0.02  # of the walked cases: below, the index counts sooner than a walk
 PIECE = re.compile(r'(-?)(?:"([^"]*)"?|“([^”]*)”?|「([^」]*)」?|『([^』]*)』?|(\S+))')
 SPACED_DIGITS = re.compile(r"\+?[\d\s()-]+[\dXx]")
@@ -52,8 +53,9 @@ class Words:
 
     @property
     def pairs(self) -> list[str]:
-        """The neighbouring characters of the wanted words, by which the index finds them."""
-        return sorted({word[n : n + 2] for word in self.wanted for n in range(len(word) - 1)})
+        """Neighbouring characters of the wanted words, by which the index finds them: enough to cover each word, and no
+        more than a few of a long one, whose digits stand in very many texts."""
+        return sorted({pair for word in self.wanted for pair in _covering(word)})
 
     def condition(self, field: str = "content") -> Q:
         found = Q()
@@ -74,6 +76,12 @@ class Words:
         like = connection.ops.prep_for_like_query
         parts = ["content LIKE %s"] * len(self.wanted) + ["content NOT LIKE %s"] * len(self.unwanted)
         return " AND ".join(parts), [f"%{like(word)}%" for word in (*self.wanted, *self.unwanted)]
+
+
+def _covering(word: str) -> list[str]:
+    starts = [*range(0, len(word) - 2, 2), len(word) - 2] if len(word) > 1 else []
+    step = -(-len(starts) // PAIRS) if starts else 1
+    return [word[n : n + 2] for n in starts[::step]]
 
 
 def read_person(text: str) -> tuple[str, str] | None:
@@ -239,7 +247,7 @@ class SearchPaginator(KeysetPaginator):
             count, seen = _numbers(COUNT_LISTED.format(texts=texts, part=listed), [*texts_values, *listed_values])
             return count, seen > LOOKED_UP
         words, words_values = search.words.sql()
-        listed, listed_values = _compiled(self.ordered().values("pk")[:WALKED])
+        listed, listed_values = _compiled(self.queryset.order_by("-received_at", "-pk").values("pk")[:WALKED])
         count, seen = _numbers(COUNT_WALKED.format(words=words, part=listed), [*words_values, *listed_values])
         return count, seen >= WALKED
 

@@ -92,6 +92,14 @@ def _is_busy() -> bool:
         return False  # whoever asks finds it out
 
 
+def _is_lost(error: Exception) -> bool:
+    """Whether the connection has gone, and with it the lock: Django may have made another one meanwhile."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    code = getattr(error.__cause__, "pgcode", None)
+    return code is None or code.startswith(("08", "57P"))
+
+
 class Rounds:
     """Rounds among the consumers and, with `jobs`, the jobs. `careful`: one that fails is left alone for a while."""
 
@@ -116,9 +124,9 @@ class Rounds:
         start, session = time.monotonic(), connection.connection
         try:
             cases = self._work(name)
-        except Exception:
+        except Exception as error:
             # a block that loses its connection leaves a new one behind, and the lock is not held by that
-            if not self.careful or connection.connection is not session or not connection.is_usable():
+            if not self.careful or _is_lost(error) or connection.connection is not session:
                 raise
             logger.exception("The consumer %s has failed and pauses for %d seconds.", name, PAUSE_SECONDS)
             self.paused[name] = time.monotonic() + PAUSE_SECONDS

@@ -25,6 +25,13 @@ VALUES (%(consumer)s, %(newest)s, %(newest)s, pg_current_xact_id()::text::bigint
 ON CONFLICT (consumer) DO NOTHING"""
 HORIZON = """
 SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint"""
+# transactions of other databases, which that number counts too, write nothing here: who holds the lock on its own number
+# in this one? It is held from before the first write until all that was written can be seen
+OLDEST_HERE = """
+SELECT min(pg_current_xact_id()::text::bigint - age(l.transactionid))
+  FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+ WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
+   AND (a.pid IS NULL OR a.datid = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 WAITING = """
 SELECT (SELECT count(*) FROM (SELECT FROM cases_casechange WHERE id > p.last_id LIMIT %s) AS a)
      + (SELECT count(*) FROM (SELECT FROM cases_case WHERE id < p.backfill_before LIMIT %s) AS b)
@@ -94,11 +101,11 @@ def read_changes(consumer: str, limit: int = BATCH, *, now=None) -> Batch:
         newest = _newest(cursor)
         position = _locked(cursor, consumer, newest)
         cursor.execute(HORIZON)
-        current, oldest_running = cursor.fetchone()
+        current, oldest = cursor.fetchone()
         if position.last_id >= position.until_id < newest:
             position.until_id, position.until_transaction = newest, current
         # a number of the future is of the server from which this database was restored: nothing of that one runs
-        readable = oldest_running >= position.until_transaction or position.until_transaction > current
+        readable = position.until_transaction > current or _have_ended(cursor, position.until_transaction, oldest)
         batch = _next(cursor, position, limit) if readable else Batch([], held_back=True)
         position.read_at = now or timezone.now()
         position.save()
@@ -122,6 +129,14 @@ def _locked(cursor, consumer: str, newest: int) -> FeedPosition:
         cursor.execute(OPEN, {"consumer": consumer, "newest": newest, "all": ALL})
         position = FeedPosition.objects.select_for_update().get(pk=consumer)
     return position
+
+
+def _have_ended(cursor, number: int, oldest: int) -> bool:
+    """Whether all transactions of this database with a lower number have ended; `oldest` runs on the server."""
+    if oldest >= number:
+        return True
+    cursor.execute(OLDEST_HERE)
+    return cursor.fetchone()[0] >= number
 
 
 def _next(cursor, position: FeedPosition, limit: int) -> Batch:

@@ -37,7 +37,12 @@ class CaseChange(models.Model):
     deleted when all consumers have read it. No index but the key and no constraint, so that an import hardly feels it."""
 
     case = models.ForeignKey(
-        "cases.Case", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", verbose_name=_("case")
+        "cases.Case",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("case"),
     )
     kind = models.CharField(_("kind of change"), max_length=8, choices=ChangeKind, editable=False)
     transaction = models.BigIntegerField(_("transaction"), editable=False)

@@ -24,7 +24,12 @@ class CaseSearch(models.Model):
     its index would bring an import down to a quarter of its speed."""
 
     case = models.OneToOneField(
-        Case, models.PROTECT, primary_key=True, db_constraint=False, related_name="search", verbose_name=_("case")
+        Case,
+        models.PROTECT,
+        primary_key=True,
+        db_constraint=False,
+        related_name="search",
+        verbose_name=_("case"),
     )
     content = models.TextField(_("text"), editable=False)
     # repeated here, so that thousands of found rows are put into scope and order without a look at their cases

@@ -17,6 +17,7 @@ from cases.domain import (
     waiting,
 )
 from cases.models import Case, CaseChange, FeedPosition
+from tests import databases
 from tests.factories import CaseFactory, CaseReferenceFactory
 
 TOUCH = "UPDATE cases_case SET goods = goods || 'x' WHERE id = %s"
@@ -209,6 +210,17 @@ def test_reading_is_not_held_back_by_those_who_only_look(cases, other):
     cases[0].save()
     with other() as looking:
         looking.execute("SELECT count(*) FROM cases_case")
+
+        assert read().case_ids == [cases[0].pk]
+
+
+def test_reading_is_not_held_back_by_another_database(cases):
+    cases[0].save()
+    with (
+        contextlib.closing(psycopg2.connect(databases.database_url("postgres"))) as link,
+        link.cursor() as elsewhere,
+    ):
+        elsewhere.execute("SELECT pg_current_xact_id()")
 
         assert read().case_ids == [cases[0].pk]
 

@@ -117,9 +117,18 @@ def test_two_texts_never_make_a_number_nor_a_word_together():
 
 
 @pytest.mark.parametrize("word", ["0000", "8000", "13800001234", "138000", "38-0", "38*", "19900101", "0001"])
-@pytest.mark.parametrize("field", ["narrative", "demand", "merchant_written", "goods", "brand", "order_number"])
+@pytest.mark.parametrize(
+    "field", ["narrative", "demand", "merchant_written", "goods", "brand", "order_number"]
+)
 def test_what_a_mask_hides_is_not_found_in_any_text(find, field, word):
-    CaseFactory(**{"narrative": "", "demand": "", "merchant": None, field: "张 13800001234 和 330102199001010011"[:80]})
+    CaseFactory(
+        **{
+            "narrative": "",
+            "demand": "",
+            "merchant": None,
+            field: "张 13800001234 和 330102199001010011"[:80],
+        }
+    )
 
     if word == "38*":  # the mask itself is seen by everyone
         assert len(find(word)) == 1
@@ -136,7 +145,18 @@ def test_all_texts_are_searched_in_all_years(find):
     )  # fmt: skip
     CaseFactory(narrative="别的")
 
-    for word in ("健身", "三倍", "kfc", "ＫＦＣ", "肯德基", "早餐铺", "净水器", "湖畔", "tb2020", "健身 kfc 三倍 湖畔"):
+    for word in (
+        "健身",
+        "三倍",
+        "kfc",
+        "ＫＦＣ",
+        "肯德基",
+        "早餐铺",
+        "净水器",
+        "湖畔",
+        "tb2020",
+        "健身 kfc 三倍 湖畔",
+    ):
         assert find(word) == {case}, word
     assert find("健身 宁波") == set()
 
@@ -152,7 +172,9 @@ def test_phrases_and_exclusion(find):
     assert find("-太慢了") == {both}
 
 
-@pytest.mark.parametrize("word", ["全额%", "a_b", r"c\d", "100%_", "\\", "%", "_", "'", "𠮷野", "𠮷", "👩‍👧", "㎏"])
+@pytest.mark.parametrize(
+    "word", ["全额%", "a_b", r"c\d", "100%_", "\\", "%", "_", "'", "𠮷野", "𠮷", "👩‍👧", "㎏"]
+)
 def test_signs_stand_for_themselves(find, word):
     case = CaseFactory(narrative=f"写着 {word} 的包装", demand="")
     CaseFactory(narrative="写着 全额 元 axb cxd 吉野 👩 的包装", demand="")
@@ -300,7 +322,9 @@ def test_random_words_find_what_a_look_at_every_text_finds(scatter, regulator):
 
 @pytest.mark.parametrize("walked", [5, 60, 4000])
 @pytest.mark.parametrize("sort", ["-received", "received", "-claimed", "number"])
-def test_every_way_finds_exactly_what_is_there_in_its_order(monkeypatch, many, officer, regulator, walked, sort):
+def test_every_way_finds_exactly_what_is_there_in_its_order(
+    monkeypatch, many, officer, regulator, walked, sort
+):
     monkeypatch.setattr(search, "WALKED", walked)
     draw = random.Random(f"{walked}{sort}")
     fields = {"received": "received_at", "claimed": "claimed", "number": "number"}
@@ -386,7 +410,9 @@ def test_a_stale_scope_shows_no_case_of_another_agency(find, officer, neighbour,
         custodian=neighbour, custodian_district=neighbour.pk, custodian_root=neighbour.ancestor_ids[0]
     )
 
-    found = search.Search(Case.objects.visible_to(officer), Words.read("移交"), officer, plain=True, wide=False)
+    found = search.Search(
+        Case.objects.visible_to(officer), Words.read("移交"), officer, plain=True, wide=False
+    )
     assert SearchPaginator(found, Sort("received", "received_at", True), 25).page().rows == []
 
 

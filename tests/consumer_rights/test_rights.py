@@ -12,13 +12,13 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 
 from accounts.models import AccessLog, SignIn
-from cases.models import Case, CaseHistory, Party
+from cases.models import Case, CaseChange, CaseHistory, CaseSearch, Party
 from consumer_rights.rights import DELETED, ONLY_READ, privileges
 from core.triggers import append_only_models
 from tests import databases
 from tests.cases.files import rows, write
 from tests.consumer_rights.production import run
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, CaseFactory, UserFactory
 
 KEPT = [model._meta.db_table for model in append_only_models()]
 
@@ -274,6 +274,19 @@ def test_commands_work(installation, command):
     done = run("manage.py", command, **installation.given)
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [("worker", "--once"), ("rebuild_search",), ("rebuild_search", "--check")])
+def test_the_search_is_kept_up(installation, as_application, command):
+    CaseFactory(narrative="健身房")
+    if "--check" in command:
+        run("manage.py", "worker", "--once", **installation.given)
+
+    done = run("manage.py", *command, **installation.given)
+
+    assert done.returncode == 0, done.stderr
+    assert CaseSearch.objects.count() == Case.objects.count()
+    assert not CaseChange.objects.exists()
 
 
 def test_a_large_import_renews_statistics_where_the_server_lets_it(as_application):
