@@ -330,7 +330,7 @@ def _act(event: CaseEvent) -> Entry:
     if data.get("number"):
         said.append(str(data["number"]))
     said += [str(labels(data[name]).label) for name, labels in CODES.items() if data.get(name) in labels.values]
-    if data.get("document"):
+    if event.verb == Verb.PAUSE and data.get("document"):
         said.append(mask_numbers(data["document"]))
     if data.get("regime"):
         said.append(Regime.label_of(data["regime"]))

@@ -71,7 +71,7 @@ class Desk:
         self.page.locator("#documents tbody tr").nth(row).locator('a[href$="/deliver/"]').click()
         self.page.wait_for_load_state()
         self.page.select_option("[name=means]", "phone")
-        self.page.select_option("[name=result]", index=1)
+        self.page.select_option("[name=result]", "delivered")
         with self.page.expect_navigation():
             self.page.locator("main form button[type=submit]").click()
         return self.open()
@@ -126,7 +126,7 @@ def test_from_the_call_to_the_audit(visit_as, seventy_days_later):
 
     desk.act("take").act("accept", note="符合受理条件")
     assert desk.state == "办理中"
-    accepted = desk.issue("acceptance", "complainant")
+    accepted = desk.issue("acceptance", "complainant", contact_phone="0571-00000000")
     assert PERSON in accepted
 
     chief = Desk(visit_as("approver"), number).open()
