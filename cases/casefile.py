@@ -22,6 +22,7 @@ from cases.enums import (
     Kind,
     MediationMode,
     NoticeMeans,
+    Outcome,
     PauseReason,
     RecoveryKind,
     Regime,
@@ -48,6 +49,7 @@ from core.text import mask_numbers
 from registry.domain.calendar import shown_calendar
 
 SOON_DAYS = 7
+RECORD_CASES = 500  # of a merchant, read for its record
 PERSONAL = ("name", "phone", "address", "id_type", "id_number")
 
 
@@ -340,6 +342,38 @@ def _act(event: CaseEvent) -> Entry:
         said.append(mask_numbers(event.note))
     by = event.actor.get_full_name() if event.actor else ""
     return Entry(event.at, event.label, by=by, note="; ".join(said) if not is_chinese() else "；".join(said))
+
+
+@dataclass(frozen=True)
+class MerchantRecord:
+    """What the reader sees of a merchant's last twelve months, the case itself left out. `capped`: there are more."""
+
+    complaints: int
+    reports: int
+    open: int
+    ended: int  # complaints with an outcome
+    agreed: int  # of these with an agreement, or settled by the parties
+    capped: bool
+
+    @property
+    def rate(self) -> int | None:
+        """Per cent of the ended complaints that came to an agreement or a settlement; None without any."""
+        return round(100 * self.agreed / self.ended) if self.ended else None
+
+
+def merchant_record(others: list[Case], now: dt.datetime) -> MerchantRecord:
+    """The record, from the merchant's other cases, the newest first and one more than RECORD_CASES at most."""
+    recent = [case for case in others[:RECORD_CASES] if case.received_at > now - dt.timedelta(days=365)]
+    complaints = [case for case in recent if case.kind == Kind.COMPLAINT]
+    ended = [case for case in complaints if case.outcome]
+    return MerchantRecord(
+        complaints=len(complaints),
+        reports=sum(case.kind == Kind.REPORT for case in recent),
+        open=sum(case.state not in FINAL_STATES for case in recent),
+        ended=len(ended),
+        agreed=sum(case.outcome in (Outcome.AGREEMENT, Outcome.SETTLED) for case in ended),
+        capped=len(others) > RECORD_CASES and len(recent) == RECORD_CASES,
+    )
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,8 @@ class CaseDetail(ScopedMixin, DetailView):
             amounts=(amounts := casefile.amounts(case)),
             postings=[(posting, origin_of(posting, user)) for posting in amounts.postings],
             extra=[(name, text(str(value))) for name, value in case.extra.items() if value not in (None, "")],
-            others=self.others(case),
+            others=(others := self.others(case))[:OTHERS],
+            record=casefile.merchant_record(others, timezone.now()),
             differences=casefile.differences(case) if case.differs else [],
             acts=[step for step in acts if step.target is not None and not step.grave],
             further_acts=[step for step in acts if step.target is None or step.grave],
@@ -199,11 +200,12 @@ class CaseDetail(ScopedMixin, DetailView):
         return f"{path}?{query.urlencode()}" if query else path
 
     def others(self, case: Case) -> list[Case]:
-        """The newest other cases of the same merchant that the user sees."""
+        """The newest other cases of the same merchant that the user sees, as many as its record is read from."""
         if case.merchant_id is None:
             return []
         rows = Case.objects.visible_to(self.request.user).filter(merchant=case.merchant_id).exclude(pk=case.pk)
-        return list(rows.only("number", "kind", "state", "received_at").order_by("-received_at", "-pk")[:OTHERS])
+        read = rows.only("number", "kind", "state", "outcome", "received_at").order_by("-received_at", "-pk")
+        return list(read[: casefile.RECORD_CASES + 1])
 
 
 @method_decorator(never_cache, name="dispatch")
