@@ -318,6 +318,8 @@ class Case(models.Model):
                 condition=Q(officer__isnull=False, state__in=OPEN_STATES),
                 name="cases_case_officer_open",
             ),
+            # the page of a case names what was split from it or repeats it
+            models.Index(fields=["origin"], condition=Q(origin__isnull=False), name="cases_case_origin"),
             # the work queue: few of all, and whose they are without a look at the table
             models.Index(
                 fields=["id"],
