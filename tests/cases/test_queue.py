@@ -314,7 +314,7 @@ def test_a_row_says_what_is_next_and_what_is_special(visit, english, officer, ca
     assert '<span class="due due-soon">3 working days left</span>' in term
     assert f"Safe until {today + 3 * DAY:%Y-%m-%d}" in term
     assert "provisional" in term
-    assert term.startswith(f"<div class=\"queue-term\">{case.clocks.get().rule.name_en} ")
+    assert term.startswith(f'<div class="queue-term">{case.clocks.get().rule.name_en} ')
     assert special["marks"] == (
         '<span class="mark mark-amber">urged ×2</span> <span class="mark mark-amber">supervised</span> '
         f'<span class="mark mark-red">reply overdue since {today - DAY:%Y-%m-%d}</span> '

@@ -3,6 +3,7 @@ from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from cases.domain import delete_filter, lists, rename_filter, save_filter, share_filter
 from cases.domain.lists import NameTaken, may_be_personal
@@ -90,7 +91,7 @@ def test_names_are_of_one_user_and_one_list(officer):
 )  # fmt: skip
 def test_a_number_that_may_be_somebodys_is_not_kept(officer, text):
     assert may_be_personal(text)
-    with pytest.raises(DomainError, match="11 位或者 18 位"):
+    with translation.override("en"), pytest.raises(DomainError, match="11 or 18 digits"):
         keep(officer, parameters={"state": "open", "q": text})
     with pytest.raises(DomainError):
         keep(officer, name=f"找{text}")
