@@ -290,8 +290,9 @@ def _same_term(change: ClockChange, clock: Clock) -> bool:
     return change.rule.code in codes and change.side == clock.side
 
 
-def timeline(case: Case) -> list[Entry]:
-    """What happened, the newest first: the acts done here, and the stamps of the case that none of them has set."""
+def timeline(case: Case, *, halves: bool) -> list[Entry]:
+    """What happened, the newest first: the acts done here, and the stamps of the case that none of them has set.
+    `halves`: whether the reader may know which complaint and which report were one submission."""
     events = list(case.events.all())
     done = {event.at for event in events}
     handled_by = str(case.handling or "")
@@ -312,7 +313,7 @@ def timeline(case: Case) -> list[Entry]:
         for at, title, by, note in stamps
         if at not in done and not (at == case.received_at and Verb.REGISTER in here)
     ]
-    entries += [_act(event) for event in events]
+    entries += [_act(event, halves=halves) for event in events]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
@@ -323,14 +324,15 @@ CODES = {
 }  # fmt: skip
 
 
-def _act(event: CaseEvent) -> Entry:
+def _act(event: CaseEvent, *, halves: bool) -> Entry:
     """An act as the timeline tells it: to whom, on which ground, in which words."""
     data = event.data
     said = [str(data["to"])] if data.get("to") else []
     if worded := data.get("worded"):
         said.append(worded[0] if is_chinese() else worded[1] or worded[0])
-    if data.get("number"):
-        said.append(str(data["number"]))
+    number = data.get("split_from") or data.get("number")
+    if number and (halves or not (event.verb == Verb.SPLIT or data.get("split_from"))):
+        said.append(str(number))
     said += [str(labels(data[name]).label) for name, labels in CODES.items() if data.get(name) in labels.values]
     if event.verb == Verb.PAUSE and data.get("document"):
         said.append(mask_numbers(data["document"]))

@@ -50,6 +50,7 @@ from core.exceptions import DomainError
 from core.filters import ALL, Chip, DateFilter, FilterSet, WordFilter
 from core.lookups import contains
 from core.personal_data import lookup_hash, mask
+from core.text import mask_numbers
 from core.working_days import Calendar
 from registry.domain.calendar import load_calendar
 from registry.models import Merchant
@@ -273,8 +274,9 @@ class CaseFilterSet(SelectedFilterSet):
     def understood(self) -> dict[str, str]:
         """The number of a person is masked: what is understood is written to the access log."""
         given = super().understood()
-        if self.searched in (Searched.PERSON, Searched.NO_PERSON):
-            given["q"] = mask(*read_person(given["q"]))
+        if words := given.get("q"):
+            person = read_person(words)
+            given["q"] = mask(*person) if person else mask_numbers(words)
         return given
 
     def _revealed(self) -> Q | None:

@@ -32,6 +32,10 @@ _FOREIGN = {
     "subDocument", "frame", "externalLink", "attachedToolbars", "keyMapCustomizations",
 }  # fmt: skip
 _FIELDS = re.compile(r"\b(?:DDE|DDEAUTO|INCLUDEPICTURE|INCLUDETEXT|IMPORT|LINK|MACROBUTTON|DATABASE)\b", re.IGNORECASE)
+# the same in the text of all runs put together, where no blank need stand between two fields
+_RUN_ON = re.compile(
+    r"DDE|INCLUDEPICTURE|INCLUDETEXT|IMPORT|(?<!HYPER)LINK|MACROBUTTON|DATABASE", re.IGNORECASE
+)
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 # what docxtpl would put into the markup itself
 _MARKUP_TAG = re.compile(r"\{\{(?:p|tr|tc|r)\s|\{%\s*(?:colspan|cellbg|hm|vm)\b")
@@ -147,7 +151,8 @@ def _check_package(package: Package) -> None:
                 *(value for node in tree.iter("{*}fldSimple") for key, value in node.items() if key.endswith("instr")),
             ]
         )
-        if found := _FIELDS.search(fields):
+        run_on = "".join("".join(node.itertext()) for node in tree.iter("{*}instrText"))
+        if found := _FIELDS.search(fields) or _RUN_ON.search(run_on):
             raise TemplateRefused(_("It holds a field that fetches or runs something: %(field)s.") % {"field": found[0]})
     if any(name.lower().endswith(".bin") for name in package.names):
         raise TemplateRefused(_("It holds embedded objects, which a template may not: remove them."))

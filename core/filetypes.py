@@ -21,6 +21,7 @@ from core.exceptions import FileRefused
 from core.text import clean_cell
 
 NAME_LENGTH = 200
+MAX_INDEX = 1 << 20  # bytes of a part that tells what the others are
 MAX_PARTS = 5_000
 MAX_UNPACKED = 256 << 20
 # unpacked to packed size, once more than 32 MiB are unpacked; a document of text and pictures stays far below
@@ -229,6 +230,11 @@ def _holds_archive(content: bytes) -> bool:
 # packages of parts
 
 
+def _is_index(name: str) -> bool:
+    """Whether the part tells what the others are: read as a whole, so never a large one."""
+    return name.lower().endswith(".rels") or name.lower() == "[content_types].xml"
+
+
 class Package:
     """A ZIP archive of parts, as office documents are. Opening it unpacks and counts every part: sizes that the
     archive states are not believed. Raises FileRefused."""
@@ -249,6 +255,8 @@ class Package:
         folded = {part.filename.replace("\\", "/").casefold() for part in self.parts}
         if len(folded) < len(self.parts):
             raise zipfile.BadZipFile  # two parts of one name: programs differ in which they read
+        if any(part.file_size > MAX_INDEX for part in self.parts if _is_index(part.filename)):
+            raise _unpacks_too_large()
         if len(self.parts) > MAX_PARTS or sum(part.file_size for part in self.parts) > MAX_UNPACKED:
             raise _unpacks_too_large()
         unpacked = 0

@@ -134,10 +134,10 @@ POST /cases/saved/{other_saved}/delete/                 302  403  404  404  404 
 GET  /cases/columns/cases/                              302  403  200  200  200  200  200  403  403  200  200
 POST /cases/columns/cases/                              302  403  302  302  302  302  302  403  403  302  302
 GET  /cases/columns/nothing/                            302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/{case}/signals/                             302  403  200  200  403  403  403  403  403  200  403
-POST /cases/{case}/signals/                             302  403  200  200  403  403  403  403  403  200  403
-GET  /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  403
-POST /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  403
+GET  /cases/{case}/signals/                             302  403  200  200  403  403  403  403  403  200  200
+POST /cases/{case}/signals/                             302  403  200  200  403  403  403  403  403  200  200
+GET  /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  404
+POST /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  404
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.

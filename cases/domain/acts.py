@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain import log_access
 from accounts.models import User
 from cases.domain.clocks import (
     EXTENDED,
@@ -24,7 +25,7 @@ from cases.domain.clocks import (
     start_clock,
     stop_clocks,
 )
-from cases.domain.parties import add_party, personal_data
+from cases.domain.parties import ROLES, add_party, personal_data
 from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merchant_of, split_case
 from cases.enums import (
     FINAL_STATES,
@@ -42,6 +43,7 @@ from cases.enums import (
     Verb,
 )
 from cases.models import CallBack, Case, CaseReference, Ground, Supervision
+from cases.querysets import sees_reporters
 from core.exceptions import DomainError
 from core.workflow import Act, Transition, Workflow
 from registry.models import Agency
@@ -420,6 +422,16 @@ def _split(act: Act) -> None:
         raise DomainError(gettext("This case has been split already."))
     if lead and case.kind != Kind.COMPLAINT:
         raise DomainError(gettext("A lead is found in the mediation of a complaint."))
+    if case.body != Body.BUREAU:
+        raise DomainError(gettext("Reports are verified by bureaus. Hand the lead to the bureau of the place."))
+    if case.kind == Kind.REPORT:
+        # the reporter becomes a complainant, whom more people may know: only who may know him does that, and it is kept
+        if not sees_reporters(act.actor):
+            raise DomainError(gettext("Only who may know the reporter splits a complaint off his report."))
+        log_access(
+            user=act.actor, action="reveal", target=case.number, fields="name, phone, address, id_number",
+            reason=gettext("A complaint was split off the report."),
+        )  # fmt: skip
     kind = Kind.REPORT if case.kind == Kind.COMPLAINT else Kind.COMPLAINT
     people = (
         [] if lead else [personal_data(p) for p in case.parties.exclude(role=PartyRole.PROXY).order_by("pk")]
@@ -437,12 +449,7 @@ def _join(act: Act) -> None:
     """One more person of a joint complaint (Order 121 art 12), or an authorised representative (art 11)."""
     personal = {name: act.data.pop(name, "") for name in ("name", "phone", "address", "id_type", "id_number")}
     role = act.data["role"]
-    roles = {
-        Kind.COMPLAINT: PartyRole.CONSUMER,
-        Kind.REPORT: PartyRole.REPORTER,
-        Kind.INQUIRY: PartyRole.INQUIRER,
-    }
-    if role not in (roles[act.obj.kind], PartyRole.PROXY):
+    if role not in (ROLES[act.obj.kind], PartyRole.PROXY):
         raise DomainError(gettext("A case of this kind has no such party."))
     if not personal["name"]:
         raise DomainError(gettext("Give the name of the person."))
@@ -546,7 +553,9 @@ def _enter_national(act: Act) -> None:
             .first()
         )
         if owner not in (None, case.pk):
-            raise DomainError(gettext("The number %(number)s stands for another case.") % {"number": number})
+            raise DomainError(
+                gettext("The number %(number)s cannot be that of this case. Compare it once more.") % {"number": number}
+            )
         if owner is None:
             CaseReference.objects.create(case=case, source=NATIONAL, number=number)
     elif not known:

@@ -283,6 +283,10 @@ def in_words(value: Any) -> str:
 # nobody is named who must not be
 
 
+class NamesPerson(DomainError):
+    """A given text names who complained or reported. Kept in the access log: tries could else tell the name."""
+
+
 def _keep_silent(
     contents: dict[str, Any], people: People, *, form: DocumentForm, side: Addressee, asked: set[str]
 ) -> None:
@@ -308,7 +312,7 @@ def _keep_silent(
                 value = _blotted(secret, value)
             contents[name] = value
         if any(_occurs(secret, value) for secret in secrets):
-            raise DomainError(
+            raise NamesPerson(
                 _(
                     "%(name)s: this tells who complained or reported, which this copy must not (Order 121, art 37). "
                     "Leave it out."

@@ -16,7 +16,7 @@ from accounts.domain import log_access
 from accounts.enums import AccessAction
 from cases.domain.attachments import NOTE_LENGTH, checked_reason, checked_text
 from cases.domain.clocks import stop_clocks
-from cases.domain.contents import contents_of
+from cases.domain.contents import NamesPerson, contents_of
 from cases.domain.templates import template_for
 from cases.enums import Addressee, Body, DeliveryResult, DocumentForm, Outcome, Side, State, Verb
 from cases.models import Attachment, Case, CaseEvent, Delivery, Document, DocumentSeries, Letterhead
@@ -66,6 +66,9 @@ def issue_document(
     try:
         with transaction.atomic():
             return _issue(case, definition, side, actor=actor, now=now, values=values or {}, stored=stored)
+    except NamesPerson:
+        log_access(user=actor, action="lookup", target=case.number, fields="name", reason=definition.code)
+        raise
     except BaseException:
         for name in stored:
             vault.remove(name)

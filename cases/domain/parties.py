@@ -3,16 +3,18 @@
 from django.db import connection
 
 from cases.domain.reveal import personal_context
-from cases.enums import PartyRole
+from cases.enums import Kind, PartyRole
 from cases.models import Case, Party
 from core.bulk import next_ids
 from core.personal_data import decrypt, encrypt, lookup_hash
+
+ROLES = {Kind.COMPLAINT: PartyRole.CONSUMER, Kind.REPORT: PartyRole.REPORTER, Kind.INQUIRY: PartyRole.INQUIRER}
 
 
 def add_party(case: Case, *, role: str, personal: dict[str, str], representative: int | None = None) -> Party:
     """Store a person of `case`; `personal` maps name, phone, address, id_type, id_number to what was said of them.
 
-    A reporter is always sealed (Order 121 art 37). The caller holds the transaction.
+    A reporter, and whoever acts for one, is always sealed (Order 121 art 37). The caller holds the transaction.
     """
     personal = {name: value for name, value in personal.items() if value}
     with connection.cursor() as cursor:
@@ -21,7 +23,7 @@ def add_party(case: Case, *, role: str, personal: dict[str, str], representative
         pk=pk,
         case=case,
         role=role,
-        sealed=role == PartyRole.REPORTER,
+        sealed=PartyRole.REPORTER in (role, ROLES[case.kind]),
         representative=representative,
         personal=encrypt(personal, context=personal_context(pk)) if personal else None,
         phone_hash=lookup_hash("phone", personal.get("phone", "")),
@@ -32,9 +34,3 @@ def add_party(case: Case, *, role: str, personal: dict[str, str], representative
 def personal_data(party: Party) -> dict[str, str]:
     """What is known of a person, in clear: for the domain itself, never for a page."""
     return decrypt(party.personal, context=personal_context(party.pk)) if party.personal else {}
-
-
-def copy_parties(source: Case, target: Case, *, role: str) -> None:
-    """The people of `source`, apart from their authorised representatives, as `role` of `target`."""
-    for party in source.parties.exclude(role=PartyRole.PROXY).order_by("pk"):
-        add_party(target, role=role, personal=personal_data(party))

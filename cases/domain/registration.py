@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from cases.clocks import RuleBook
 from cases.domain.clocks import start_clock
-from cases.domain.parties import add_party
-from cases.enums import Body, Kind, NationalEntry, PartyRole, State, Verb
+from cases.domain.parties import ROLES, add_party
+from cases.enums import Body, Kind, NationalEntry, State, Verb
 from cases.models import Case
 from core.bulk import next_ids
 from core.exceptions import DomainError
@@ -24,7 +24,6 @@ BODIES = {
     AgencyKind.BUREAU: Body.BUREAU, AgencyKind.STATION: Body.BUREAU, AgencyKind.COUNCIL: Body.COUNCIL,
     AgencyKind.COMMITTEE: Body.COMMITTEE, AgencyKind.COURT: Body.COURT, AgencyKind.PLATFORM: Body.PLATFORM,
 }  # fmt: skip
-ROLES = {Kind.COMPLAINT: PartyRole.CONSUMER, Kind.REPORT: PartyRole.REPORTER, Kind.INQUIRY: PartyRole.INQUIRER}
 # the terms that run from receipt, and from acceptance, by kind and body
 FIRST_TERM = {
     (Kind.COMPLAINT, Body.BUREAU): "complaint.accept",
@@ -152,6 +151,6 @@ def split_case(
     )  # fmt: skip
     if kind == Kind.COMPLAINT:
         half.demand, half.claimed = case.demand, case.claimed
-    return _write(half, people, actor=actor, now=now, note=case.number, first_term=first_term)
+    return _write(half, people, actor=actor, now=now, note="", first_term=first_term, form={"split_from": case.number})
 
 

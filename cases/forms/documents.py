@@ -9,6 +9,7 @@ from cases.enums import Addressee, DeliveryResult, DocumentForm, NoticeMeans
 from cases.models import Case, Document
 from cases.official_forms import FORMS, asked_label
 from core.filters import DateInput
+from core.text import mask_numbers
 
 LONG = ("id_papers", "reason", "bring", "terms", "result")
 LINE_LENGTH = 300
@@ -103,5 +104,6 @@ class DeliveryForm(forms.Form):
     def __init__(self, *args, document: Document, attachments, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["proof"].queryset = attachments
+        self.fields["proof"].label_from_instance = lambda attachment: mask_numbers(attachment.name)
         if document.side != Addressee.BOTH:
             del self.fields["addressee"]

@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 from django_htmx.http import HttpResponseClientRedirect
 
+from cases.casefile import numbers_masked
 from cases.domain import WORKFLOWS, perform
 from cases.enums import Kind, Verb
 from cases.forms import act_form
 from cases.forms.acts import CORRECTED
 from cases.models import Case
 from core.exceptions import DomainError
+from core.text import mask_numbers
 from core.views import ScopedMixin
 from core.workflow import Transition, last_event_id
 
@@ -70,9 +72,9 @@ class ActPage(ScopedMixin, View):
     def form(self, data=None):
         initial = {"seen": last_event_id(self.case)}
         if self.step.verb == Verb.CORRECT:
-            initial |= {name: getattr(self.case, name) for name in CORRECTED}
+            initial |= {name: self._shown(getattr(self.case, name)) for name in CORRECTED}
         if self.step.verb == Verb.SPLIT:
-            initial["text"] = self.case.narrative
+            initial["text"] = self._shown(self.case.narrative)
         return act_form(self.step, user=self.request.user, case=self.case, data=data, initial=initial)
 
     def show(self, form, status=200):
@@ -82,6 +84,12 @@ class ActPage(ScopedMixin, View):
         }  # fmt: skip
         template = "cases/_act.html" if self.request.htmx else "cases/act.html"
         return render(self.request, template, context, status=status)
+
+    def _shown(self, value):
+        """A value that a field begins with. A text whose numbers are masked for the reader is left out, or the mask
+        would be stored: what stays empty stays as it is."""
+        hidden = isinstance(value, str) and numbers_masked(self.case, self.request.user)
+        return "" if hidden and mask_numbers(value) != value else value
 
     @property
     def list_query(self) -> str:

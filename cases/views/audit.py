@@ -25,7 +25,7 @@ from cases.domain.reveal import MIN_REASON
 from cases.filters import AuditFilterSet, OfficerAuditFilterSet
 from cases.forms.audit import AuditedPersonForm
 from cases.models import AuditEntry, Case, CaseReference, Party
-from cases.querysets import AUDIT, local_day_bounds
+from cases.querysets import AUDIT, local_day_bounds, sees_reporters
 from cases.tables import AuditTable
 from cases.views.lists import LoggedExport
 from core.exceptions import DomainError
@@ -226,7 +226,7 @@ class PersonRows(CasesRows):
     def cases(self) -> list[Case]:
         kind, found = self.person
         parties = Party.objects.filter(**{f"{kind}_hash": found}, case=OuterRef("pk"))
-        if not self.request.user.has_perm("cases.reveal_reporter"):
+        if not sees_reporters(self.request.user):
             parties = parties.filter(sealed=False)
         rows = Case.objects.audited_by(self.request.user).filter(Exists(parties))
         return list(rows.only("number", "received_on").order_by("-received_at", "-pk")[: PERSON_CASES + 1])[:PERSON_CASES]

@@ -27,6 +27,7 @@ from cases.models import (
     Party,
     Recovery,
 )
+from cases.querysets import sees_reporters
 from cases.tables import STATE_TONES, origin_of
 from cases.views import attachments, documents
 from cases.views.lists import SEARCH_SECONDS, CaseList, CaseRows
@@ -113,6 +114,8 @@ class CaseDetail(ScopedMixin, DetailView):
         references = CaseReference.objects.filter(case=OuterRef("pk")).order_by("number")
         grounds = Ground.objects.filter(code=OuterRef("ground"))
         halves = Case.objects.visible_to(self.request.user).filter(Q(origin=OuterRef("pk")) | Q(pk=OuterRef("origin")))
+        if not sees_reporters(self.request.user):  # the complaint would tell who has reported
+            halves = halves.filter(kind=OuterRef("kind"))
         return (
             super().get_queryset()
             .select_related(
@@ -153,7 +156,7 @@ class CaseDetail(ScopedMixin, DetailView):
             groups=casefile.facts(case, masked=masked),
             steps=casefile.steps(case),
             terms=casefile.terms(case, timezone.localdate()),
-            entries=casefile.timeline(case),
+            entries=casefile.timeline(case, halves=sees_reporters(user)),
             parties=casefile.parties(case, user),
             tone=STATE_TONES[case.state],
             amounts=(amounts := casefile.amounts(case)),

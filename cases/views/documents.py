@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
 from accounts.client import client_ip
+from cases.domain.attachments import are_sealed, may_open
 from cases.domain.documents import (
     DOCX_TYPE,
     PERMISSION,
@@ -191,7 +192,10 @@ class DeliverDocument(OfDocument):
         return {"at": timezone.localtime()}
 
     def get_form_kwargs(self):
-        attachments = self.case.attachments.filter(withdrawn_at=None).order_by("-added_at", "-pk")
+        sealed, user = are_sealed(self.case), self.request.user
+        there = self.case.attachments.filter(withdrawn_at=None)
+        open_ones = [found.pk for found in there if may_open(found, user, sealed=sealed)]
+        attachments = there.filter(pk__in=open_ones).order_by("-added_at", "-pk")
         return super().get_form_kwargs() | {"document": self.object, "attachments": attachments}
 
     def act(self, form) -> str:

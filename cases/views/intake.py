@@ -71,7 +71,7 @@ class NewCase(ScopedMixin, View):
     def add_person(self):
         data = self.request.POST.copy()
         total = data.get("people-TOTAL_FORMS", "")
-        data["people-TOTAL_FORMS"] = min(int(total) + 1, MAX_PEOPLE) if total.isascii() and total.isdigit() else 1
+        data["people-TOTAL_FORMS"] = min(int(total[:4]) + 1, MAX_PEOPLE) if total.isascii() and total.isdigit() else 1
         form = IntakeForm(data, **self.form_kwargs())
         form.unchecked()
         last = form.people.forms[-1] if form.people.forms else None
@@ -149,7 +149,7 @@ class Similar(ScopedMixin, View):
 def _people(data):
     """(phone, identity number) of each person written down so far, so far as they are whole; at least one pair."""
     total = data.get("people-TOTAL_FORMS", "")
-    total = min(int(total), PERSONS) if total.isascii() and total.isdigit() else 0
+    total = min(int(total[:4]), PERSONS) if total.isascii() and total.isdigit() else 0
     pairs = []
     for n in range(total):
         phone = parse_phone(data.get(f"people-{n}-phone", "")[:40])
@@ -194,10 +194,9 @@ def _as_json(merchant: Merchant) -> dict:
     return {
         "id": merchant.pk,
         "name": merchant.name if merchant.verified else mask_numbers(merchant.name),
-        "aliases": merchant.aliases,
         "district": str(region) if region else "",
         "region": region.code if region and region.level != RegionLevel.STREET else "",
-        "address": merchant.address,
+        "address": merchant.address if merchant.verified else mask_numbers(merchant.address),
         "code": merchant.credit_code[-4:] if merchant.credit_code else "",
         "verified": merchant.verified,
     }

@@ -19,8 +19,8 @@ def test_eight_processes_fight_over_the_same_cases(fresh_database):
 
     assert result["crashed"] == 0
     assert result["faults"] == []
-    assert result["done"]["refused"] > 100
-    assert sum(count for act, count in result["done"].items() if act not in ("refused", "no document")) > 50
+    assert result["done"]["refused"] > 20
+    assert sum(count for act, count in result["done"].items() if act not in ("refused", "no document")) > 20
     assert sum(DocumentSeries.objects.values_list("last", flat=True)) == result["done"]["document"] > 0
 
     # what breaks it is found
