@@ -35,6 +35,9 @@ def main() -> int:
         if None in found:
             return 1
         results[name] = found[0] if len(found) == 1 else found
+        if name == "queue":
+            worst = [part["worst_p95_ms"] for part in found]
+            results[name] = {"sizes": found, "worst_p95_ms": worst, "ratio_p95": round(worst[-1] / worst[0], 2)}
     print(json.dumps(results, ensure_ascii=False))
     return 0
 

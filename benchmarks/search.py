@@ -14,13 +14,15 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
 
+from django.contrib import admin
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.domain import create_user, system_user
+from accounts.models import User
 from benchmarks.copying import WRITTEN_COLUMNS
 from benchmarks.measuring import (
     end_cleanly_on_signals,
@@ -98,10 +100,19 @@ def main(arguments: list[str] | None = None) -> None:
     with fresh_database("search"), tempfile.TemporaryDirectory(prefix="benchmark-") as directory:
         city = {"scale": CITY_SCALE, "today": TODAY, "directory": Path(directory)}
         call_command("demo", **city, no_serve=True, allow_external=True, stdout=sys.stderr)
-        result = {"feed": _feed(), "sizes": [_size(cases) for cases in sorted(options.cases)], "machine": machine()}
-    first, last = result["sizes"][0], result["sizes"][-1]
-    result["p95_ms"] = {str(size["cases"]): _all_p95(size) for size in result["sizes"]}
-    result["ratio_p95"] = round(_all_p95(last) / _all_p95(first), 2)
+        result = {
+            "feed": _feed(),
+            "sizes": [_size(cases) for cases in sorted(options.cases)],
+            "machine": machine(),
+        }
+    for kind in ("searches", "filters"):
+        found = [_all_p95(size[kind]) for size in result["sizes"]]
+        result[kind] = {
+            "p95_ms": dict(zip([str(size["cases"]) for size in result["sizes"]], found, strict=True)),
+            "ratio_p95": round(found[-1] / found[0], 2),
+            "slowest": [_slowest(size[kind]) for size in result["sizes"]],
+            "most_queries": max(page["queries"] for size in result["sizes"] for page in _each(size[kind])),
+        }
     if options.out:
         options.out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, ensure_ascii=False))
@@ -126,7 +137,7 @@ def _size(cases: int) -> dict:
         "index_mb": index >> 20, "characters": round(length),
     }  # fmt: skip
     say(json.dumps(found))
-    return found | {"pages": _pages()}
+    return found | {"searches": _pages(SEARCHES), "filters": _pages(_filters()), "stock_admin": stock_admin()}
 
 
 def _multiply(cases: int) -> None:
@@ -178,7 +189,24 @@ def _station() -> Agency:
     )  # fmt: skip
 
 
-def _pages() -> dict:
+def _filters() -> dict:
+    """Each filter of the list alone, with a value that many cases have."""
+    case = Case.objects.filter(merchant__isnull=False, category__isnull=False, problem__isnull=False).latest(
+        "received_at"
+    )
+    return {
+        "none": {},
+        **{name: {name: value} for name, value in {
+            "kind": "complaint", "state": "closed", "due": "overdue", "place": "330106", "handling": _district().code,
+            "category": f"12315:{case.category.code}", "problem": f"12315:{case.problem.code}",
+            "channel": case.channel.code if case.channel else "12315-phone", "outcome": "agreement", "body": "council",
+            "mark": "differs", "merchant": case.merchant_id, "received_from": "2020-06-01",
+        }.items()},
+        "open": {"state": "open"}, "due in 3": {"due": "3"}, "due in 7": {"due": "7"}, "dispatch": {"mark": "dispatch"},
+    }  # fmt: skip
+
+
+def _pages(queries: dict) -> dict:
     found = {}
     with transaction.atomic():
         for scope, agency, role in (
@@ -186,14 +214,20 @@ def _pages() -> dict:
             ("station", _station(), "officer"),
         ):  # fmt: skip
             client = _client(scope, agency, role)
-            found[scope] = {name: _measure(client, f"{scope}, {name}", query) for name, query in SEARCHES.items()}
+            found[scope] = {
+                name: _measure(client, f"{scope}, {name}", query) for name, query in queries.items()
+            }
         transaction.set_rollback(True)
     return found
 
 
 def _client(name: str, agency: Agency, role: str) -> Client:
     user, _password = create_user(
-        actor=system_user(), username=f"benchmark-{name}", agency=agency, roles=[role], must_change_password=False
+        actor=system_user(),
+        username=f"benchmark-{name}",
+        agency=agency,
+        roles=[role],
+        must_change_password=False,
     )
     client = Client(headers={"accept-language": "zh-hans"})
     client.force_login(user, backend="accounts.backends.AccountBackend")
@@ -222,10 +256,52 @@ def _p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20, method="inclusive")[-1]
 
 
-def _all_p95(size: dict) -> float:
-    """Of all lists of all kinds with a search, each with the same weight."""
-    values = [page["p95_ms"] for pages in size["pages"].values() for name, page in pages.items() if name != "no search"]
-    return round(_p95(values), 1)
+def _each(pages: dict) -> list[dict]:
+    """All lists that were measured, but for those without any search or filter."""
+    return [page for of in pages.values() for name, page in of.items() if name not in ("no search", "none")]
+
+
+def _all_p95(pages: dict) -> float:
+    """Of all lists of all kinds, each with the same weight."""
+    return round(_p95([page["p95_ms"] for page in _each(pages)]), 1)
+
+
+def _slowest(pages: dict) -> str:
+    scope, name, page = max(
+        ((scope, name, page) for scope, of in pages.items() for name, page in of.items()),
+        key=lambda line: line[2]["p95_ms"],
+    )
+    return f"{scope}, {name}: {page['p95_ms']} ms"
+
+
+class StockAdmin(admin.ModelAdmin):
+    """The same list as one writes it in the Django admin, with the portal's columns, filters and search."""
+
+    list_display = ("number", "kind", "merchant", "region", "category", "claimed", "received_at", "state")
+    list_filter = ("kind", "state", "body", "outcome", "region", "category", "problem", "channel", "differs")
+    search_fields = ("number", "external_number", "narrative", "demand", "merchant__name")
+    date_hierarchy = "received_at"
+
+
+def stock_admin() -> dict:
+    """Milliseconds of its first page, of one filter and of one word: the median of three."""
+    user = User(username="stock", is_superuser=True, is_staff=True, is_active=True)
+    listed = StockAdmin(Case, admin.AdminSite())
+    listed.admin_site.register(Case, StockAdmin)
+    found = {}
+    for name, query in {
+        "first page": {},
+        "filter": {"state__exact": "closed"},
+        "word": {"q": "退款"},
+    }.items():
+        request = RequestFactory().get("/", query)
+        request.user = user
+        times = sorted(
+            seconds_of(lambda request=request: listed.changelist_view(request).render()) for _n in range(3)
+        )
+        found[name] = round(1000 * times[1])
+        say(f"stock admin, {name}: {found[name]} ms")
+    return found
 
 
 def _feed() -> dict:
@@ -255,7 +331,9 @@ def _copy(with_feed: bool) -> float:
             )
             for (name,) in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE cases_case DISABLE TRIGGER {name}")
-        seconds = seconds_of(lambda: cursor.copy_expert(f"COPY cases_case ({', '.join(names)}) FROM STDIN", file))
+        seconds = seconds_of(
+            lambda: cursor.copy_expert(f"COPY cases_case ({', '.join(names)}) FROM STDIN", file)
+        )
         transaction.set_rollback(True)
     return seconds
 

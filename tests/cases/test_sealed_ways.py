@@ -1,5 +1,7 @@
 """Ways on which a reporter's identity, or a number hidden behind a mask, could come out beside the pages made for it."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
 
@@ -93,7 +95,7 @@ def test_whoever_acts_for_a_reporter_is_sealed_with_him(report, officer):
 def test_proofs_to_choose_from_are_files_that_one_may_open(client, district, report, officer):
     mediator = UserFactory(agency=district, roles=["mediator"])
     AttachmentFactory(case=report, name="张三举报材料.pdf")
-    values = {"recipient": "余杭区市场监督管理所", "report_back_on": "2026-12-01", "enclosures": "1", "pages": "1"}
+    values = {"recipient": "余杭所", "report_back_on": dt.date(2026, 12, 1), "enclosures": "1", "pages": "1"}
     document = issue_document(report, form="dispatch_notice", side="internal", actor=officer, values=values)
 
     html = page(client, mediator, reverse("cases:deliver_document", args=[report.number, document.pk]))
