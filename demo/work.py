@@ -9,7 +9,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from accounts.models import User
-from cases.domain import available_acts, perform, register_case
+from cases.domain import available_acts, confirm_bulk, perform, prepare_bulk, register_case, run_bulk_acts
 from cases.enums import GroundPurpose, Kind, Verb
 from cases.models import Case, CaseEvent, Ground
 from core.exceptions import DomainError
@@ -39,7 +39,20 @@ class Work:
         for n, case in enumerate(rows.order_by("-received_at", "-pk")[:WORKED_ON]):
             ways = self.words["way"][case.kind]
             self._follow(case, ways[n % len(ways)], self._someone())
+        self._at_once()
         return CaseEvent.objects.count() - before
+
+    def _at_once(self) -> None:
+        """The head of the unit gives a handful of cases to an officer in one go; some have one already."""
+        open_ones = Case.objects.open().filter(custodian=self.officer.agency, received_at__lt=self.end)
+        chosen = [*open_ones.filter(officer=None)[:6], *open_ones.filter(officer=self.colleague)[:2]]
+        if chosen:
+            ids = [case.pk for case in chosen]
+            act = prepare_bulk(
+                actor=self.head, verb=Verb.ASSIGN, case_ids=ids, chosen=len(ids), list="cases", now=self.end
+            )
+            confirm_bulk(act, actor=self.head, data={"officer": self.colleague.pk}, now=self.end)
+            run_bulk_acts(only=act, now=self.end)
 
     def _someone(self):
         return self.rng.choice((self.officer, self.colleague))

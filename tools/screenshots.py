@@ -25,13 +25,15 @@ PAGES = [
     ("case", "officer", "first /cases/?kind=complaint&sort=-claimed"),
     ("report", "officer", "first /cases/?kind=report"),
     ("queue", "officer", "/cases/queue/"),
-    ("queue-agency", "approver", "/cases/queue/?whose=agency"),
+    ("queue-agency", "approver", "/cases/queue/?desk=agency"),
     ("intake", "officer", "/cases/new/"),
     ("worked-case", "officer", "first /cases/?state=mediating&sort=-received"),
     ("act", "officer", "act /cases/?state=registered&kind=complaint"),
     ("signals", "regulator", "signals /cases/?kind=complaint&sort=-received"),
     ("bulk-acts", "officer", "/cases/bulk/"),
+    ("bulk-outcome", "approver", "first /cases/bulk/"),
     ("audit", "auditor", "/audit/"),
+    ("audit-case", "auditor", "audited"),
     ("recoveries", "regulator", "/cases/recoveries/?from=2020-01-01&to=2020-12-31"),
     ("import-runs", "clerk", "/imports/"),
     ("import-run", "clerk", "first /imports/?sort=-rows"),
@@ -64,6 +66,7 @@ def take(browser: Browser, url: str, folder: Path, wanted: list[str] | None = No
     """Paths of the pictures, as they are made."""
     for language in LANGUAGES:
         windows: dict[str, Page] = {}
+        worked = "/cases/"
         for width, height in SIZES.items():
             if not wanted or "login" in wanted:
                 page = _window(browser, url, language)
@@ -77,11 +80,15 @@ def take(browser: Browser, url: str, folder: Path, wanted: list[str] | None = No
                 windows[account] = _window(browser, url, language, account)
             page = windows[account]
             page.set_viewport_size({"width": 1440, "height": 900})
+            if address == "audited":  # the case whose picture was taken last
+                address = worked.replace("/cases/", "/audit/cases/")
             which, _space, listed = address.partition(" ")
             if listed:
                 page.goto(listed)
                 address = page.locator(".list-table tbody td:not(.cell-pick) a").first.get_attribute("href")
-                address = BELOW.get(which, "{}").format(address.partition("?")[0]) if which in BELOW else address
+                address = BELOW[which].format(address.partition("?")[0]) if which in BELOW else address
+            if name == "worked-case":
+                worked = address.partition("?")[0]
             for width, height in SIZES.items():
                 page.set_viewport_size({"width": width, "height": height})
                 yield _picture(page, address, folder / f"{name}-{language}-{width}.png")

@@ -1,5 +1,7 @@
 """Every page in both languages, wide and narrow: accessible, quiet, no wider than the screen, translated."""
 
+import re
+
 import pytest
 
 # account of the demo, address; {name} stands for the address of a row (EXAMPLES)
@@ -13,6 +15,23 @@ PAGES = [
     ("officer", "{complaint}"),
     ("officer", "{report}"),
     ("mediator", "{dispute}"),
+    ("officer", "{worked}"),
+    ("officer", "{worked}act/urge/"),
+    ("officer", "{worked}act/pause/"),
+    ("officer", "{worked}copy-out/"),
+    ("officer", "{worked}attachments/add/"),
+    ("officer", "{worked}documents/mediation_notice/complainant/issue/"),
+    ("approver", "{worked}act/assign/"),
+    ("approver", "{worked}signals/"),
+    ("officer", "/cases/queue/"),
+    ("approver", "/cases/queue/?desk=agency"),
+    ("officer", "/cases/queue/?todo=overdue"),
+    ("officer", "/cases/new/"),
+    ("officer", "/cases/bulk/"),
+    ("officer", "/cases/saved/"),
+    ("officer", "/cases/columns/cases/"),
+    ("auditor", "/audit/"),
+    ("auditor", "{audited}"),
     ("regulator", "/cases/recoveries/"),
     ("regulator", "/insights/definitions/"),
     ("regulator", "/insights/uncounted/?year=2020"),
@@ -44,9 +63,12 @@ REFUSED = [
 ]
 
 
+NAMED = re.compile(r"\{(\w+)\}(.*)")
 EXAMPLES = {
     "complaint": ("officer", "/cases/?kind=complaint&sort=-claimed"),
     "report": ("officer", "/cases/?kind=report"),
+    "worked": ("officer", "/cases/queue/?todo=paused"),
+    "audited": ("officer", "/cases/queue/?desk=agency"),
     "dispute": ("mediator", "/cases/?outcome=agreement"),
     "run": ("clerk", "/imports/?sort=-rows"),
     "region": ("clerk", "/admin/registry/region/?q=330105"),
@@ -64,16 +86,18 @@ def address_of(visit_as, addresses):
     """The address of the first row of a list, by what it is an example of."""
 
     def address(path: str) -> str:
-        name = path.strip("{}")
-        if name == path:
+        named = NAMED.match(path)
+        if named is None:
             return path
+        name, below = named.groups()
         if name not in addresses:
             username, listing = EXAMPLES[name]
             window = visit_as(username)
             window.go(listing)
             link = window.page.locator(".list-table tbody a, #result_list tbody a").first
-            addresses[name] = link.get_attribute("href").partition("?")[0]
-        return addresses[name]
+            found = link.get_attribute("href").partition("?")[0]
+            addresses[name] = found.replace("/cases/", "/audit/cases/") if name == "audited" else found
+        return addresses[name] + below
 
     return address
 
