@@ -15,7 +15,9 @@ from django.urls import URLResolver, get_resolver, resolve
 
 from accounts.models import User
 from accounts.roles import ROLES
+from cases.domain import WORKFLOWS
 from cases.models import Ground, SignalRule
+from cases.official_forms import ALLOWED, is_personal, is_sealed
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
@@ -407,7 +409,7 @@ def world():
         "template": DocumentTemplateFactory().pk,
     }
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
-    return SimpleNamespace(city=city, here=here, records=records)
+    return SimpleNamespace(city=city, here=here, there=there, records=records)
 
 
 def client_of(column, world, **kwargs):
@@ -508,3 +510,181 @@ def test_every_row_stands_once():
     keys = [(method, path) for method, path, _statuses in ROWS]
 
     assert len(keys) == len(set(keys))
+
+
+# ---- acts: each verb of each kind x role x own and other agency
+
+# Of each kind the status of the act's page on a case that is registered, for those who may: 302 leads back to a case to
+# which the act does not apply now, and - is no act of the kind. Then the roles that may; the superuser may always.
+ACTS = """
+#                 complaint report inquiry
+dispatch          200       200    200      officer approver
+return_to_intake  200       200    200      officer
+take              200       200    200      officer
+assign            200       200    200      approver
+supplement        200       200    200      officer
+correct           200       200    200      officer
+join              200       200    200      officer
+check_identity    200       200    200      officer
+urge              200       200    200      officer
+supervise         200       200    200      regulator city_regulator approver
+reply             302       302    302      officer
+call_back         302       302    302      officer approver
+enter_national    302       302    302      officer
+reopen            302       302    302      approver
+accept            200       -      -        officer
+refuse            200       -      -        officer
+mediate           302       -      -        officer
+agree             302       -      -        officer
+settle            302       -      -        officer
+fail              302       -      -        officer
+withdraw          200       -      -        officer
+terminate         302       -      -        officer
+represent         200       -      -        officer
+inform            302       302    -        officer
+close             302       302    302      officer
+split             200       200    -        officer
+pause             302       200    -        officer
+resume            302       302    -        officer
+change_regime     200       200    -        approver
+verify            -         200    -        officer
+file              -         302    -        officer
+not_file          -         302    -        officer
+decline           -         200    -        officer
+merge             -         200    -        officer
+ask_extension     -         302    -        officer
+grant_extension   -         302    -        approver
+deny_extension    -         302    -        approver
+answer            -         -      200      officer
+"""
+KINDS = ("complaint", "report", "inquiry")
+# who sees no case at all, with what he gets instead; who sees those of every agency
+BLIND = {"anonymous": 302, "no_role": 403, "auditor": 403, "account_manager": 403}
+SEE_ALL = {"city_regulator", "superuser"}
+# has the permission, but belongs to no agency that could dispatch
+LED_BACK = {("superuser", "dispatch")}
+
+
+def read_acts():
+    """(verb, {kind: status or None}, roles that may) of every line."""
+    for line in ACTS.splitlines():
+        if line.strip() and not line.startswith("#"):
+            verb, *words = line.split()
+            statuses = [None if word == "-" else int(word) for word in words[: len(KINDS)]]
+            yield verb, dict(zip(KINDS, statuses, strict=True)), {*words[len(KINDS) :], "superuser"}
+
+
+def expected_of(column, status, may, *, own):
+    """`status` for who may; None is a page that nobody has."""
+    if column in BLIND:
+        return BLIND[column]
+    if status is None or not (own or column in SEE_ALL):
+        return 404
+    return status if column in may else 403
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_acts(kind, column, world):
+    own, other = (CaseFactory(kind=kind, handling=agency).number for agency in (world.here, world.there))
+    client = client_of(column, world)
+    found, expected = {}, {}
+    before = writes()
+
+    for verb, statuses, may in read_acts():
+        for number in (own, other):
+            path = f"/cases/{number}/act/{verb}/"
+            status = expected_of(column, statuses[kind], may, own=number == own)
+            expected["GET", path] = 302 if (column, verb) in LED_BACK else status
+            found["GET", path] = client.get(path).status_code
+            if status in (403, 404):
+                expected["POST", path] = status
+                found["POST", path] = client.post(path, {"note": "原因"}).status_code
+
+    assert found == expected
+    assert writes() == before
+
+
+def test_every_verb_of_each_kind_is_in_the_table():
+    acts = list(read_acts())
+
+    assert len({verb for verb, _statuses, _may in acts}) == len(acts)
+    for kind in KINDS:
+        in_table = {verb for verb, statuses, _may in acts if statuses[kind]}
+        assert in_table == {step.verb for step in WORKFLOWS[kind]}
+    assert set(WORKFLOWS) == set(KINDS)
+
+
+# ---- documents: each form and side x role x own and other agency
+
+# The case on which the form can be issued; who issues it; who opens the copy that was issued. The superuser does too,
+# but for a reporter's. "all" are all who see the case: this copy names nobody.
+FORM_CASES = {
+    "registered": {},
+    "report": {"report": True},
+    "accepted": {"accepted": True},
+    "refused": {"refused": True},
+    "failed": {"closed": True, "outcome": "failed"},
+    "agreed": {"closed": True},
+    "declined": {"report": True, "refused": True},
+}
+FORMS = """
+# form/side                     case        issues            opens
+complaint_register/internal     registered  officer,mediator  officer,mediator
+report_register/internal        report      officer           officer
+dispatch_notice/internal        report      officer,mediator  all
+identity_notice/complainant     registered  officer,mediator  officer,mediator
+acceptance/complainant          accepted    officer,mediator  officer,mediator
+refusal/complainant             refused     officer,mediator  officer,mediator
+mediation_notice/complainant    accepted    officer,mediator  officer,mediator
+mediation_notice/respondent     accepted    officer,mediator  all
+termination/complainant         failed      officer,mediator  officer,mediator
+termination/respondent          failed      officer,mediator  all
+agreement/both                  agreed      officer,mediator  officer,mediator
+report_result/complainant       declined    officer           officer
+"""
+FORM_ROWS = [line.split() for line in FORMS.splitlines() if line.strip() and not line.startswith("#")]
+SEE_CASES = {"regulator", "city_regulator", "officer", "mediator", "clerk", "approver", "superuser"}
+ISSUERS = {"officer", "mediator", "superuser"}
+
+
+def roles_of(names):
+    """Of a column of the table above."""
+    if names == "all":
+        return SEE_CASES
+    roles = set(names.split(","))
+    return roles | {"superuser"} if "mediator" in roles else roles
+
+
+@pytest.mark.parametrize(("key", "state", "issues", "opens"), FORM_ROWS, ids=[row[0] for row in FORM_ROWS])
+def test_documents(key, state, issues, opens, world):
+    form, side = key.split("/")
+    found, expected = {}, {}
+    for agency in (world.here, world.there):
+        case = CaseFactory(handling=agency, **FORM_CASES[state])
+        document = DocumentFactory(
+            case=case, form=form, side=side, personal=is_personal(form, side), sealed=is_sealed(form, side)
+        )
+        for column in COLUMNS:
+            with transaction.atomic():
+                client = client_of(column, world)
+                own, base = agency == world.here, f"/cases/{case.number}/documents"
+                for path, may in ((f"{key}/issue", issues), (f"{document.pk}/file", opens)):
+                    expected[own, column, path] = expected_of(column, 200, roles_of(may), own=own)
+                    found[own, column, path] = client.get(f"{base}/{path}/").status_code
+                for path in (f"{document.pk}/deliver", f"{document.pk}/void"):
+                    expected[own, column, path] = expected_of(column, 200, ISSUERS, own=own)
+                    found[own, column, path] = client.get(f"{base}/{path}/").status_code
+                transaction.set_rollback(True)
+    # what needs a permission is refused before the case is looked for
+    for own, column, path in expected:
+        issuing = column in SEE_CASES and not path.endswith("/file")
+        if issuing and column not in (roles_of(issues) if path.endswith("issue") else ISSUERS):
+            expected[own, column, path] = 403
+
+    assert found == expected
+
+
+def test_every_form_and_side_is_in_the_table():
+    assert {tuple(key.split("/")) for key, *_rest in FORM_ROWS} == set(ALLOWED)
+    assert len(FORM_ROWS) == len(ALLOWED)
