@@ -8,13 +8,16 @@ the answer is no, nothing may have changed; what a POST does where the answer is
 from types import SimpleNamespace
 
 import pytest
+from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver, resolve
+from django.views.generic import RedirectView
 
 from accounts.models import User
 from accounts.roles import ROLES
+from accounts.views import admin_login
 from cases.domain import WORKFLOWS
 from cases.models import Ground, SignalRule
 from cases.official_forms import ALLOWED, is_personal, is_sealed
@@ -69,6 +72,7 @@ GET  /insights/definitions/                             302  403  200  200  200 
 GET  /insights/uncounted/                               302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/                                            302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/export/?format=csv                          302  403  200  200  200  403  403  403  403  200  200
+GET  /cases/export/?format=xlsx                         302  403  200  200  200  403  403  403  403  200  200
 POST /cases/export/personal/                            302  403  403  403  403  403  403  403  403  404  403
 GET  /cases/new/                                        302  403  403  403  200  403  403  403  403  403  403
 POST /cases/new/                                        302  403  403  403  422  403  403  403  403  403  403
@@ -77,6 +81,7 @@ GET  /cases/merchants/?q=清泉                           302  403  403  403  20
 GET  /cases/queue/                                      302  403  403  403  200  403  403  403  403  200  200
 GET  /cases/recoveries/                                 302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/recoveries/export/?format=csv               302  403  200  200  200  403  403  403  403  200  200
+GET  /cases/recoveries/export/?format=xlsx              302  403  200  200  200  403  403  403  403  200  200
 GET  /cases/{case}/                                     302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/{other_case}/                               302  403  404  200  404  404  404  403  403  200  404
 GET  /cases/{case}/copy-out/                            302  403  403  403  200  403  403  403  403  200  403
@@ -98,6 +103,7 @@ GET  /cases/bulk/{bulk}/                                302  403  404  404  404 
 GET  /cases/bulk/{bulk}/confirm/                        302  403  404  404  404  404  404  403  403  404  404
 POST /cases/bulk/{bulk}/confirm/                        302  403  404  404  404  404  404  403  403  404  404
 GET  /cases/bulk/{bulk}/export/?format=csv              302  403  404  404  404  403  403  403  403  404  404
+GET  /cases/bulk/{bulk}/export/?format=xlsx             302  403  404  404  404  403  403  403  403  404  404
 POST /cases/bulk/{bulk}/cancel/                         302  403  404  404  404  404  404  403  403  404  404
 POST /cases/bulk/{bulk}/again/                          302  403  404  404  404  404  404  403  403  404  404
 POST /cases/{case}/parties/{party}/reveal/              302  403  403  403  200  200  403  403  403  200  403
@@ -113,16 +119,23 @@ GET  /audit/                                            302  403  403  403  403 
 GET  /audit/cases/{case}/                               302  403  403  403  403  403  403  200  403  200  403
 GET  /audit/cases/{other_case}/                         302  403  403  403  403  403  403  404  403  200  403
 GET  /audit/cases/{case}/export/?format=csv             302  403  403  403  403  403  403  200  403  200  403
+GET  /audit/cases/{case}/export/?format=xlsx            302  403  403  403  403  403  403  200  403  200  403
 GET  /audit/cases/{other_case}/export/?format=csv       302  403  403  403  403  403  403  404  403  200  403
+GET  /audit/cases/{other_case}/export/?format=xlsx      302  403  403  403  403  403  403  404  403  200  403
 POST /audit/persons/                                    302  403  403  403  403  403  403  200  403  200  403
 GET  /audit/persons/0123456789abcdef/                   302  403  403  403  403  403  403  404  403  404  403
 GET  /audit/persons/0123456789abcdef/export/?format=csv 302  403  403  403  403  403  403  404  403  404  403
+GET  /audit/persons/0123456789abcdef/export/?format=xlsx 302  403  403  403  403  403  403  404  403  404  403
 GET  /audit/users/{user}/                               302  403  403  403  403  403  403  200  403  200  403
 GET  /audit/users/{other_user}/                         302  403  403  403  403  403  403  404  403  200  403
 GET  /audit/users/{user}/export/?format=csv             302  403  403  403  403  403  403  200  403  200  403
+GET  /audit/users/{user}/export/?format=xlsx            302  403  403  403  403  403  403  200  403  200  403
 GET  /audit/users/{other_user}/export/?format=csv       302  403  403  403  403  403  403  404  403  200  403
+GET  /audit/users/{other_user}/export/?format=xlsx      302  403  403  403  403  403  403  404  403  200  403
+POST /accounts/login/                                   200  302  302  302  302  302  302  302  302  302  302
 GET  /accounts/login/                                   200  302  302  302  302  302  302  302  302  302  302
 POST /accounts/logout/                                  302  302  302  302  302  302  302  302  302  302  302
+POST /accounts/password/                                302  200  200  200  200  200  200  200  200  200  200
 GET  /accounts/password/                                302  200  200  200  200  200  200  200  200  200  200
 GET  /accounts/sign-ins/                                302  403  403  403  403  403  403  200  200  200  403
 GET  /accounts/access-log/                              302  403  403  403  403  403  403  200  403  200  403
@@ -147,6 +160,7 @@ ADMIN = """
 #                                                       anon none regu city offi medi cler audi acco supe appr
 GET  /admin/                                            302  302  302  302  302  302  200  302  200  200  302
 GET  /admin/login/                                      302  403  403  403  403  403  302  403  302  302  403
+POST /admin/login/                                      200  403  403  403  403  403  302  403  302  302  403
 POST /admin/logout/                                     302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/password_change/                            302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/password_change/done/                       302  302  302  302  302  302  302  302  302  302  302
@@ -231,10 +245,16 @@ GET  /admin/accounts/user/{user}/change/                302  302  302  302  302 
 POST /admin/accounts/user/{user}/change/                302  302  302  302  302  302  403  302  200  302  302
 GET  /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  200  302
 POST /admin/accounts/user/{other_user}/change/          302  302  302  302  302  302  403  302  404  302  302
+GET  /admin/accounts/user/{user}/password/                 302  302  302  302  302  302  403  302  200  200  302
+GET  /admin/accounts/user/{other_user}/password/           302  302  302  302  302  302  403  302  404  200  302
 POST /admin/accounts/user/{user}/password/              302  302  302  302  302  302  403  302  200  200  302
 POST /admin/accounts/user/{other_user}/password/        302  302  302  302  302  302  403  302  404  200  302
+GET  /admin/accounts/user/{user}/active/                   302  302  302  302  302  302  403  302  200  200  302
+GET  /admin/accounts/user/{other_user}/active/             302  302  302  302  302  302  403  302  404  200  302
 POST /admin/accounts/user/{user}/active/                302  302  302  302  302  302  403  302  302  302  302
 POST /admin/accounts/user/{other_user}/active/          302  302  302  302  302  302  403  302  404  302  302
+GET  /admin/accounts/user/{user}/unlock/                   302  302  302  302  302  302  403  302  200  200  302
+GET  /admin/accounts/user/{other_user}/unlock/             302  302  302  302  302  302  403  302  404  200  302
 POST /admin/accounts/user/{user}/unlock/                302  302  302  302  302  302  403  302  302  302  302
 POST /admin/accounts/user/{other_user}/unlock/          302  302  302  302  302  302  403  302  404  302  302
 POST /admin/accounts/user/{user}/delete/                302  302  302  302  302  302  403  302  403  403  302
@@ -688,3 +708,213 @@ def test_documents(key, state, issues, opens, world):
 def test_every_form_and_side_is_in_the_table():
     assert {tuple(key.split("/")) for key, *_rest in FORM_ROWS} == set(ALLOWED)
     assert len(FORM_ROWS) == len(ALLOWED)
+
+
+# ---- the admin: writes of each model, searches and choices
+
+# what the clerk, the account manager and the superuser get (everyone else is sent to the login): POST of the list, of a
+# new row and of a change, without a single field; GET of the page that would delete. 302 leads on from a change where no
+# field is needed
+ADMIN_WRITES = """
+#                                      list         add          change       delete
+registry/calendarnotice {notice}       200/403/200  200/403/200  200/403/200  403/403/403
+registry/category       {category}     200/403/200  200/403/200  200/403/200  403/403/403
+registry/channel        {channel}      200/403/200  200/403/200  200/403/200  403/403/403
+registry/industry       {industry}     200/403/200  200/403/200  200/403/200  403/403/403
+registry/merchant       {merchant}     200/403/200  200/403/200  200/403/200  403/403/403
+registry/platform       {platform}     200/403/200  200/403/200  200/403/200  403/403/403
+registry/problem        {problem}      200/403/200  200/403/200  200/403/200  403/403/403
+registry/region         {region}       200/403/200  200/403/200  200/403/200  403/403/403
+registry/agency         {agency}       200/200/200  403/403/200  403/403/200  403/403/403
+accounts/user           {user}         403/200/200  403/200/200  403/200/302  403/403/403
+cases/case              {case_pk}      200/403/200  403/403/403  403/403/403  403/403/403
+cases/importrun         {run}          200/403/200  403/403/403  403/403/403  403/403/403
+cases/recovery          {recovery}     200/403/200  403/403/403  403/403/403  403/403/403
+cases/clock             {clock}        200/403/200  403/403/403  403/403/403  403/403/403
+cases/clockrule         {clockrule}    403/403/200  403/403/200  403/403/200  403/403/403
+cases/ground            {ground}       403/403/200  403/403/200  403/403/200  403/403/403
+cases/signalrule        {signalrule}   403/403/200  403/403/200  403/403/200  403/403/403
+cases/letterhead        {letterhead}   403/403/200  403/403/200  403/403/200  403/403/403
+cases/documenttemplate  {template}     403/403/200  403/403/200  403/403/302  403/403/403
+"""
+# the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
+ADMIN_SEARCHES = """
+registry.region          200/403/200
+registry.agency          200/200/200
+registry.platform        200/403/200
+registry.channel         200/403/200
+registry.category        200/403/200
+registry.problem         200/403/200
+registry.industry        200/403/200
+registry.calendarnotice  200/403/200
+registry.merchant        200/403/200
+accounts.user            403/200/200
+cases.case               200/403/200
+cases.recovery           200/403/200
+cases.clock              200/403/200
+cases.clockrule          403/403/200
+cases.ground             403/403/200
+cases.signalrule         403/403/200
+cases.importrun          200/403/200
+cases.letterhead         403/403/200
+"""
+# who may look at the rows of the other model
+ADMIN_CHOICES = """
+registry.region.parent               200/403/200
+registry.regionsuccession.successor  200/403/200
+registry.agency.parent               200/200/200
+registry.agency.region               200/403/200
+registry.platform.operator           200/403/200
+registry.platform.agency             200/200/200
+registry.category.parent             200/403/200
+registry.category.council            200/403/200
+registry.problem.parent              200/403/200
+registry.problem.council             200/403/200
+registry.merchant.region             200/403/200
+registry.merchant.industry           200/403/200
+cases.letterhead.agency              200/200/200
+cases.documenttemplate.agency        200/200/200
+"""
+STAFF = ("clerk", "account_manager", "superuser")
+STEPS = (("POST", "{}/"), ("POST", "{}/add/"), ("POST", "{}/{}/change/"), ("GET", "{}/{}/delete/"))
+
+
+def read_admin(table):
+    """The words of every line, and what follows them as {staff column: status}."""
+    for line in table.splitlines():
+        if line.strip() and not line.startswith("#"):
+            words = [word for word in line.split() if "/4" not in word and "/2" not in word]
+            columns = line.split()[len(words) :]
+            yield words, [dict(zip(STAFF, map(int, column.split("/")), strict=True)) for column in columns]
+
+
+def admin_rows():
+    """(method, path, {staff column: status}) of the three tables."""
+    for (model, pk), columns in read_admin(ADMIN_WRITES):
+        for (method, path), statuses in zip(STEPS, columns, strict=True):
+            yield method, f"/admin/{path.format(model, pk)}", statuses
+    for (model,), (statuses,) in read_admin(ADMIN_SEARCHES):
+        yield "GET", f"/admin/{model.replace('.', '/')}/?q=2026", statuses
+    for (field,), (statuses,) in read_admin(ADMIN_CHOICES):
+        app, model, name = field.split(".")
+        yield "GET", f"/admin/autocomplete/?app_label={app}&model_name={model}&field_name={name}", statuses
+
+
+ADMIN_ROWS = list(admin_rows())
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_admin_status(column, world):
+    client = client_of(column, world)
+    found, changed = {}, []
+
+    for method, path, _statuses in ADMIN_ROWS:
+        before = writes()
+        found[method, path] = getattr(client, method.lower())(path.format(**world.records)).status_code
+        if writes() != before and (found[method, path] != 302 or column not in STAFF):
+            changed.append((method, path))
+
+    assert found == {(method, path): statuses.get(column, 302) for method, path, statuses in ADMIN_ROWS}
+    assert changed == []
+
+
+def test_every_search_and_choice_of_the_admin_is_in_the_table():
+    searched, choices = set(), set()
+    for model, page in admin.site._registry.items():
+        if page.search_fields:
+            searched.add(model._meta.label_lower)
+        for part in (page, *page.inlines):
+            of = getattr(part, "opts", None) or part.model._meta
+            choices |= {f"{of.label_lower}.{name}" for name in part.autocomplete_fields}
+
+    assert searched == {model for (model,), _statuses in read_admin(ADMIN_SEARCHES)}
+    assert choices == {field for (field,), _statuses in read_admin(ADMIN_CHOICES)}
+
+
+@pytest.mark.parametrize(
+    ("column", "field", "own", "other"),
+    [
+        ("clerk", "cases.clock.case", "case", "other_case"),
+        ("account_manager", "cases.case.officer", "username", "other_username"),
+    ],
+)
+def test_choices_of_the_admin_are_rows_that_the_user_sees(column, field, own, other, world):
+    client, (app, model, name) = client_of(column, world), field.split(".")
+    usernames = {
+        f"{prefix}username": User.objects.get(pk=world.records[f"{prefix}user"]).username for prefix in ("", "other_")
+    }
+    records, found = world.records | usernames, {}
+
+    for key in (own, other):
+        asked = {"app_label": app, "model_name": model, "field_name": name, "term": records[key]}
+        found[key] = len(client.get("/admin/autocomplete/", asked).json()["results"])
+
+    assert found == {own: 1, other: 0}
+
+
+# ---- methods and formats
+
+# pages of the admin that only show something, whatever the method
+SHOWN = ("index", "app_list", "autocomplete", "jsi18n", "view_on_site", "_history", "_file", "_built_in")
+
+
+def methods_of(pattern) -> set[str]:
+    """GET and POST, as far as the view answers them with different things."""
+    view = getattr(pattern.callback, "view_class", None)
+    if view is RedirectView:
+        return {"GET"}
+    if view is not None:
+        return {method.upper() for method in view.http_method_names if hasattr(view, method)} & {"GET", "POST"}
+    if pattern.name == "set_language":
+        return {"POST"}
+    # without a name is what answers every other address below the admin, and the portal's own way into it
+    shown = pattern.name.endswith(SHOWN) if pattern.name else pattern.callback is not admin_login
+    return {"GET"} if shown else {"GET", "POST"}
+
+
+def patterns(resolver, prefix=""):
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern).removeprefix("^")
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern, route)
+        else:
+            yield route, pattern
+
+
+def test_every_method_of_every_url_is_in_the_table(world):
+    in_table = {}
+    for method, path, _statuses in (*ROWS, *ADMIN_ROWS):
+        route = resolve(path.partition("?")[0].format(**world.records)).route
+        in_table.setdefault(route, set()).add(method)
+    wanted = {}
+    for route, pattern in patterns(get_resolver()):
+        wanted.setdefault(route, methods_of(pattern))  # the first one answers
+
+    missing = {route: methods - in_table.get(route, set()) for route, methods in wanted.items()}
+    assert {route: methods for route, methods in missing.items() if methods} == {}
+
+
+def test_every_export_is_in_the_table_in_both_formats():
+    asked = {}
+    for method, path, _statuses in ROWS:
+        address, _mark, query = path.partition("?")
+        if method == "GET" and address.endswith("/export/"):
+            asked.setdefault(address, set()).add(query)
+    exports = {route for route in routes(get_resolver()) if route.endswith("export/")}
+
+    assert all(formats == {"format=csv", "format=xlsx"} for formats in asked.values())
+    assert len({address.replace("{other_", "{") for address in asked}) == len(exports)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_export_of_personal_data(form, world):
+    """No role may: it is granted to single people."""
+    found = {}
+    for column in COLUMNS:
+        data = {"format": form, "reason": "市局要求回访当事人"}
+        response = client_of(column, world).post("/cases/export/personal/", data)
+        if response.streaming:
+            b"".join(response.streaming_content)
+        found[column] = response.status_code
+
+    assert found == dict.fromkeys(COLUMNS, 403) | {"anonymous": 302, "superuser": 200}
