@@ -25,6 +25,7 @@ from cases.forms import act_form
 from cases.models import BulkAct, BulkRow, Case
 from cases.tables import BULK_TONES, BulkRowTable, BulkTable, as_written
 from cases.views.lists import SEARCH_SECONDS, CaseRows, LoggedExport, Tab, label_of
+from cases.views.queue import QueueRows
 from core.exceptions import DomainError
 from core.exports import Column
 from core.pagination import MAX_KEY, SIZES, KeysetPaginator, choose_sort
@@ -41,6 +42,15 @@ class ListedCases(CaseRows, ListPage):
     """The case list, read for the ids of its rows."""
 
 
+class ListedQueue(QueueRows):
+    """The work queue, read for the ids of its rows."""
+
+    def filtered(self):
+        # its order is that of a term, which the rows have as listed only
+        filterset, rows = super().filtered()
+        return filterset, rows.by_urgency()
+
+
 class ListOfCases(NamedTuple):
     """A list from which cases are chosen: its address, and the page that reads its rows."""
 
@@ -48,7 +58,10 @@ class ListOfCases(NamedTuple):
     page: type[ListPage]
 
 
-LISTS = {"cases": ListOfCases("cases:list", ListedCases)}
+LISTS = {
+    "cases": ListOfCases("cases:list", ListedCases),
+    "queue": ListOfCases("cases:queue", ListedQueue),
+}
 
 
 class BulkPages(ScopedMixin):

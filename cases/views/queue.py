@@ -7,6 +7,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cases.choosing import choosing_bar
+from cases.domain import bulk_steps
 from cases.enums import SupervisionKind
 from cases.filters import AGENCY, MINE, TO_DO, QueueFilterSet, of_desk, select_to_do, to_do
 from cases.models import Case, Supervision
@@ -81,7 +83,9 @@ class WorkQueue(QueueRows):
         desk = form.desk_name if form.is_valid() else MINE
         context["table"].empty_text = empty_text(desk, form.data.get("todo", ""))
         tabs = self.tabs(desk, context["page"])
-        return super().fill(context) | tabs
+        context = super().fill(context)
+        bar = choosing_bar(self.request, self.list_name, context["page"], context["table"])
+        return context | tabs | {"bulk": bar, "has_bulk_acts": bool(bulk_steps(self.request.user))}
 
     def tabs(self, desk: str, page) -> dict:
         """The two desks, and the quick filters of the present one, counted in one query together with the page."""

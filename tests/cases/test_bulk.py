@@ -19,7 +19,7 @@ from cases.enums import BulkOrigin, BulkState, GroundPurpose, State, Verb
 from cases.models import BulkAct, Case, CaseEvent, Ground
 from cases.views import bulk as views
 from core import panels
-from tests.factories import CaseFactory, UserFactory
+from tests.factories import CaseFactory, ClockFactory, UserFactory, grant
 from tests.factories.cases import local
 
 pytestmark = pytest.mark.django_db
@@ -281,6 +281,76 @@ def test_whatever_the_query_carries_leads_back_to_the_list(signed_in, cases, que
     response = start(signed_in, [], query=query)
 
     assert response.url.startswith("/cases/?") or response.url == LIST
+
+
+# ---- in the work queue
+
+QUEUE = "/cases/queue/"
+
+
+@pytest.fixture
+def unassigned(client, approver, handled):
+    """Three cases that nobody has, in the order of the queue; the approver is signed in."""
+    cases = [handled(received_at=local(2026, 11, day)) for day in (3, 1, 2)]
+    for case, due in zip(cases, (4, 5, 6), strict=True):
+        ClockFactory(case=case, due_on=local(2026, 12, due).date())
+    ClockFactory(case=cases[0], due_on=local(2026, 12, 9).date(), code="complaint.mediate")
+    client.force_login(approver)
+    return cases
+
+
+def test_rows_of_the_queue_can_be_chosen(visit, approver, unassigned):
+    html = text(visit(approver, QUEUE, desk="agency", todo="unassigned"))
+
+    for case in unassigned:
+        assert f'form="bulk" name="case" value="{case.pk}" data-pick' in html
+    assert 'name="list" value="queue"' in html
+    assert 'name="query" value="desk=agency&amp;todo=unassigned"' in html
+    assert "All 3 cases that match the filters" in html
+    assert '<option value="assign">' in html
+    assert 'href="/cases/bulk/"' in html
+    assert "portal/bulk.js" in html
+    assert "portal/bulk.css" in html
+
+
+def test_all_that_match_in_the_queue_are_assigned_and_no_others(client, unassigned, handled, officer, neighbour):
+    colleague = UserFactory(agency=officer.agency, roles=["officer"])
+    left = [handled(officer=colleague), handled(closed=True), CaseFactory(handling=neighbour)]
+    owners = [case.officer for case in left]
+
+    act = chosen(client, [], Verb.ASSIGN, list="queue", query="desk=agency&todo=unassigned&after=x", all="1")
+    confirm(client, act, officer=officer.pk)
+
+    assert in_act(act) == [case.pk for case in unassigned]  # the most urgent first, each once
+    assert (act.origin, act.list, act.query) == (BulkOrigin.FILTER, "queue", "desk=agency&todo=unassigned")
+    assert outcomes(act) == ["done"] * 3
+    assert [Case.objects.get(pk=case.pk).officer for case in unassigned] == [officer] * 3
+    assert [Case.objects.get(pk=case.pk).officer for case in left] == owners
+    assert f'href="{QUEUE}?desk=agency&amp;todo=unassigned"' in text(client.get(act.get_absolute_url()))
+
+
+def test_chosen_rows_of_the_queue_and_no_others_are_assigned(client, unassigned, officer):
+    act = chosen(client, [unassigned[1]], Verb.ASSIGN, list="queue", query="desk=agency&sort=-due")
+    confirm(client, act, officer=officer.pk)
+
+    assert (act.origin, act.list, act.query) == (BulkOrigin.SELECTION, "queue", "desk=agency&sort=-due")
+    assert [Case.objects.get(pk=case.pk).officer for case in unassigned] == [None, officer, None]
+
+
+def test_a_queue_chosen_without_a_desk_is_that_on_which_one_starts(client, officer, handled, unassigned):
+    mine = handled(officer=officer)
+    client.force_login(officer)
+
+    assert in_act(chosen(client, [], Verb.ACCEPT, list="queue", all="1")) == [mine.pk]
+
+
+def test_the_queue_is_chosen_from_by_those_alone_who_have_one(client, district, unassigned):
+    user = UserFactory(agency=district, roles=["regulator"])
+    grant(user, "assign_case")
+    client.force_login(user)
+
+    assert start(client, [unassigned[0].pk], Verb.ASSIGN, list="queue").status_code == 403
+    assert not BulkAct.objects.exists()
 
 
 # ---- confirming
