@@ -110,7 +110,17 @@ ROLES: dict[str, Role] = {
             "clerk",
             _("Data clerk"),
             Family.CASE,
-            {"cases.view_case", "cases.view_importrun", "cases.add_importrun", "registry.view_agency"}
+            {
+                "cases.view_case",
+                "cases.view_importrun",
+                "cases.add_importrun",
+                "cases.view_documenttemplate",
+                "cases.change_documenttemplate",
+                "cases.view_letterhead",
+                "cases.add_letterhead",
+                "cases.change_letterhead",
+                "registry.view_agency",
+            }
             | EDIT_VOCABULARIES,
             staff=True,
         ),

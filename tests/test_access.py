@@ -353,20 +353,20 @@ POST /cases/{other_case}/documents/{other_document}/void/          302  403  403
 # how documents look belongs to the setting-up
 LETTERS = """
 #                                                       anon none regu city offi medi cler audi acco supe appr
-GET  /admin/cases/letterhead/                           302  302  302  302  302  302  403  302  403  200  302
-GET  /admin/cases/letterhead/add/                       302  302  302  302  302  302  403  302  403  200  302
-GET  /admin/cases/letterhead/{letterhead}/change/       302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/letterhead/                           302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/letterhead/add/                       302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/letterhead/{letterhead}/change/       302  302  302  302  302  302  200  302  403  200  302
 POST /admin/cases/letterhead/{letterhead}/delete/       302  302  302  302  302  302  403  302  403  403  302
-GET  /admin/cases/letterhead/{letterhead}/history/      302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/letterhead/{letterhead}/history/      302  302  302  302  302  302  200  302  403  200  302
 GET  /admin/cases/letterhead/{letterhead}/              302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/                     302  302  302  302  302  302  403  302  403  200  302
-GET  /admin/cases/documenttemplate/add/                 302  302  302  302  302  302  403  302  403  200  302
-GET  /admin/cases/documenttemplate/{template}/change/   302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/documenttemplate/                     302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/documenttemplate/add/                 302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/documenttemplate/{template}/change/   302  302  302  302  302  302  200  302  403  200  302
 POST /admin/cases/documenttemplate/{template}/delete/   302  302  302  302  302  302  403  302  403  403  302
-GET  /admin/cases/documenttemplate/{template}/history/  302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/documenttemplate/{template}/history/  302  302  302  302  302  302  200  302  403  200  302
 GET  /admin/cases/documenttemplate/{template}/          302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{template}/file/     302  302  302  302  302  302  403  302  403  200  302
-GET  /admin/cases/documenttemplate/built-in/refusal/    302  302  302  302  302  302  403  302  403  200  302
+GET  /admin/cases/documenttemplate/{template}/file/     302  302  302  302  302  302  200  302  403  200  302
+GET  /admin/cases/documenttemplate/built-in/refusal/    302  302  302  302  302  302  200  302  403  200  302
 """
 
 
@@ -734,8 +734,8 @@ cases/clock             {clock}        200/403/200  403/403/403  403/403/403  40
 cases/clockrule         {clockrule}    403/403/200  403/403/200  403/403/200  403/403/403
 cases/ground            {ground}       403/403/200  403/403/200  403/403/200  403/403/403
 cases/signalrule        {signalrule}   403/403/200  403/403/200  403/403/200  403/403/403
-cases/letterhead        {letterhead}   403/403/200  403/403/200  403/403/200  403/403/403
-cases/documenttemplate  {template}     403/403/200  403/403/200  403/403/302  403/403/403
+cases/letterhead        {letterhead}   200/403/200  200/403/200  200/403/200  403/403/403
+cases/documenttemplate  {template}     200/403/200  200/403/200  302/403/302  403/403/403
 """
 # the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
 ADMIN_SEARCHES = """
@@ -756,7 +756,7 @@ cases.clockrule          403/403/200
 cases.ground             403/403/200
 cases.signalrule         403/403/200
 cases.importrun          200/403/200
-cases.letterhead         403/403/200
+cases.letterhead         200/403/200
 """
 # who may look at the rows of the other model
 ADMIN_CHOICES = """

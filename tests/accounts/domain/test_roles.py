@@ -22,7 +22,8 @@ EXPECTED = {
     "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.decide_signals cases.dispatch_case "
     "cases.export_case cases.supervise_case cases.view_case cases.view_signals",
     "mediator": "cases.add_attachment cases.issue_document cases.reveal_party cases.view_case",
-    "clerk": "cases.add_importrun cases.view_case cases.view_importrun registry.view_agency "
+    "clerk": "cases.add_importrun cases.add_letterhead cases.change_documenttemplate cases.change_letterhead "
+    "cases.view_case cases.view_documenttemplate cases.view_importrun cases.view_letterhead registry.view_agency "
     + " ".join(
         f"registry.{verb}_{model}" for verb in ("add", "change", "view") for model in REGISTRY.split()
     ),
