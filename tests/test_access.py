@@ -5,6 +5,8 @@ In a path, {x} is a record of the user's own agency (a district) and {other_x} o
 the answer is no, nothing may have changed; what a POST does where the answer is yes is tested with its own page.
 """
 
+import io
+import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -918,3 +920,91 @@ def test_the_export_of_personal_data(form, world):
         found[column] = response.status_code
 
     assert found == dict.fromkeys(COLUMNS, 403) | {"anonymous": 302, "superuser": 200}
+
+
+# ---- agencies below: own, of a station below the user's district, and of the district beside it
+
+# the role that goes there, the method, the path of a record, and what is got of an own one
+BELOW = """
+officer          GET   /cases/{number}/                                                 200
+officer          GET   /cases/{number}/next/?sort=-received                             302
+officer          GET   /cases/{number}/act/accept/                                      200
+officer          GET   /cases/{number}/copy-out/                                        200
+officer          POST  /cases/{number}/parties/{party}/reveal/                          200
+officer          GET   /cases/{number}/attachments/add/                                 200
+officer          GET   /cases/{number}/attachments/{attachment}/file/                   200
+officer          GET   /cases/{number}/attachments/{attachment}/withdraw/               200
+officer          GET   /cases/{number}/documents/complaint_register/internal/issue/     200
+officer          GET   /cases/{number}/documents/{document}/file/                       200
+officer          GET   /cases/{number}/documents/{document}/deliver/                    200
+officer          GET   /cases/{number}/documents/{document}/void/                       200
+approver         GET   /cases/{number}/act/assign/                                      200
+regulator        GET   /cases/{number}/act/supervise/                                   200
+regulator        GET   /cases/{number}/signals/                                         200
+regulator        POST  /cases/{number}/signals/                                         200
+clerk            GET   /admin/cases/case/{pk}/change/                                   200
+clerk            GET   /imports/{run}/                                                  200
+clerk            GET   /imports/{run}/rejects.csv                                       200
+auditor          GET   /audit/cases/{number}/                                           200
+auditor          GET   /audit/cases/{number}/export/?format=csv                         200
+auditor          GET   /audit/users/{user}/                                             200
+account_manager  GET   /admin/accounts/user/{user}/change/                              200
+"""
+BELOW_ROWS = [(*words[:3], int(words[3])) for words in map(str.split, BELOW.strip().splitlines())]
+EXPORTS_OF_CASES = ("/cases/export/", "/cases/recoveries/export/")
+
+
+@pytest.fixture
+def tree():
+    """A city, a district with a station, and the district beside it, each with a case and what belongs to one."""
+    city = AgencyFactory()
+    own, other = AgencyFactory(parent=city), AgencyFactory(parent=city)
+    agencies = {"own": own, "sub": AgencyFactory(parent=own, kind="station"), "other": other}
+    records = {}
+    for name, agency in agencies.items():
+        case, user = CaseFactory(handling=agency), UserFactory(agency=agency, roles=["officer"])
+        RecoveryFactory(case=case, actor=user)
+        records[name] = {
+            "number": case.number, "pk": case.pk, "party": PartyFactory(case=case).pk, "user": user.pk,
+            "attachment": AttachmentFactory(case=case).pk, "document": DocumentFactory(case=case).pk,
+            "run": ImportRunFactory(agency=agency).pk,
+        }  # fmt: skip
+    return SimpleNamespace(here=own, city=city, station=agencies["sub"], records=records)
+
+
+def answers(client, method, path, tree):
+    """{whose record: status}."""
+    return {
+        name: send(client, method, path, SimpleNamespace(records=records)) for name, records in tree.records.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "path", "status"), BELOW_ROWS, ids=[f"{row[1]} {row[2]}" for row in BELOW_ROWS]
+)
+def test_records_of_an_agency_below(role, method, path, status, tree):
+    client = client_of(role, tree)
+    assert answers(client, method, path, tree) == {"own": status, "sub": status, "other": 404}
+
+    client.force_login(UserFactory(agency=tree.station, roles=[role]))
+    assert answers(client, method, path, tree) == {"own": 404, "sub": status, "other": 404}
+
+
+def sheet_text(response, form) -> str:
+    content = b"".join(response.streaming_content)
+    if form == "csv":
+        return content.decode("utf-8-sig")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return "".join(archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml"))
+
+
+@pytest.mark.parametrize("path", EXPORTS_OF_CASES)
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_exports_have_the_rows_of_the_agency_and_of_those_below(form, path, tree):
+    found, client = {}, Client()
+    for name, agency in (("district", tree.here), ("station", tree.station), ("city", tree.city)):
+        client.force_login(UserFactory(agency=agency, roles=["officer"]))
+        text = sheet_text(client.get(path, {"format": form}), form)
+        found[name] = {whose for whose, records in tree.records.items() if records["number"] in text}
+
+    assert found == {"district": {"own", "sub"}, "station": {"sub"}, "city": {"own", "sub", "other"}}
