@@ -3,15 +3,16 @@
 import re
 from collections.abc import Callable
 
-from django.db.models import Prefetch, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts.models import AccessLog, SignIn, User
+from accounts.models import AccessLog, SignIn
 from accounts.tables import data_in_words
 from cases import casefile
 from cases.enums import State, Verb
-from cases.models import AuditEntry, Case, CaseEvent, CaseHistory, ImportDifference, ImportRun
+from cases.models import AuditEntry, Case, CaseEvent, CaseHistory, ImportDifference, ImportFile, ImportRun
 from core.text import mask_numbers
 
 NUMBER = re.compile(r"\d{4}-\d{8,}")  # of a case, as registration and import make it
@@ -22,15 +23,15 @@ def with_parts(entries: QuerySet) -> QuerySet:
     history = CaseHistory.objects.select_related(
         *casefile.HISTORY_RELATIONS, "import_file__run__user__agency"
     )
-    return entries.prefetch_related(
-        Prefetch("user", User.objects.select_related("agency")),
+    files = ImportFile.objects.filter(run=OuterRef("pk")).order_by("position")
+    return entries.select_related("user__agency").prefetch_related(
         Prefetch("case", Case.objects.only("number")),
         Prefetch("history", history),
         Prefetch("previous", CaseHistory.objects.select_related(*casefile.HISTORY_RELATIONS)),
         Prefetch("event", CaseEvent.objects.all()),
         Prefetch("access", AccessLog.objects.all()),
         Prefetch("sign_in", SignIn.objects.all()),
-        Prefetch("run", ImportRun.objects.prefetch_related("files")),
+        Prefetch("run", ImportRun.objects.annotate(names=ArraySubquery(files.values("name")))),
         Prefetch("difference", ImportDifference.objects.select_related("file__run__user__agency")),
     )  # fmt: skip
 
@@ -106,11 +107,10 @@ def _sign_in(entry: AuditEntry, line: SignIn) -> str:
 
 
 def _run(entry: AuditEntry, run: ImportRun) -> str:
-    names = [file.name for file in run.files.all()]
     rows = _("%(created)d created, %(updated)d updated, %(rejected)d rejected") % {
         "created": run.created, "updated": run.updated, "rejected": run.rejected,
     }  # fmt: skip
-    return _joined([*names, rows])
+    return _joined([*run.names, rows])
 
 
 def _difference(entry: AuditEntry, difference: ImportDifference) -> str:

@@ -417,7 +417,7 @@ def test_query_count_of_a_case(count, client, auditor, worked, officer, django_a
 
     # session, user, permissions of user and groups; case; rows; users, cases, history, states before, acts, accesses,
     # differences; exports
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         assert len(lines(client.get(case_page(worked)))) == 5 + 2 * count
 
 
@@ -427,7 +427,7 @@ def test_query_count_of_a_user(count, client, auditor, worked, officer, django_a
     client.get(user_page(officer))
 
     # ... sign-ins, runs and their files
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(12):
         assert len(lines(client.get(user_page(officer)))) == 3 + 4 * count
 
 
