@@ -162,7 +162,7 @@ ADMIN = """
 #                                                       anon none regu city offi medi cler audi acco supe appr
 GET  /admin/                                            302  302  302  302  302  302  200  302  200  200  302
 GET  /admin/login/                                      302  403  403  403  403  403  302  403  302  302  403
-POST /admin/login/                                      200  403  403  403  403  403  302  403  302  302  403
+POST /admin/login/                                      302  403  403  403  403  403  302  403  302  302  403
 POST /admin/logout/                                     302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/password_change/                            302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/password_change/done/                       302  302  302  302  302  302  302  302  302  302  302
