@@ -294,6 +294,20 @@ def test_two_posts_of_the_same_form_do_it_once(client, officer, case):
     assert CaseEvent.objects.filter(case=case, verb="supplement").count() == 1
 
 
+def test_representatives_are_named(client, officer, district):
+    case = register_case(
+        actor=officer, kind=Kind.COMPLAINT, received_at=local(2026, 11, 9), handling=district,
+        people=[PERSON] * 3, merchant_written="杭州测试商店", now=local(2026, 11, 9),
+    )  # fmt: skip
+    first, second, _third = case.parties.order_by("pk")
+
+    response = post(client, officer, case, "represent", representatives=[first.pk, second.pk])
+
+    assert response.status_code == 302
+    assert list(case.parties.order_by("pk").values_list("representative", flat=True)) == [1, 2, None]
+    assert case.events.get(verb="represent").data["representatives"] == [first.pk, second.pk]
+
+
 def test_agencies_to_choose_are_the_own_ones_below(client, officer, district, city):
     station = AgencyFactory(parent=district, kind="station")
     AgencyFactory(parent=city)
