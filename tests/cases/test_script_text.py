@@ -1,0 +1,190 @@
+"""Script typed into any text field stays text on every page that shows the case."""
+
+import datetime as dt
+
+import pytest
+from django import forms
+from django.db import transaction
+from django.utils.html import escape
+
+from cases.domain import WORKFLOWS, perform, register_case
+from cases.enums import Kind, State
+from cases.forms import act_form
+from cases.forms.intake import IntakeForm, PersonForm
+from cases.models import Case, Party
+from core.workflow import last_event_id
+from tests.cases.test_act_pages import html_of, post
+from tests.cases.test_intake import filled
+from tests.factories import (
+    AgencyFactory,
+    CaseFactory,
+    ClockFactory,
+    ExtensionFactory,
+    SupervisionFactory,
+    UserFactory,
+)
+from tests.factories.cases import PERSON, local
+
+pytestmark = pytest.mark.django_db
+SCRIPT = "<script>alert(1)</script>"
+ACTS = [(kind, step.verb) for kind, workflow in WORKFLOWS.items() for step in workflow]
+# what is asked for only sometimes, and here is
+ALSO = {
+    "agree": {"represented_agree": "on"}, "settle": {"represented_agree": "on"}, "withdraw": {"represented_agree": "on"},
+    "terminate": {"outcome": "failed"}, "correct": {"goods": "净水器"}, "enter_national": {"number": "330100"},
+}  # fmt: skip
+FORMED = {"phone", "id_number", "target"}  # what is typed there has a form, and script has not
+
+
+@pytest.fixture
+def reader(city):
+    """Sees the case wherever it goes."""
+    return UserFactory(agency=city, roles=["officer", "approver"])
+
+
+@pytest.fixture
+def pages(client, city, reader):
+    """`pages()`: what the pages show that the cases are on."""
+    auditor = UserFactory(agency=city, roles=["auditor"])
+
+    def show():
+        numbers, shown = list(Case.objects.values_list("number", flat=True)), {}
+        for user, paths in (
+            (reader, ["/cases/", "/cases/queue/", *(f"/cases/{number}/" for number in numbers)]),
+            (reader, [f"/cases/{number}/copy-out/" for number in numbers]),
+            (auditor, [f"/audit/cases/{number}/" for number in numbers]),
+        ):
+            client.force_login(user)
+            for path in paths:
+                response = client.get(path)
+                assert response.status_code == 200, path
+                shown[path] = html_of(response)
+        return shown
+
+    return show
+
+
+def ready_for(step, kind, district):
+    """A case on which the act can be done now, with all that it asks for."""
+    AgencyFactory(parent=district, kind="station")
+    UserFactory(agency=district, roles=["officer"])
+    case = register_case(
+        actor=UserFactory(agency=district, roles=["officer"]), kind=kind, received_at=local(2026, 11, 9),
+        handling=district, people=[PERSON, PERSON], merchant_written="杭州测试商店", narrative="有质量问题",
+        now=local(2026, 11, 9),
+    )  # fmt: skip
+    state = next(state for state in (State.REGISTERED, *step.sources) if state in step.sources)
+    stamps = {"accepted_at": local(2026, 11, 10), "ended_at": local(2026, 11, 10), "closed_at": None}
+    if state in (State.CLOSED, State.REFUSED, State.NOT_FILED):
+        stamps["closed_at"] = local(2026, 11, 10)
+    Case.objects.filter(pk=case.pk).update(state=state, national_entry="to_enter", **stamps)
+    case.refresh_from_db()
+    return case
+
+
+def prepare(case, verb, head):
+    """What must have come before."""
+    if verb == "reply":
+        SupervisionFactory(case=case)
+    elif verb == "inform":
+        if case.kind == Kind.REPORT:
+            ClockFactory(case=case, code="report.inform")
+        else:
+            ClockFactory(case=case, code="complaint.notify_end", side="complainant")
+    elif verb in ("ask_extension", "grant_extension", "deny_extension", "resume", "pause"):
+        code = "report.verify" if case.kind == Kind.REPORT else "complaint.mediate"
+        if not case.clocks.filter(rule__code=code).exists():
+            ClockFactory(case=case, code=code, due_on=dt.date(2100, 1, 1))
+    if verb in ("grant_extension", "deny_extension"):
+        ExtensionFactory(case=case)
+    elif verb == "resume":
+        perform(
+            case, "pause", actor=head, reason="testing", started_on=dt.date(2026, 11, 10), document="委托书"
+        )
+    elif verb == "merge":
+        return {"target": CaseFactory(report=True, handling=case.handling).number}
+    elif verb == "represent":
+        return {"representatives": list(Party.objects.filter(case=case).values_list("pk", flat=True)[:1])}
+    return {}
+
+
+def filled_in(form):
+    """A value for every field that is needed; text for those that take any."""
+    data = {}
+    for name, field in form.fields.items():
+        if not field.required:
+            continue
+        if isinstance(field, forms.ModelChoiceField):
+            data[name] = field.queryset[0].pk
+        elif isinstance(field, forms.ChoiceField):
+            data[name] = next(value for value, _label in field.choices if value)
+        elif isinstance(field, forms.DateField):
+            data[name] = "2099-01-01" if name == "reply_due_on" else "2026-11-20"
+        else:
+            data[name] = "on" if isinstance(field, forms.BooleanField) else "文字"
+    return data
+
+
+@pytest.mark.parametrize(("kind", "verb"), ACTS)
+def test_acts(client, district, pages, kind, verb):
+    step, head = WORKFLOWS[kind][verb], UserFactory(agency=district, roles=["officer", "approver"])
+    case = ready_for(step, kind, district)
+    given = prepare(case, verb, head)
+    form = act_form(step, user=head, case=case)
+    names = [name for name, field in form.fields.items() if isinstance(field, forms.CharField)]
+    data, wrong = filled_in(form) | ALSO.get(verb, {}) | given, {}
+
+    for name in names:
+        with transaction.atomic():
+            response = post(client, head, case, verb, seen=last_event_id(case), **data | {name: SCRIPT})
+            answer = html_of(response)
+            assert SCRIPT not in answer
+            if (response.status_code, name in FORMED) not in ((302, False), (422, True)):
+                wrong[name] = (response.status_code, response.context and response.context["form"].errors)
+            elif name not in FORMED:
+                if not case.events.filter(verb=verb).exists():
+                    wrong[name] = "not done"
+                raw = [path for path, html in pages().items() if SCRIPT in html]
+                if raw:
+                    wrong[name] = raw
+            transaction.set_rollback(True)
+
+    assert wrong == {}
+
+
+TEXT_FIELDS = sorted(
+    name for name, field in IntakeForm.base_fields.items() if isinstance(field, forms.CharField)
+)
+PERSON_FIELDS = sorted(
+    name for name, field in PersonForm.base_fields.items() if isinstance(field, forms.CharField)
+)
+# which kind has the field, where it is not all of them
+KIND_OF = {"answer": "inquiry"}
+REFUSED = {"token", "people-0-phone", "people-0-id_number"}
+
+
+@pytest.mark.parametrize("name", [*TEXT_FIELDS, *(f"people-0-{name}" for name in PERSON_FIELDS)])
+def test_intake(client, officer, pages, name):
+    client.force_login(officer)
+    form = client.get("/cases/new/").context["form"]
+    kind = KIND_OF.get(name, "complaint")
+
+    response = client.post("/cases/new/", filled(form, kind=kind, split="on") | {name: SCRIPT})
+
+    assert SCRIPT not in html_of(response)
+    assert response.status_code == (422 if name in REFUSED else 302)
+    if name not in REFUSED:
+        assert [path for path, html in pages().items() if SCRIPT in html] == []
+
+
+def test_script_that_is_read_is_seen_as_text(client, officer, pages):
+    client.force_login(officer)
+    form = client.get("/cases/new/").context["form"]
+
+    client.post("/cases/new/", filled(form, narrative=SCRIPT, goods=SCRIPT))
+
+    shown = pages()
+    number = Case.objects.get().number
+    assert [path for path in (f"/cases/{number}/", f"/cases/{number}/copy-out/") if escape(SCRIPT) in shown[path]] == [
+        f"/cases/{number}/", f"/cases/{number}/copy-out/"
+    ]  # fmt: skip
