@@ -158,6 +158,7 @@ def test_from_the_call_to_the_audit(visit_as, seventy_days_later):
     of_report = Desk(officer, report).open()
     assert PERSON not in of_report.page.locator("main").inner_text()
     assert REPORTED in of_report.page.locator("main").inner_text()
+    assert REPORTED in of_report.issue("report_register", "internal")
 
     auditor = visit_as("auditor")
     auditor.go(f"/audit/cases/{number}/")
@@ -166,6 +167,12 @@ def test_from_the_call_to_the_audit(visit_as, seventy_days_later):
         assert act in lines, act
     for name in ("沈牧之", "聂思齐", "贺安歌"):
         assert name in lines
-    assert NARRATIVE not in lines
-    assert PERSON not in lines
+    assert lines.count("下载") >= 2  # the printed forms
+    for hidden in (NARRATIVE, PERSON, report):
+        assert hidden not in lines
     assert auditor.complaints() == []
+    auditor.go(f"/audit/cases/{report}/")
+    lines = auditor.page.locator("main").inner_text()
+    assert "下载" in lines
+    for hidden in (REPORTED, PERSON, number):
+        assert hidden not in lines
