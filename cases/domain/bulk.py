@@ -264,16 +264,10 @@ def _do_next(act: BulkAct, given: Mapping[str, Any], now: dt.datetime | None) ->
 
 def _outcome(act: BulkAct, row: BulkRow, actor: User, given: Mapping[str, Any], now: dt.datetime | None):
     """(outcome, message, event) of doing `row`."""
-    step = next((step for step in WORKFLOWS[row.case.kind] if step.verb == act.verb), None)
-    names = (*step.needs, *step.takes) if step else ()
     try:
-        with transaction.atomic():
-            event = perform(
-                row.case, act.verb, actor=actor, now=now, seen=row.seen,
-                **{name: value for name, value in given.items() if name in names},
-            )  # fmt: skip
+        event = perform(row.case, act.verb, actor=actor, now=now, seen=row.seen, **given)
     except PermissionDenied:
-        return BulkOutcome.REFUSED, _why_denied(actor, step), None
+        return BulkOutcome.REFUSED, _why_denied(actor, act.verb), None
     except DomainError as refused:
         return BulkOutcome.REFUSED, str(refused)[:MESSAGE_LENGTH], None
     except Exception:
@@ -284,9 +278,9 @@ def _outcome(act: BulkAct, row: BulkRow, actor: User, given: Mapping[str, Any], 
     return BulkOutcome.DONE, "", event
 
 
-def _why_denied(actor: User, step: Transition | None) -> str:
+def _why_denied(actor: User, verb: str) -> str:
     if not actor.is_active:
         return _("The account of the person who asked for this has been closed.")
-    if step and not actor.has_perm(step.permission):
+    if verb not in bulk_steps(actor):
         return _("The permission for this act has been taken away.")
     return _("The case is no longer among those that you see.")

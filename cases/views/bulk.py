@@ -28,7 +28,7 @@ from cases.views.lists import SEARCH_SECONDS, CaseRows, LoggedExport, Tab, label
 from cases.views.queue import QueueRows
 from core.exceptions import DomainError
 from core.exports import Column
-from core.pagination import MAX_KEY, SIZES, KeysetPaginator, choose_sort
+from core.pagination import KEY, SIZES, KeysetPaginator, choose_sort
 from core.templatetags.portal import UNKNOWN
 from core.text import mask_numbers
 from core.timeouts import QueryTooSlow, time_limit
@@ -114,7 +114,7 @@ class StartBulk(BulkPages, View):
                 query=listed.understood(),
             )  # fmt: skip
         chosen = set(given.getlist("case"))
-        ids = [int(text) for text in given.getlist("case") if is_key(text)]
+        ids = [int(text) for text in given.getlist("case") if KEY.fullmatch(text)]  # all else is no row
         check_size(len(chosen))
         return prepare_bulk(
             actor=self.request.user, verb=verb, case_ids=ids, chosen=len(chosen), list=name, query=listed.understood()
@@ -129,11 +129,6 @@ def chosen_verb(given, user) -> str:
     if verb not in bulk_steps(user):
         raise PermissionDenied
     return verb
-
-
-def is_key(text: str) -> bool:
-    """Whether `text` can be the id of a row: everything else is no row that exists."""
-    return text.isascii() and text.isdigit() and len(text) <= len(str(MAX_KEY)) and int(text) <= MAX_KEY
 
 
 class ListedIn:

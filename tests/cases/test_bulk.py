@@ -200,19 +200,9 @@ def test_more_than_the_limit_is_refused(signed_in, cases, monkeypatch):
 
 def test_ids_out_of_sight_and_forged_ids_are_as_if_they_did_not_exist(signed_in, cases, neighbour):
     theirs = CaseFactory(handling=neighbour)
-    forged = [
-        "abc",
-        "-1",
-        "0",
-        "9" * 400,
-        "9223372036854775808",
-        "1e3",
-        " 1",
-        "１",
-        "\x00",
-        "1;DROP TABLE",
-        "",
-    ]
+    full_width = "".join(chr(ord(digit) + 0xFEE0) for digit in str(cases[1].pk))
+    huge = ["9" * 400, "9" * 5000, "9223372036854775808"]
+    forged = [full_width, *huge, "abc", "-1", "0", "1e3", " 1", "\x00", "1;DROP TABLE", ""]
 
     response = start(signed_in, [cases[0].pk, theirs.pk, 10**12, *forged])
 
@@ -220,12 +210,12 @@ def test_ids_out_of_sight_and_forged_ids_are_as_if_they_did_not_exist(signed_in,
     assert in_act(act) == [cases[0].pk]
     assert (act.total, act.missing) == (1, 2 + len(forged))
     html = text(signed_in.get(response.url))
-    assert "13 of the chosen cases were not found. Nothing is done to them." in html
+    assert "14 of the chosen cases were not found. Nothing is done to them." in html
     assert theirs.number not in html
     confirm(signed_in, act)
     theirs.refresh_from_db()
     assert theirs.officer is None
-    assert "13 of the chosen cases were not found." in text(signed_in.get(f"/cases/bulk/{act.pk}/"))
+    assert "14 of the chosen cases were not found." in text(signed_in.get(f"/cases/bulk/{act.pk}/"))
 
 
 def test_only_forged_ids_choose_nothing(signed_in, cases, neighbour):
@@ -270,13 +260,25 @@ def test_there_are_no_other_lists(signed_in, cases, name):
     assert start(signed_in, [cases[0].pk], list=name).status_code == 404
 
 
+def test_a_list_that_the_user_may_not_open_is_not_chosen_from(signed_in, cases, monkeypatch):
+    page = type("Closed", (views.ListedCases,), {"permission_required": "cases.assign_case"})
+    monkeypatch.setitem(views.LISTS, "closed", views.ListOfCases("cases:list", page))
+
+    for given in ({"all": "1"}, {"case": [cases[0].pk]}):
+        assert start(signed_in, list="closed", **given).status_code == 403
+
+    assert not BulkAct.objects.exists()
+
+
 @pytest.mark.parametrize("verb", [Verb.ASSIGN, Verb.MERGE, "nothing", "\x00"])
 def test_an_act_that_is_not_offered_is_refused(signed_in, cases, verb):
     assert start(signed_in, [cases[0].pk], verb).status_code == 403
     assert not BulkAct.objects.exists()
 
 
-@pytest.mark.parametrize("query", ["\x00=1", "q=%00", "after=%00&" * 20, "kind=nothing", "//example.test/"])
+@pytest.mark.parametrize(
+    "query", ["\x00=1", "q=%00", "after=%00&" * 20, "kind=nothing", "//example.test/", "a=1\r\nX: 1"]
+)
 def test_whatever_the_query_carries_leads_back_to_the_list(signed_in, cases, query):
     response = start(signed_in, [], query=query)
 
@@ -438,6 +440,19 @@ def test_what_the_act_needs_is_asked_for_once(signed_in, cases):
     assert escape(ground.name_en) in html
 
 
+def test_what_one_kind_of_case_needs_is_asked_for_all(signed_in, handled):
+    ended = handled(state=State.ENDED, outcome="settled", ended_at=local(2026, 11, 9))
+    filed = handled(report=True, state=State.FILED, decided_at=local(2026, 11, 9))
+
+    def needs_note(cases) -> bool:
+        act = chosen(signed_in, cases, Verb.CLOSE)
+        return signed_in.get(f"/cases/bulk/{act.pk}/confirm/").context["form"].fields["note"].required
+
+    assert not needs_note([ended])
+    assert needs_note([filed])
+    assert needs_note([ended, filed])
+
+
 def test_only_grounds_that_one_of_the_cases_may_have_are_offered(signed_in, cases, handled):
     def offered(chosen_cases) -> set[str]:
         act = chosen(signed_in, chosen_cases, Verb.REFUSE)
@@ -530,6 +545,8 @@ def test_before_it_is_confirmed_its_page_leads_to_the_confirmation_and_not_back(
 
 
 def test_the_page_counts_and_names_every_case(signed_in, mixed, cases):
+    chosen(signed_in, cases)  # another act, of which nothing is shown
+
     response = signed_in.get(f"/cases/bulk/{mixed.pk}/")
 
     html = text(response)
@@ -540,6 +557,7 @@ def test_the_page_counts_and_names_every_case(signed_in, mixed, cases):
     assert "This act does not apply while the case is in the state" in html
     for row in mixed.rows.select_related("case"):
         assert f'<a href="/cases/{row.case.number}/">{row.case.number}</a>' in html
+    assert len(response.context_data["page"].rows) == 4
     assert 'id="poll"' not in html
     assert "Stop what is still to do" not in html
 

@@ -401,6 +401,23 @@ def test_a_permission_taken_away_between_two_rows_counts_from_there_on(officer, 
     assert taken(cases) == [officer.pk, None, None]
 
 
+def test_a_permission_taken_away_in_the_midst_of_a_run_counts_from_there_on(officer, cases):
+    act = queue(officer, cases)
+    # whoever takes the role away does so just after the first row
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.take_away() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN DELETE FROM accounts_user_groups WHERE user_id = {officer.pk}; RETURN NULL; END $$;"
+            " CREATE TRIGGER take_away AFTER INSERT ON cases_caseevent FOR EACH ROW"
+            " EXECUTE FUNCTION pg_temp.take_away()"
+        )
+
+    assert run_bulk_acts(now=NOW) == 3
+
+    assert outcomes(act) == ["done", "refused", "refused"]
+    assert taken(cases) == [officer.pk, None, None]
+
+
 def test_what_a_closed_account_has_asked_for_is_refused(officer, cases):
     act = queue(officer, cases)
     User.objects.filter(pk=officer.pk).update(is_active=False)
