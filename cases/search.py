@@ -25,6 +25,7 @@ WALKED = 4_000  # cases of a list that are looked through before the index is as
 LOOKED_UP = 5_000  # of the rows that the index has found, so many are looked for in a filtered list to be counted
 PAIRS = 6  # of a word, by which the index is asked
 SPARSE = 0.02  # of the walked cases: below, the index counts sooner than a walk
+DENSE = 0.05  # above, reading texts until the cap is reached is sooner than listing all that the index knows of
 PIECE = re.compile(r'(-?)(?:"([^"]*)"?|“([^”]*)”?|「([^」]*)」?|『([^』]*)』?|(\S+))')
 SPACED_DIGITS = re.compile(r"\+?[\d\s()-]+[\dXx]")
 PHONE_DIGITS = 11
@@ -139,7 +140,13 @@ class Search:
 
     @cached_property
     def texts(self) -> QuerySet:
+        """What is found, by the index."""
         return self.words.in_index(CaseSearch.objects.visible_to(self.user))
+
+    @property
+    def read(self) -> QuerySet:
+        """The same, by reading text after text."""
+        return CaseSearch.objects.visible_to(self.user).filter(self.words.condition())
 
 
 @dataclass
@@ -239,7 +246,8 @@ class SearchPaginator(KeysetPaginator):
         """How many cases are found, and whether there may be more: no further than the cap, nor than time allows."""
         search = self.search
         if search.plain and (search.wide or self._is_sparse):
-            count = search.texts.order_by()[: COUNT_CAP + 1].count()
+            texts = search.read if (self._share or 0) > DENSE else search.texts
+            count = texts.order_by()[: COUNT_CAP + 1].count()
             return min(count, COUNT_CAP), count > COUNT_CAP
         if self._is_sparse:
             texts, texts_values = _compiled(search.texts.order_by().values("pk")[: LOOKED_UP + 1])

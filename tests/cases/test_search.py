@@ -384,7 +384,9 @@ def test_the_count_is_exact_where_it_can_be_and_says_so_where_not(monkeypatch, m
         page = SearchPaginator(search.Search(rows, Words.read(words), user, plain, wide), order, 25).page()
         return page.count, page.is_capped
 
-    assert counted() == (right, False)
+    for dense in (0.0, 1.0):  # by reading, by the index
+        monkeypatch.setattr(search, "DENSE", dense)
+        assert counted() == (right, False)
     monkeypatch.setattr(search, "COUNT_CAP", 100)
     assert counted() == (100, True)
     monkeypatch.undo()
