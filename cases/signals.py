@@ -378,9 +378,14 @@ def similar_cases(
     received_on: dt.date,
     user,
     limit: int = 10,
+    phone_hashes: Iterable[bytes] = (),
+    id_number_hashes: Iterable[bytes] = (),
+    besides: Case | None = None,
 ) -> list[SimilarCase]:
     """Cases in the scope of `user`, received until `received_on`, that may be the one being taken in: of the same person
     or order number, or about the same merchant (or its id) in like words. `text` is narrative and demand.
+    Persons whose numbers are stored are given by their hashes, so that nothing is decrypted; PERSONS of them are looked
+    for at the most. `besides` is left out.
 
     Cases of the same order or in like words stand first, then the newest. Sealed reporters as in `signals_of`. Two
     queries, besides those for the permissions.
@@ -388,13 +393,13 @@ def similar_cases(
     rules = {rule.code: rule for rule in SignalRule.objects.valid_on(received_on)}
     merchant_id, words = getattr(merchant, "pk", merchant), pairs(plain(text))
     keys = {
-        PHONE: lookup_hash("phone", phone or ""),
-        IDENTITY: lookup_hash("id_number", id_number or ""),
-        ORDER: (order_number or "").strip(),
-        MERCHANT: merchant_id if words else None,
+        PHONE: _known([lookup_hash("phone", phone or ""), *phone_hashes])[:PERSONS],
+        IDENTITY: _known([lookup_hash("id_number", id_number or ""), *id_number_hashes])[:PERSONS],
+        ORDER: [number] if (number := (order_number or "").strip()) else [],
+        MERCHANT: [merchant_id] if merchant_id and words else [],
     }
     met: dict[int, tuple[dict, set[str]]] = {}
-    for *values, kind in _united(list(_intake_branches(keys, rules, received_on, user))):
+    for *values, kind in _united(list(_intake_branches(keys, rules, received_on, user, besides))):
         row = dict(zip(SHOWN, values, strict=True))
         met.setdefault(row["id"], (row, set()))[1].add(kind)
     found, rule = [], rules.get(SignalCode.TEXT_ALIKE)
@@ -408,25 +413,46 @@ def similar_cases(
     return [similar for *_order, similar in sorted(found, key=lambda one: one[:3], reverse=True)[:limit]]
 
 
-def _intake_branches(keys: dict, rules: dict[str, SignalRule], received_on: dt.date, user) -> Iterator[QuerySet]:
+def repeats_of(case: Case, user, *, limit: int = 10) -> list[SimilarCase]:
+    """The cases in the scope of `user` that `case` may repeat: what its intake would have shown, looked up by the hashes
+    of its parties. Sealed reporters, its own too, as in `signals_of`. Three queries, besides those for the
+    permissions."""
+    own = _parties_seen_by(user).filter(case=case).order_by("pk").values_list("phone_hash", "id_number_hash")
+    hashes = [(_bytes(phone), _bytes(identity)) for phone, identity in own]
+    return similar_cases(
+        phone_hashes=_known(phone for phone, _identity in hashes),
+        id_number_hashes=_known(identity for _phone, identity in hashes),
+        merchant=case.merchant_id, order_number=case.order_number, text=f"{case.narrative}\n{case.demand}",
+        received_on=timezone.localdate(case.received_at), user=user, limit=limit, besides=case,
+    )  # fmt: skip
+
+
+def _parties_seen_by(user) -> QuerySet:
+    """The parties in the scope of `user` whose numbers may link cases for him."""
+    parties = Party.objects.visible_to(user)
+    return parties if sees_reporters(user) else parties.filter(sealed=False)
+
+
+def _intake_branches(
+    keys: dict[str, list], rules: dict[str, SignalRule], received_on: dt.date, user, besides: Case | None
+) -> Iterator[QuerySet]:
     """The newest cases of each key, as far back as its rule says."""
     start, end = local_day_bounds(received_on, received_on)
-    parties = Party.objects.visible_to(user)
-    if not sees_reporters(user):
-        parties = parties.filter(sealed=False)
-    cases = Case.objects.visible_to(user)
+    parties, cases = _parties_seen_by(user), Case.objects.visible_to(user)
+    if besides is not None:
+        parties, cases = parties.exclude(case=besides), cases.exclude(pk=besides.pk)
     for kind, code, rows, column in (
         (PHONE, SignalCode.PERSON_CASES, parties, "phone_hash"),
         (IDENTITY, SignalCode.PERSON_CASES, parties, "id_number_hash"),
         (ORDER, SignalCode.ORDER_SAME, cases, "order_number"),
         (MERCHANT, SignalCode.TEXT_ALIKE, cases, "merchant"),
     ):
-        if keys[kind] and code in rules:
+        for key in keys[kind] if code in rules else ():
             prefix = "case__" if rows.model is Party else ""
             when, first = f"{prefix}received_at", start - dt.timedelta(days=rules[code].window_days)
-            rows = rows.filter(**{column: keys[kind], f"{when}__gte": first, f"{when}__lt": end})
+            found = rows.filter(**{column: key, f"{when}__gte": first, f"{when}__lt": end})
             columns = [f"{prefix}{name}" for name in SHOWN]
-            yield rows.order_by(f"-{when}", f"-{prefix}id").values_list(*columns, Value(kind, CharField()))[:CAP]
+            yield found.order_by(f"-{when}", f"-{prefix}id").values_list(*columns, Value(kind, CharField()))[:CAP]
 
 
 def _similar_case(row: dict, why: list[str]) -> SimilarCase:

@@ -59,6 +59,7 @@ urlpatterns = [
     path("<case_number:number>/previous/", case.NeighbourCase.as_view(), {"way": "previous"}, name="previous"),
     path("<case_number:number>/act/<slug:verb>/", acts.ActPage.as_view(), name="act"),
     path("<case_number:number>/parties/<int:pk>/reveal/", case.RevealParty.as_view(), name="reveal"),
+    path("<case_number:number>/repeats/", signals.CaseRepeats.as_view(), name="repeats"),
     path("<case_number:number>/signals/", signals.CaseSignals.as_view(), name="signals"),
     path("<case_number:number>/attachments/add/", attachments.AddAttachment.as_view(), name="add_attachment"),
     path("<case_number:number>/attachments/<int:pk>/file/", attachments.AttachmentFile.as_view(), name="attachment"),

@@ -155,6 +155,8 @@ GET  /cases/{case}/signals/                             302  403  200  200  403 
 POST /cases/{case}/signals/                             302  403  200  200  403  403  403  403  403  200  200
 GET  /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  404
 POST /cases/{other_case}/signals/                       302  403  404  200  403  403  403  403  403  200  404
+GET  /cases/{case}/repeats/                             302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/{other_case}/repeats/                       302  403  404  200  404  404  404  403  403  200  404
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.

@@ -1,4 +1,5 @@
-"""Signals of repeated and professional claims: the cases behind them, and the decision of an official."""
+"""Signals of repeated and professional claims: the cases behind them, and the decision of an official. The cases that
+one may repeat."""
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
@@ -14,13 +15,17 @@ from cases.forms import SignalDecisionForm
 from cases.models import Case
 from cases.models.signal import MIN_REASON
 from cases.querysets import sees_reporters
-from cases.signals import CAP, PERSONS, signals_of
+from cases.signals import CAP, PERSONS, repeats_of, signals_of
 from cases.tables import STATE_TONES, as_written, subject
 from core.exceptions import DomainError
 from core.text import mask_numbers
+from core.timeouts import QueryTooSlow, time_limit
 from core.views import ScopedMixin
 
 OPEN_ROWS = 20  # the others are folded away
+REPEATS = 8
+REPEAT_SECONDS = 3  # they only help: what takes longer is not waited for
+READ = ("number", "kind", "state", "received_at", "merchant", "order_number", "narrative", "demand")
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -63,6 +68,31 @@ class CaseSignals(ScopedMixin, View):
             "reporters_left_out": not sees_reporters(self.request.user),
             "cap": CAP,
             "persons": PERSONS,
+        })  # fmt: skip
+
+
+@method_decorator(never_cache, name="dispatch")
+class CaseRepeats(ScopedMixin, View):
+    """The earlier cases that a case may repeat: a page, and without its frame what the page of the case loads."""
+
+    model = Case
+    permission_required = "cases.view_case"
+
+    def get(self, request, number):
+        case = get_object_or_404(self.get_queryset().only(*READ), number=number)
+        try:
+            with time_limit(REPEAT_SECONDS):
+                rows = repeats_of(case, request.user, limit=REPEATS)
+        except QueryTooSlow:
+            rows = None
+        template = "cases/_repeats.html" if request.htmx else "cases/repeats.html"
+        return render(request, template, {
+            "case": case,
+            "tone": STATE_TONES.get(case.state, "grey"),
+            "rows": rows,
+            "limit": REPEATS,
+            "seconds": REPEAT_SECONDS,
+            "reporters_left_out": not sees_reporters(request.user),
         })  # fmt: skip
 
 

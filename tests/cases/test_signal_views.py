@@ -2,9 +2,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cases.models import SignalDecision
+from cases.models import Case, SignalDecision
 from cases.views import signals as views
-from tests.cases.filings import AT, REASON, TEXT
+from tests.cases.filings import AT, PHONE, REASON, TEXT
 from tests.factories import CaseFactory, MerchantFactory, PartyFactory, UserFactory, grant
 from tests.factories.cases import local
 
@@ -201,3 +201,101 @@ def test_a_case_of_another_district_is_not_there(client, regulator, filed, neigh
     assert client.get(url(case)).status_code == 404
     assert client.post(url(case), {"decision": "repeat", "reason": REASON}).status_code == 404
     assert not SignalDecision.objects.exists()
+
+
+# what a case may repeat
+
+
+def repeats(case) -> str:
+    return f"/cases/{case.number}/repeats/"
+
+
+@pytest.mark.usefixtures("english")
+def test_the_cases_that_one_may_repeat(visit, officer, repeated, neighbour, filed):
+    case, other = repeated
+    theirs = filed(days=-2, handling=neighbour)
+
+    response = visit(officer, repeats(case))
+    html = response.content.decode()
+
+    for words in (
+        f'<a class="tnum" href="/cases/{other.number}/">{other.number}</a>', "2026-11-01", "测试青禾商贸",
+        "same phone number, same merchant, like text", "<html",
+    ):  # fmt: skip
+        assert words in html
+    assert f'<li><a class="tnum" href="/cases/{case.number}/">' not in html  # no repeat of itself
+    assert theirs.number not in html
+    assert PHONE not in html
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.usefixtures("english")
+def test_the_page_of_a_case_loads_what_it_may_repeat(client, visit, officer, regulator, repeated):
+    case, other = repeated
+    client.force_login(officer)
+
+    fragment = client.get(repeats(case), headers={"HX-Request": "true"}).content.decode()
+
+    assert other.number in fragment
+    assert "<html" not in fragment
+    html = client.get(case.get_absolute_url()).content.decode()
+    assert f'hx-get="{repeats(case)}" hx-trigger="load"' in html
+    assert f'<a href="{repeats(case)}">Look for them</a>' in html
+    assert repeats(case) not in visit(regulator, case.get_absolute_url()).content.decode()
+
+
+@pytest.mark.usefixtures("english")
+def test_a_sealed_reporter_links_for_those_alone_who_see_reporters(visit, officer, district, filed):
+    report, complaint = filed(reporter=True, report=True), filed(days=-1)
+
+    seen = visit(officer, repeats(report)).content.decode()
+    unseen = visit(UserFactory(agency=district, roles=["mediator"]), repeats(report)).content.decode()
+
+    assert complaint.number in seen
+    assert "Reporters are sealed" not in seen
+    assert complaint.number not in unseen
+    assert "Reporters are sealed" in unseen
+    assert "No earlier case of the same person" in unseen
+
+
+@pytest.mark.usefixtures("english")
+def test_more_than_are_shown_is_said(visit, officer, filed, monkeypatch):
+    monkeypatch.setattr(views, "REPEATS", 2)
+    case, *_others = (filed(days=-n) for n in range(4))
+
+    html = visit(officer, repeats(case)).content.decode()
+
+    assert html.count("same phone number") == 2
+    assert "No more than 2 cases are shown; there may be more." in html
+
+
+@pytest.mark.usefixtures("english")
+def test_what_takes_too_long_is_not_waited_for(visit, officer, filed, monkeypatch):
+    case = filed()
+    monkeypatch.setattr(views, "REPEAT_SECONDS", 0.05)
+    monkeypatch.setattr(
+        views, "repeats_of", lambda *_given, **_limit: list(Case.objects.extra(where=["pg_sleep(1) IS NULL"]))
+    )
+
+    response = visit(officer, repeats(case))
+
+    assert response.status_code == 200
+    assert "Looking for them was stopped" in response.content.decode()
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_what_a_case_may_repeat_takes_as_many_queries_for_one_row_as_for_three(warm, officer, filed, others):
+    merchant = MerchantFactory()
+    case = filed(merchant=merchant, narrative=TEXT)
+    for n in range(1, others + 1):
+        PartyFactory(case=case, plain={"phone": f"1380000001{n}"})
+        filed(days=-n, merchant=merchant, narrative=TEXT, phone=f"1380000001{n}")
+    client = warm(officer, repeats(case))
+
+    with CaptureQueriesContext(connection) as queries:
+        html = client.get(repeats(case)).content.decode()
+
+    assert html.count("2026-10-") + html.count("2026-11-01") == others
+    # session, user with agency, permissions, the case, the time limit; parties, rules, cases
+    made = [query for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(made) == 8

@@ -9,7 +9,7 @@ from django.utils import translation
 from cases import signals
 from cases.domain import decide_on_signals
 from cases.models import Case, CaseEvent, SignalDecision, SignalRule
-from cases.signals import signals_of, similar_cases
+from cases.signals import repeats_of, signals_of, similar_cases
 from core.exceptions import DomainError
 from tests.cases.filings import AT, IDENTITY, PHONE, REASON, TEXT
 from tests.factories import (
@@ -17,6 +17,7 @@ from tests.factories import (
     CaseFactory,
     CategoryFactory,
     MerchantFactory,
+    PartyFactory,
     ProblemFactory,
     UserFactory,
 )
@@ -528,3 +529,85 @@ def test_a_station_of_another_tree_finds_nothing(filed):
     user = UserFactory(agency=AgencyFactory(council=True), roles=["officer"])
 
     assert similar_cases(phone=PHONE, received_on=ON, user=user) == []
+
+
+# what a case may repeat
+
+
+def numbers(similar) -> list[str]:
+    return [one.number for one in similar]
+
+
+def test_a_case_repeats_those_of_its_own_parties(filed, officer):
+    case = filed(identity=IDENTITY)
+    PartyFactory(case=case, plain={"phone": "13800000009"})
+    by_phone = filed(days=-1)
+    by_identity = filed(days=-2, phone="13800000002", identity=IDENTITY)
+    by_second = filed(days=-3, phone="13800000009")
+    filed(days=-4, phone="13800000003")
+    filed(days=1)
+
+    with translation.override("en"):
+        similar = repeats_of(case, officer)
+
+    assert [(one.number, one.why) for one in similar] == [
+        (by_phone.number, ["same phone number"]),
+        (by_identity.number, ["same identity number"]),
+        (by_second.number, ["same phone number"]),
+    ]
+
+
+def test_a_case_repeats_those_of_its_order_and_in_its_words(filed, officer):
+    merchant = MerchantFactory()
+    case = filed(phone="", order_number="A1", merchant=merchant, narrative=TEXT)
+    by_text = filed(days=-1, phone="", merchant=merchant, narrative="", demand=TEXT)
+    by_order = filed(days=-2, phone="", order_number="A1")
+    filed(days=-3, phone="", merchant=merchant)
+
+    assert numbers(repeats_of(case, officer)) == [by_text.number, by_order.number]
+
+
+def test_a_sealed_reporters_numbers_link_for_those_who_see_reporters(filed, officer, district):
+    report = filed(reporter=True, report=True)
+    complaint = filed(days=-1)
+    mediator = UserFactory(agency=district, roles=["mediator"])
+
+    assert numbers(repeats_of(report, officer)) == [complaint.number]
+    assert repeats_of(report, mediator) == []
+    assert repeats_of(report, UserFactory(is_superuser=True)) == []
+
+
+def test_what_a_case_repeats_keeps_to_scope_and_limit(filed, officer, neighbour):
+    case = filed()
+    inside = [filed(days=-n) for n in range(1, 4)]
+    filed(days=-1, handling=neighbour)
+
+    assert numbers(repeats_of(case, officer)) == numbers(inside)
+    assert numbers(repeats_of(case, officer, limit=2)) == numbers(inside[:2])
+
+
+def test_of_many_parties_the_first_are_looked_for(filed, officer, monkeypatch):
+    monkeypatch.setattr(signals, "PERSONS", 2)
+    case = filed()
+    for n in (2, 3):
+        PartyFactory(case=case, plain={"phone": f"1380000000{n}"})
+    earlier = [filed(days=-n, phone=f"1380000000{n}") for n in (1, 2, 3)]
+
+    assert numbers(repeats_of(case, officer)) == numbers(earlier[:2])
+
+
+@pytest.mark.parametrize("parties", [1, 3])
+def test_what_a_case_repeats_takes_three_queries_and_decrypts_nothing(filed, officer, parties):
+    case = filed(identity=IDENTITY)
+    for n in range(2, parties + 1):
+        PartyFactory(case=case, plain={"phone": f"1380000000{n}"})
+        filed(days=-n, phone=f"1380000000{n}")
+    filed(days=-1)
+    officer.has_perm("cases.view_case")
+
+    with CaptureQueriesContext(connection) as queries:
+        similar = repeats_of(case, officer)
+
+    assert len(queries) == 3
+    assert len(similar) == parties
+    assert not any('"personal"' in query["sql"] for query in queries)
