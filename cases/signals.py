@@ -415,8 +415,8 @@ def similar_cases(
 
 def repeats_of(case: Case, user, *, limit: int = 10) -> list[SimilarCase]:
     """The cases in the scope of `user` that `case` may repeat: what its intake would have shown, looked up by the hashes
-    of its parties. Sealed reporters, its own too, as in `signals_of`. Three queries, besides those for the
-    permissions."""
+    of its parties. Sealed reporters, its own too, as in `signals_of`; for who does not see them no report and no other
+    case repeat each other. Three queries, besides those for the permissions."""
     own = _parties_seen_by(user).filter(case=case).order_by("pk").values_list("phone_hash", "id_number_hash")
     hashes = [(_bytes(phone), _bytes(identity)) for phone, identity in own]
     return similar_cases(
@@ -441,6 +441,9 @@ def _intake_branches(
     parties, cases = _parties_seen_by(user), Case.objects.visible_to(user)
     if besides is not None:
         parties, cases = parties.exclude(case=besides), cases.exclude(pk=besides.pk)
+        if not sees_reporters(user):  # a complaint of the same order or in the same words would tell who has reported
+            kinds = [kind for kind in Kind if (kind == Kind.REPORT) == (besides.kind == Kind.REPORT)]
+            parties, cases = parties.filter(case__kind__in=kinds), cases.filter(kind__in=kinds)
     for kind, code, rows, column in (
         (PHONE, SignalCode.PERSON_CASES, parties, "phone_hash"),
         (IDENTITY, SignalCode.PERSON_CASES, parties, "id_number_hash"),

@@ -577,6 +577,19 @@ def test_a_sealed_reporters_numbers_link_for_those_who_see_reporters(filed, offi
     assert repeats_of(report, UserFactory(is_superuser=True)) == []
 
 
+@pytest.mark.parametrize(("one", "other"), [(True, False), (False, True)])
+def test_no_order_or_words_tell_who_has_reported(filed, officer, district, one, other):
+    shared = {"merchant": MerchantFactory(), "order_number": "A1", "narrative": TEXT}
+    case, half = (
+        filed(days=days, report=report, reporter=report, **shared) for days, report in ((0, one), (-1, other))
+    )
+    alike = filed(days=-2, report=one, reporter=one, phone="", **shared)
+    mediator = UserFactory(agency=district, roles=["mediator"])
+
+    assert numbers(repeats_of(case, officer)) == [half.number, alike.number]
+    assert numbers(repeats_of(case, mediator)) == [alike.number]
+
+
 def test_what_a_case_repeats_keeps_to_scope_and_limit(filed, officer, neighbour):
     case = filed()
     inside = [filed(days=-n) for n in range(1, 4)]
