@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AccessLog
 from cases.domain import issue_document, perform, register_case
@@ -95,7 +96,8 @@ def test_whoever_acts_for_a_reporter_is_sealed_with_him(report, officer):
 def test_proofs_to_choose_from_are_files_that_one_may_open(client, district, report, officer):
     mediator = UserFactory(agency=district, roles=["mediator"])
     AttachmentFactory(case=report, name="张三举报材料.pdf")
-    values = {"recipient": "余杭所", "report_back_on": dt.date(2026, 12, 1), "enclosures": "1", "pages": "1"}
+    ahead = timezone.localdate() + dt.timedelta(days=10)
+    values = {"recipient": "余杭所", "report_back_on": ahead, "enclosures": 1, "pages": 1}
     document = issue_document(report, form="dispatch_notice", side="internal", actor=officer, values=values)
 
     html = page(client, mediator, reverse("cases:deliver_document", args=[report.number, document.pk]))
