@@ -47,6 +47,8 @@ def understood(page, query: QueryDict, columns: str = "") -> dict[str, str]:
     if not form.is_valid():
         raise DomainError(_("A filter is wrong, and nothing was saved. Correct it first."))
     parameters = form.understood()
+    if "q" in parameters:  # as it was typed: what may be somebody's number is refused, not kept masked
+        parameters["q"] = form.form.cleaned_data["q"]
     sort = choose_sort(page.sorts, query.get("sort"), page.default_sort)
     if sort.parameter != page.default_sort:
         parameters["sort"] = sort.parameter

@@ -163,7 +163,7 @@ def test_a_refused_template_changes_nothing(root, district):
     assert [(row.pk, row.active) for row in DocumentTemplate.objects.all()] == [(kept.pk, True)]
 
 
-@pytest.mark.parametrize("role", ["officer", "clerk", "approver", "account_manager"])
+@pytest.mark.parametrize("role", ["officer", "mediator", "approver", "account_manager"])
 def test_templates_are_for_those_with_the_permission(root, district, role):
     template, actor = add(root), UserFactory(agency=district, roles=[role])
 

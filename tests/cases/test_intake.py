@@ -566,7 +566,7 @@ def test_a_row_of_the_list(visit, officer):
     assert visit(officer, MERCHANTS, q="清泉净水").json() == {
         "merchants": [
             {
-                "id": merchant.pk, "name": "清泉净水", "aliases": [], "district": "西湖区", "region": "330106",
+                "id": merchant.pk, "name": "清泉净水", "district": "西湖区", "region": "330106",
                 "address": "文三路1号", "code": "000N", "verified": True,
             }
         ]
