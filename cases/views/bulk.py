@@ -101,7 +101,7 @@ class StartBulk(BulkPages, View):
             act = self.prepare(name, query)
         except DomainError as refused:
             messages.error(request, str(refused))
-            return HttpResponseRedirect(list_address(name, QueryDict(query).urlencode()))
+            return HttpResponseRedirect(list_address(name, query))
         return HttpResponseRedirect(reverse("cases:bulk_confirm", args=[act.pk]))
 
     def prepare(self, name: str, query: str) -> BulkAct:
