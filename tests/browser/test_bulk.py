@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-OPEN = "/cases/?kind=complaint&state=open"
+TO_DECIDE = "/cases/?kind=complaint&state=registered"
 FOCUSED = "selector => document.activeElement.matches(selector)"
 
 
@@ -33,9 +33,9 @@ def boxes(page):
 
 
 @pytest.mark.parametrize(("language", "order"), [("zh", "-received"), ("en", "-claimed")])
-def test_two_cases_are_taken_over_with_the_keyboard(visit_as, language, order):
+def test_two_cases_are_accepted_with_the_keyboard(visit_as, language, order):
     window = visit_as("officer", english=language == "en")
-    window.go(f"{OPEN}&sort={order}")
+    window.go(f"{TO_DECIDE}&sort={order}")
     page = window.page
     bar = page.locator("#bulk")
     numbers = page.locator(".list-table tbody a[href*='/cases/']").evaluate_all(
@@ -54,7 +54,7 @@ def test_two_cases_are_taken_over_with_the_keyboard(visit_as, language, order):
     expect(bar.locator(".bulk-count")).to_have_text(re.compile("2"))
     expect(page.locator("thead [data-pick-page]")).to_have_js_property("indeterminate", True)
     assert window.complaints() == []
-    choose_option(page, "#bulk-verb", "take")
+    choose_option(page, "#bulk-verb", "accept")
     tab_to(page, "#bulk button[type=submit]")
     page.keyboard.press("Enter")
 
@@ -76,11 +76,11 @@ def test_two_cases_are_taken_over_with_the_keyboard(visit_as, language, order):
     assert window.complaints() == []
 
     choose_option(page, "#again-outcome", "done")
-    choose_option(page, "#again-verb", "take")
+    choose_option(page, "#again-verb", "accept")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/cases/bulk/\d+/confirm/$"))
-    expect(page.locator(".bulk-reasons li")).to_have_count(1)  # they are his already
+    expect(page.locator(".bulk-reasons li")).to_have_count(1)  # they are accepted already
     expect(page.locator(".bulk-form")).to_have_count(0)
     assert window.complaints() == []
 
@@ -124,12 +124,12 @@ def test_without_javascript_the_boxes_still_work(browser, browser_context_args, 
         **browser_context_args, java_script_enabled=False, storage_state=session_states[("officer", False)]
     )
     page = context.new_page()
-    page.goto(OPEN)
+    page.goto(TO_DECIDE)
     expect(page.locator("[data-pick-page]").first).to_be_hidden()
     expect(page.locator(".bulk-count")).to_be_hidden()
     boxes(page).nth(0).check()
     boxes(page).nth(2).check()
-    page.select_option("#bulk-verb", "take")
+    page.select_option("#bulk-verb", "accept")
     page.locator("#bulk button[type=submit]").click()
     expect(page.locator("tbody tr")).to_have_count(2)
     context.close()
