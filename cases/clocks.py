@@ -9,7 +9,7 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases.enums import Roll, TermUnit
+from cases.enums import Body, Kind, Roll, TermUnit
 from cases.models import ClockRule
 from core.exceptions import DomainError
 from core.templatetags.portal import is_chinese
@@ -18,6 +18,13 @@ from registry.domain import calendar_days
 from registry.domain.calendar import CalendarDays
 
 UNSEEN = object()
+# by whose version the rules of a case are named. Reports follow the same orders as complaints, and are verified by the
+# penalty procedure besides, whose versions change on days of their own.
+REGIME_TERM = {
+    (Kind.COMPLAINT, Body.BUREAU): "complaint.mediate",
+    (Kind.COMPLAINT, Body.COUNCIL): "council.mediate",
+    (Kind.REPORT, Body.BUREAU): "jurisdiction.settle",
+}
 
 
 class UnknownRule(DomainError):
@@ -48,6 +55,11 @@ class RuleBook:
         """The stored rules with `calendar`, or with the stored calendar. One query, or two."""
         days = None if calendar else calendar_days()
         return cls(ClockRule.objects.all(), calendar or days.calendar(), days)
+
+    def regime_of(self, kind: str, body: str, received_on: dt.date) -> str:
+        """The rules that apply to a case received on that day, "" where there are none."""
+        rule = self.rule(REGIME_TERM.get((kind, body), ""), received_on)
+        return rule.regime if rule else ""
 
     @property
     def regimes(self) -> set[str]:

@@ -214,6 +214,13 @@ class PauseReason(models.TextChoices):
     RECUSAL = "recusal", _("Application for recusal")
 
 
+# mediation leaves out appraisal and testing, and waits for a decision on recusal; only verification waits for a holder of
+# rights (Order 121 arts 21 and 22; penalty procedure art 18)
+PAUSE_REASONS = {
+    Kind.COMPLAINT: (PauseReason.APPRAISAL, PauseReason.TESTING, PauseReason.INSPECTION, PauseReason.RECUSAL),
+    Kind.REPORT: (PauseReason.APPRAISAL, PauseReason.TESTING, PauseReason.INSPECTION, PauseReason.RIGHTS_HOLDER),
+}
+
 # the time of a recusal suspends mediation; that it stops the sixty days, too, stands nowhere
 EXCLUDED_REASONS = (
     PauseReason.APPRAISAL,
@@ -259,20 +266,24 @@ class Satisfaction(models.TextChoices):
 class MediationMode(models.TextChoices):
     """How mediation takes place (Order 121 art 20)."""
 
-    ON_SITE = "on_site", _("On site")
-    REMOTE = "remote", _("Remote")
+    ON_SITE = "on_site", pgettext_lazy("mode of mediation", "On site")
+    REMOTE = "remote", pgettext_lazy("mode of mediation", "Remote")
 
 
 class NoticeMeans(models.TextChoices):
     """How someone was told (Order 121: internet, telephone, message, e-mail, letter)."""
 
     INTERNET = "internet", _("Internet")
-    PHONE = "phone", _("Telephone")
+    PHONE = "phone", pgettext_lazy("means of a notice", "Telephone")
     SMS = "sms", _("Text message")
     EMAIL = "email", _("E-mail")
     LETTER = "letter", _("Letter")
     IN_PERSON = "in_person", _("In person")
     PUBLIC = "public", _("Public notice")
+
+
+# of the end of mediation both sides are told by these; documents may be served by public notice, too (Order 121 art 23)
+TOLD_BY = tuple(means for means in NoticeMeans if means != NoticeMeans.PUBLIC)
 
 
 class Verb(models.TextChoices):

@@ -14,11 +14,19 @@ from cases.enums import Addressee, DocumentForm, Kind
 
 ORDER_121 = "《市场监督管理投诉举报处理办法》"
 ORDER_20 = "《市场监督管理投诉举报处理暂行办法》"
-# Consumer Rights Protection Law, article 39
-REMEDIES = (
-    "（一）与经营者协商和解；（二）请求消费者协会或者依法成立的其他调解组织调解；（三）向有关行政部门投诉；"
-    "（四）根据与经营者达成的仲裁协议提请仲裁机构仲裁；（五）向人民法院提起诉讼"
-)
+# what is left to the parties: where nothing was mediated, the ways of the Consumer Rights Protection Law, article 39;
+# after a mediation, arbitration and the court (Order 121 arts 15 and 25)
+AFTER_MEDIATION = "根据与经营者达成的仲裁协议提请仲裁机构仲裁，或者向人民法院提起诉讼"
+REMEDIES = {
+    DocumentForm.REFUSAL: (
+        "（一）与经营者协商和解；（二）请求消费者协会或者依法成立的其他调解组织调解；（三）向有关行政部门投诉；"
+        "（四）根据与经营者达成的仲裁协议提请仲裁机构仲裁；（五）向人民法院提起诉讼"
+    ),
+    DocumentForm.TERMINATION: AFTER_MEDIATION,
+    DocumentForm.AGREEMENT: AFTER_MEDIATION,
+}
+# cited before Order 20 where the sixty days of these regulations are over
+DECREE_778 = "《中华人民共和国消费者权益保护法实施条例》第四十六条、"
 ITEM_KEYS = ("item", "mark", "text")  # of the list `grounds`: 一, ☑ or ☐, what the law says
 
 
@@ -158,7 +166,7 @@ SOURCES: dict[str, str] = {
     "ground_item": "item of the chosen ground",
     "ground": "text of the chosen ground",
     "reason": "asked for",
-    "remedies": "the ways of the Consumer Rights Protection Law, article 39",
+    "remedies": "what is left to the parties",
     "mediate_at": "asked for",
     "place": "asked for",
     "mediators": "asked for",
@@ -283,10 +291,7 @@ DATA: tuple[Datum, ...] = (
         ("order", "article", "grounds", "ground_item"),
     ),
     Datum(F.TERMINATION, "23(2)", "21(2)", "Day of the decision, from which the seven days run", ("decided_on",)),
-    Datum(
-        F.TERMINATION, "25", "", "The other ways of the Consumer Rights Protection Law, article 39",
-        ("remedies",),
-    ),
+    Datum(F.TERMINATION, "25", "", "Arbitration and the court", ("remedies",)),
     Datum(F.TERMINATION, "23(2)", "21(2)", "Deciding agency and day", ("agency", "issued_on")),
     Datum(F.AGREEMENT, "24(1)", "22(1)", "Both parties", ("complainant_name", "respondent_name")),
     Datum(
@@ -302,7 +307,7 @@ DATA: tuple[Datum, ...] = (
     Datum(F.AGREEMENT, "24(1)", "22(1)", "Signature or seal of both parties", printed="（签名或者盖章）"),
     Datum(F.AGREEMENT, "24(1)", "22(1)", "Seal of the agency", ("agency",)),
     Datum(F.AGREEMENT, "24(1)", "22(1)", "Three copies: each party, the archive", printed="一式三份"),
-    Datum(F.AGREEMENT, "25", "", "The other ways of the Consumer Rights Protection Law, article 39", ("remedies",)),
+    Datum(F.AGREEMENT, "25", "", "Arbitration and the court", ("remedies",)),
     Datum(F.REPORT_RESULT, "36", "32", "Addressee and report", ("addressee", "received_on", "subject")),
     Datum(F.REPORT_RESULT, "36", "32", "The law that demands the notice", ("legal_basis",)),
     Datum(F.REPORT_RESULT, "36", "32", "The result", ("result",)),

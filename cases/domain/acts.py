@@ -8,17 +8,20 @@ terminations by law.
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import log_access
 from accounts.models import User
+from cases.clocks import REGIME_TERM
 from cases.domain.clocks import (
     EXTENDED,
     ask_extension,
     change_regime,
     decide_extension,
+    end_open_pause,
     pause_clocks,
     restart_clock,
     resume_clocks,
@@ -30,6 +33,8 @@ from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merch
 from cases.enums import (
     FINAL_STATES,
     OPEN_STATES,
+    PAUSE_REASONS,
+    TOLD_BY,
     Body,
     GroundPurpose,
     IdentityCheck,
@@ -37,21 +42,27 @@ from cases.enums import (
     NationalEntry,
     Outcome,
     PartyRole,
+    PauseReason,
+    Regime,
     Side,
     State,
     SupervisionKind,
     Verb,
 )
-from cases.models import CallBack, Case, CaseReference, Ground, Supervision
+from cases.models import CallBack, Case, CaseReference, ClockRule, Ground, Supervision
 from cases.querysets import sees_reporters
 from core.exceptions import DomainError
 from core.workflow import Act, Transition, Workflow
+from registry.enums import AgencyKind
 from registry.models import Agency
 
 NATIONAL = "national12315"  # the source of the national platform's numbers
 MAX_RETURNS = 2  # after so many returns the superior decides who is competent (Order 121 arts 33 and 41)
+WITHDRAWN_OR_SETTLED = 1  # the position of that ground in each article on the end of mediation
+OF_PARTIES = (Outcome.SETTLED, Outcome.WITHDRAWN)  # what a dispute ended on it counts as
 FIRST_TERMS = tuple(FIRST_TERM.values())
-VERIFICATION = ("report.verify", "report.verify_extended", "lead.verify", "lead.verify_extended")
+LEAD_TERM = "lead.verify"
+VERIFICATION = ("report.verify", LEAD_TERM)
 NOTICE = "complaint.notify_end"
 DISPUTE = "jurisdiction.settle"
 CORRECTABLE = (
@@ -65,6 +76,10 @@ class CaseWorkflow(Workflow):
 
     def settle(self, act: Act, step: Transition) -> None:
         case = act.obj
+        if step.target is not None:  # whoever decides is competent, and what is decided waits for nothing
+            stop_clocks(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
+            if step.target not in PAUSABLE:
+                end_open_pause(case, on=today(act), actor=act.actor)
         known = case.national_entry == NationalEntry.ENTERED or (
             case.source == NATIONAL and not case.national_entry and case.body == Body.BUREAU
         )
@@ -83,15 +98,25 @@ def _is_handled(case, user) -> str:
     return "" if case.handling_id else gettext("The case must first be dispatched to an agency.")
 
 
-def _has_agency_above(case, user) -> str:
+def _returns(case) -> int:
+    return sum(event.verb == Verb.RETURN for event in case.events.all())
+
+
+def _may_return(case, user) -> str:
     if len(case.custodian.ancestor_ids) < 2:
         return gettext("There is no agency above this one to which the case could be returned.")
+    if _returns(case) >= MAX_RETURNS:
+        return gettext(
+            "The case has been returned %(n)d times. The agency above decides who is competent; ask it."
+        ) % {"n": MAX_RETURNS}
     return ""
 
 
 def _may_dispatch(case, user) -> str:
     if user.agency is None or not case.custodian.path.startswith(user.agency.path):
         return gettext("Only an agency above the one that holds the case dispatches it.")
+    if case.handling_id == user.agency_id and user.agency.kind == AgencyKind.STATION:
+        return gettext("There is no agency below this one.")
     return ""
 
 
@@ -120,12 +145,12 @@ def handler_id(case: Case) -> int | None:
     """The person whose handling a call-back is about: the officer, else whoever closed the case."""
     if case.officer_id:
         return case.officer_id
-    last = case.events.filter(after__in=FINAL_STATES).order_by("-pk").values_list("actor", flat=True)
-    return last.first()
+    closing = [event for event in case.events.all() if event.after in FINAL_STATES and event.after != event.before]
+    return max(closing, key=lambda event: event.pk).actor_id if closing else None
 
 
 def _by_another(case, user) -> str:
-    if case.officer_id == user.pk:
+    if handler_id(case) == user.pk:
         return gettext("Someone other than the handler of the case calls back (Order 121, art 26).")
     return ""
 
@@ -169,15 +194,7 @@ def _return(act: Act) -> None:
     """A unit that is not competent sends the case back up (Order 121 art 41). With the last return that it may make, the
     two dispute the jurisdiction, which has a term of its own (art 33)."""
     case = act.obj
-    returns = case.events.filter(verb=Verb.RETURN).count()
-    if returns >= MAX_RETURNS:
-        raise DomainError(
-            gettext(
-                "The case has been returned %(n)d times. The agency above decides who is competent; ask it."
-            )
-            % {"n": MAX_RETURNS}
-        )
-    if returns == MAX_RETURNS - 1 and case.body == Body.BUREAU:
+    if _returns(case) == MAX_RETURNS - 1 and case.body == Body.BUREAU:
         start_clock(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
     reason = act.data["ground"]
     if reason.purpose != GroundPurpose.RETURN:
@@ -186,6 +203,8 @@ def _return(act: Act) -> None:
     act.facts |= {"from": case.handling_id, "to": above.name}
     _name_ground(act, reason)
     act.changes |= custody(above) | {"handling": None, "officer": None, "department": ""}
+    if case.kind == Kind.REPORT:  # whoever gets it begins its verification anew; the term goes on
+        act.changes |= {"state": State.REGISTERED, "accepted_at": None}
 
 
 def officers_for(case: Case):
@@ -231,7 +250,7 @@ def _refuse(act: Act) -> None:
 def _end(act: Act, outcome: str, *, told: bool) -> None:
     """The dispute is over: the outcome, the end of the term of mediation, and the notices that are now due."""
     case = act.obj
-    _check_represented(act)
+    _check_represented(act, outcome)
     act.changes["outcome"] = outcome
     stop_clocks(case, *FIRST_TERMS, *MEDIATION_TERM.values(), on=today(act), actor=act.actor, now=act.now)
     if told and case.body == Body.BUREAU and case.accepted_at:
@@ -239,9 +258,9 @@ def _end(act: Act, outcome: str, *, told: bool) -> None:
             start_clock(case, NOTICE, on=today(act), side=side, actor=act.actor, now=act.now)
 
 
-def _check_represented(act: Act) -> None:
+def _check_represented(act: Act, outcome: str) -> None:
     """Representatives need the consent of the represented to change, waive or settle (Order 121 art 12)."""
-    if act.verb not in (Verb.AGREE, Verb.SETTLE, Verb.WITHDRAW) or act.data.get("represented_agree"):
+    if outcome not in (Outcome.AGREEMENT, *OF_PARTIES) or act.data.get("represented_agree"):
         return
     if act.obj.parties.filter(role=PartyRole.CONSUMER).count() > 1:
         raise DomainError(
@@ -253,20 +272,20 @@ def _agree(act: Act) -> None:
     _end(act, Outcome.AGREEMENT, told=False)
 
 
-def _by_law(act: Act, n: int) -> None:
-    """The ground of that number in the article on the end of mediation, under the rules of the case."""
-    grounds = Ground.objects.for_case(act.obj, GroundPurpose.TERMINATE).filter(position=n)
+def _by_parties(act: Act) -> None:
+    """By law a settlement between the parties and a withdrawal end mediation, too, on one ground."""
+    grounds = Ground.objects.for_case(act.obj, GroundPurpose.TERMINATE).filter(position=WITHDRAWN_OR_SETTLED)
     act.changes["ground"] = grounds.values_list("code", flat=True).first() or ""
 
 
 def _settle(act: Act) -> None:
-    _by_law(act, 1)
+    _by_parties(act)
     _end(act, Outcome.SETTLED, told=True)
 
 
 def _withdraw(act: Act) -> None:
     if act.obj.accepted_at:
-        _by_law(act, 1)
+        _by_parties(act)
     _end(act, Outcome.WITHDRAWN, told=True)
 
 
@@ -289,6 +308,8 @@ def _terminate(act: Act) -> None:
         )
     if outcome == Outcome.AGREEMENT:
         raise DomainError(gettext("An agreement is no ground for ending mediation without one."))
+    if ground.position == WITHDRAWN_OR_SETTLED and outcome not in OF_PARTIES:
+        raise DomainError(gettext("On this ground the dispute is either settled by the parties or withdrawn."))
     if ground.after_term:
         running = case.clocks.filter(rule__code__in=MEDIATION_TERM.values(), stopped_on__isnull=True).first()
         if running and running.due_on >= today(act):
@@ -307,6 +328,8 @@ def _terminate(act: Act) -> None:
 
 def _inform(act: Act) -> None:
     told_on = act.data["told_on"]
+    if act.data["means"] not in TOLD_BY:
+        raise DomainError(gettext("Choose how the person was told."))
     if told_on > today(act):
         raise DomainError(gettext("The day of the notice lies in the future."))
     case, side = act.obj, act.data.get("side") or ""
@@ -346,7 +369,7 @@ def _reopen(act: Act) -> None:
     elif case.kind == Kind.REPORT:
         begun = case.accepted_at is not None
         act.changes |= {"state": State.ACCEPTED if begun else State.REGISTERED, "decided_at": None}
-        term = FIRST_TERM.get((case.kind, case.body))
+        term = _verification(case) if case.body == Body.BUREAU else None
     else:
         act.changes["state"], term = State.REGISTERED, None
     if term:
@@ -356,6 +379,12 @@ def _reopen(act: Act) -> None:
 def restart(case: Case, code: str, act: Act, *, on: dt.date | None = None, note: str = "") -> None:
     """Let the term `code` run anew from `on`, today unless told."""
     restart_clock(case, code, on=on or today(act), actor=act.actor, now=act.now, note=note)
+
+
+def _verification(case: Case) -> str:
+    """The term in which a report is verified: from receipt, or, of a lead found in mediation, from discovery."""
+    is_lead = case.clocks.filter(rule__code__in=(LEAD_TERM, EXTENDED[LEAD_TERM])).exists()
+    return LEAD_TERM if is_lead else FIRST_TERM[Kind.REPORT, Body.BUREAU]
 
 
 def _file(act: Act) -> None:
@@ -371,7 +400,7 @@ def _decided(act: Act) -> None:
     """The verification is over; a reporter who gave his name is told (Order 20 art 31)."""
     case = act.obj
     stop_clocks(case, *VERIFICATION, on=today(act), actor=act.actor, now=act.now)
-    if case.parties.filter(role=PartyRole.REPORTER, personal__isnull=False).exists():
+    if any(personal_data(party).get("name") for party in case.parties.filter(role=PartyRole.REPORTER)):
         start_clock(case, "report.inform", on=today(act), actor=act.actor, now=act.now)
 
 
@@ -380,9 +409,16 @@ def _decline(act: Act) -> None:
     _decided(act)
 
 
+def _knows_repeats(case, user) -> str:
+    if case.regime == Regime.ORDER121:
+        return ""
+    return gettext("That repeats are not handled again is a rule of Order 121 (art 35); this report is older.")
+
+
 def _merge(act: Act) -> None:
     """A repeat of an earlier report (Order 121 art 35): with new facts the two are handled together and the term of the
-    earlier one runs anew from the last report; without, it is not handled again."""
+    earlier one runs anew from the last report; without, it is not handled again. A repeat is the same reporter's on the
+    same target; that the facts are the same, the officer says."""
     case, earlier = act.obj, act.data["target"]
     rows = Case.objects.visible_to(act.actor).select_for_update(of=("self",))
     earlier = rows.filter(pk=earlier.pk).first()
@@ -391,6 +427,15 @@ def _merge(act: Act) -> None:
     if earlier.received_at > case.received_at:
         raise DomainError(
             gettext("The earlier report was received after this one. Merge that one into this.")
+        )
+    if not _same_target(case, earlier):
+        raise DomainError(gettext("The two reports are about different merchants, so neither repeats the other."))
+    if not _same_reporter(case, earlier):
+        raise DomainError(
+            gettext(
+                "No telephone or identity number shows that the two reports come from the same person, so this one is "
+                "handled as a report of its own."
+            )
         )
     new_facts = bool(act.data.get("new_facts"))
     if new_facts and earlier.state not in (State.REGISTERED, State.ACCEPTED):
@@ -405,29 +450,66 @@ def _merge(act: Act) -> None:
     act.facts["number"] = earlier.number
     act.data.pop("target")
     if new_facts:
-        restart(earlier, FIRST_TERM.get((earlier.kind, earlier.body), "report.verify"), act, on=case.received_on,
-                note=case.number)  # fmt: skip
+        restart(earlier, _verification(earlier), act, on=case.received_on, note=case.number)
     earlier.events.create(
         verb=Verb.RECEIVE_REPEAT, before=earlier.state, after=earlier.state, actor=act.actor, at=act.now,
         data={"number": case.number, "new_facts": new_facts},
     )  # fmt: skip
 
 
+def _same_target(case: Case, earlier: Case) -> bool:
+    if case.merchant_id or earlier.merchant_id:
+        return case.merchant_id == earlier.merchant_id
+    return bool(case.merchant_written) and case.merchant_written == earlier.merchant_written
+
+
+def _same_reporter(case: Case, earlier: Case) -> bool:
+    """Whether a number of a reporter is one of the other's; no number tells nothing (NULL is equal to none)."""
+    reporters, of_earlier = (one.parties.filter(role=PartyRole.REPORTER) for one in (case, earlier))
+    return of_earlier.filter(
+        Q(phone_hash__in=reporters.values("phone_hash")) | Q(id_number_hash__in=reporters.values("id_number_hash"))
+    ).exists()
+
+
+def is_split(case: Case) -> bool:
+    """Whether the case is one half of a mixed submission. A lead found in its mediation is no half."""
+    return any(
+        event.verb == Verb.SPLIT and not event.data.get("lead") or event.data.get("split_from")
+        for event in case.events.all()
+    )
+
+
+def _may_find_leads(case, user) -> str:
+    if case.body != Body.BUREAU:
+        return gettext("Reports are verified by bureaus. Hand the lead to the bureau of the place.")
+    return ""
+
+
+def _may_split_report(case, user) -> str:
+    if is_split(case):
+        return gettext("This case has been split already.")
+    if not sees_reporters(user):
+        # the reporter becomes a complainant, whom more people may know
+        return gettext("Only who may know the reporter splits a complaint off his report.")
+    return ""
+
+
 def _split(act: Act) -> None:
     """A mixed submission becomes a complaint and a report (Order 121 art 9); a lead found in mediation a report of its
-    own (art 27), verified from its discovery."""
-    case = act.obj
-    lead = bool(act.data.get("lead"))
-    if case.derived.exclude(kind=case.kind).exists():
-        raise DomainError(gettext("This case has been split already."))
-    if lead and case.kind != Kind.COMPLAINT:
-        raise DomainError(gettext("A lead is found in the mediation of a complaint."))
-    if case.body != Body.BUREAU:
-        raise DomainError(gettext("Reports are verified by bureaus. Hand the lead to the bureau of the place."))
+    own (art 27), verified from its discovery. Both are owed whatever has become of the complaint."""
+    case, received_at = act.obj, act.obj.received_at
+    lead, found_on = bool(act.data.get("lead")), act.data.pop("found_on", None) or today(act)
+    if not lead and is_split(case):
+        raise DomainError(
+            gettext("This case has been split already. What was found since is a lead found in mediation: say so.")
+        )
+    if lead:
+        if not case.received_on <= found_on <= today(act):
+            raise DomainError(gettext("The lead was found between the receipt of the case and today."))
+        act.facts["found_on"] = found_on.isoformat()
+        start_of_day = timezone.make_aware(dt.datetime.combine(found_on, dt.time.min))
+        received_at = act.now if found_on == today(act) else max(start_of_day, case.received_at)
     if case.kind == Kind.REPORT:
-        # the reporter becomes a complainant, whom more people may know: only who may know him does that, and it is kept
-        if not sees_reporters(act.actor):
-            raise DomainError(gettext("Only who may know the reporter splits a complaint off his report."))
         log_access(
             user=act.actor, action="reveal", target=case.number, fields="name, phone, address, id_number",
             reason=gettext("A complaint was split off the report."),
@@ -437,9 +519,8 @@ def _split(act: Act) -> None:
         [] if lead else [personal_data(p) for p in case.parties.exclude(role=PartyRole.PROXY).order_by("pk")]
     )
     half = split_case(
-        case, kind=kind, people=people, received_at=act.now if lead else case.received_at,
-        narrative=act.data.get("text") or case.narrative, actor=act.actor, now=act.now,
-        first_term="lead.verify" if lead else None,
+        case, kind=kind, people=people, received_at=received_at, narrative=act.data.get("text") or case.narrative,
+        actor=act.actor, now=act.now, first_term=LEAD_TERM if lead else None,
     )  # fmt: skip
     act.facts["number"] = half.number
     act.data.pop("text", None)  # it stands in the new case; events keep no narratives
@@ -577,7 +658,15 @@ def _running_on(case, user) -> str:
     )
 
 
+def _not_suspended(case, user) -> str:
+    if any(pause.ended_on is None and pause.reason == PauseReason.RECUSAL for pause in case.pauses.all()):
+        return gettext("Mediation waits for the decision on an application for recusal (Order 121, art 21).")
+    return ""
+
+
 def _pause(act: Act) -> None:
+    if act.data["reason"] not in PAUSE_REASONS[act.obj.kind]:
+        raise DomainError(gettext("No term of such a case stands still for this reason."))
     pause_clocks(
         act.obj, reason=act.data["reason"], started_on=act.data["started_on"], document=act.data["document"],
         note=act.data.get("note", ""), actor=act.actor, now=act.now,
@@ -591,6 +680,8 @@ def _resume(act: Act) -> None:
 
 
 def _extendable(case, user) -> str:
+    if any(extension.granted is None for extension in case.extensions.all()):
+        return gettext("An extension has been asked for and is not decided yet.")
     if any(clock.stopped_on is None and clock.rule.code in EXTENDED for clock in case.clocks.all()):
         return ""
     return gettext("No term of this case can be extended.")
@@ -626,7 +717,15 @@ def _decide(granted: bool):
     return effect
 
 
+def regimes_of(case: Case) -> list[str]:
+    """The rules under which a case of this kind and body can stand."""
+    versions = ClockRule.objects.filter(code=REGIME_TERM.get((case.kind, case.body), ""))
+    return list(versions.order_by("valid_from").values_list("regime", flat=True).distinct())
+
+
 def _change_regime(act: Act) -> None:
+    if act.data["regime"] not in regimes_of(act.obj):
+        raise DomainError(gettext("No case of this kind and body stands under these rules."))
     act.facts["from"] = act.obj.regime
     change_regime(act.obj, regime=act.data["regime"], reason=act.data["note"], actor=act.actor, now=act.now)
 
@@ -634,20 +733,25 @@ def _change_regime(act: Act) -> None:
 # ---- the tables
 
 ANY_STATE = (*OPEN_STATES, *FINAL_STATES)
+PAUSABLE = (State.REGISTERED, State.ACCEPTED, State.MEDIATING)
 BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
 UNDECIDED = (State.REGISTERED, State.ACCEPTED)
 MEDIATED = (State.ACCEPTED, State.MEDIATING)
 HANDLE, APPROVE = "cases.handle_case", "cases.approve_case"
 
-INTAKE = (
-    Transition(Verb.DISPATCH, _("Dispatch"), UNDECIDED, None, "cases.dispatch_case", ("agency",),
-               guard=_may_dispatch, effect=_dispatch, bulk=True),
-    Transition(Verb.RETURN, _("Return to intake"), (State.REGISTERED,), None, HANDLE, ("ground", "note"), (),
-               guard=_has_agency_above, effect=_return, bulk=True),
-    Transition(Verb.TAKE, _("Take over"), OPEN_STATES, None, HANDLE, guard=_not_mine, effect=_take, bulk=True),
-    Transition(Verb.ASSIGN, _("Assign"), OPEN_STATES, None, "cases.assign_case", ("officer",), effect=_assign,
-               bulk=True),
-)  # fmt: skip
+
+# what is accepted has been found to be one's own; a report may turn out not to be while it is verified
+def intake(*returnable: str) -> tuple[Transition, ...]:
+    return (
+        Transition(Verb.DISPATCH, _("Dispatch"), UNDECIDED, None, "cases.dispatch_case", ("agency",),
+                   guard=_may_dispatch, effect=_dispatch, bulk=True),
+        Transition(Verb.RETURN, _("Return to intake"), returnable, None, HANDLE, ("ground", "note"), (),
+                   guard=_may_return, effect=_return, bulk=True),
+        Transition(Verb.TAKE, _("Take over"), OPEN_STATES, None, HANDLE, guard=_not_mine, effect=_take, bulk=True),
+        Transition(Verb.ASSIGN, _("Assign"), OPEN_STATES, None, "cases.assign_case", ("officer",), effect=_assign,
+                   bulk=True),
+    )  # fmt: skip
+
 
 AROUND = (
     Transition(Verb.SUPPLEMENT, _("Add to the narrative"), OPEN_STATES, None, HANDLE, ("text",), (),
@@ -696,29 +800,29 @@ EXTENSION = (
 
 REPRESENTED = ("represented_agree", "note")
 COMPLAINT = CaseWorkflow(
-    *INTAKE,
+    *intake(State.REGISTERED),
     Transition(Verb.ACCEPT, _("Accept"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
                stamps=("decided_at", "accepted_at"), guard=_is_handled, effect=_accept, bulk=True),
     Transition(Verb.REFUSE, _("Do not accept"), (State.REGISTERED,), State.REFUSED, HANDLE, ("ground", "note"), (),
                stamps=("decided_at", "closed_at"), guard=_is_handled, effect=_refuse, grave=True, bulk=True),
     Transition(Verb.MEDIATE, _("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, HANDLE,
-               ("mode", "both_consent")),
-    Transition(Verb.AGREE, _("Agreement reached"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
-               stamps=("ended_at",), effect=_agree),
+               ("mode", "both_consent"), guard=_not_suspended),
+    Transition(Verb.AGREE, _("Agreement reached"), (State.MEDIATING,), State.ENDED, HANDLE, takes=REPRESENTED,
+               stamps=("ended_at",), guard=_not_suspended, effect=_agree),
     Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
                stamps=("ended_at",), effect=_settle),
     Transition(Verb.FAIL, _("No agreement"), MEDIATED, State.ENDED, HANDLE, ("ground",), stamps=("ended_at",),
-               effect=_fail),
+               guard=_not_suspended, effect=_fail),
     Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED), State.ENDED, HANDLE,
                takes=REPRESENTED, stamps=("ended_at",), effect=_withdraw),
     Transition(Verb.TERMINATE, _("Terminate mediation"), MEDIATED, State.ENDED, HANDLE, ("ground",),
-               ("outcome", "note"), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
+               ("outcome", *REPRESENTED), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
     Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, HANDLE, ("side", "means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
     Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
                guard=_everyone_told, bulk=True),
-    Transition(Verb.SPLIT, _("Split"), (State.REGISTERED, *MEDIATED), None, HANDLE, (), ("lead", "text", "note"),
-               effect=_split),
+    Transition(Verb.SPLIT, _("Split"), ANY_STATE, None, HANDLE, (), ("lead", "found_on", "text", "note"),
+               guard=_may_find_leads, effect=_split),
     Transition(Verb.REPRESENT, _("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
                effect=_represent),
     *terms(*MEDIATED),
@@ -727,29 +831,30 @@ COMPLAINT = CaseWorkflow(
 
 DECIDED = (State.FILED, State.NOT_FILED, State.REFUSED, State.CLOSED)
 REPORT = CaseWorkflow(
-    *INTAKE,
+    *intake(*UNDECIDED),
     Transition(Verb.VERIFY, _("Begin verification"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
                stamps=("accepted_at",), guard=_is_handled, bulk=True),
     Transition(Verb.FILE, _("File for investigation"), (State.ACCEPTED,), State.FILED, HANDLE, (),
-               ("number", "note"), stamps=("decided_at",), effect=_file),
+               ("number", "note"), stamps=("decided_at",), guard=_is_handled, effect=_file),
     Transition(Verb.NOT_FILE, _("Do not file"), (State.ACCEPTED,), State.NOT_FILED, HANDLE, ("ground", "note"), (),
-               stamps=("decided_at", "closed_at"), effect=_not_file, grave=True, bulk=True),
+               stamps=("decided_at", "closed_at"), guard=_is_handled, effect=_not_file, grave=True, bulk=True),
     Transition(Verb.DECLINE, _("Do not take up"), UNDECIDED, State.REFUSED, HANDLE, ("ground", "note"), (),
                stamps=("decided_at", "closed_at"), effect=_decline, grave=True, bulk=True),
     Transition(Verb.MERGE, _("Merge as a repeat"), UNDECIDED, State.CLOSED, HANDLE, ("target", "note"),
-               ("new_facts",), stamps=("ended_at", "closed_at"), effect=_merge, grave=True),
+               ("new_facts",), stamps=("ended_at", "closed_at"), guard=_knows_repeats, effect=_merge, grave=True),
     Transition(Verb.INFORM, _("Record a notice"), DECIDED, None, HANDLE, ("means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
     Transition(Verb.CLOSE, _("Close"), (State.FILED,), State.CLOSED, HANDLE, ("note",), (), stamps=("closed_at",),
                bulk=True),
-    Transition(Verb.SPLIT, _("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), effect=_split),
+    Transition(Verb.SPLIT, _("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), guard=_may_split_report,
+               effect=_split),
     *EXTENSION,
     *terms(*UNDECIDED),
     *AROUND,
 )  # fmt: skip
 
 INQUIRY = CaseWorkflow(
-    *INTAKE,
+    *intake(State.REGISTERED),
     Transition(Verb.ANSWER, _("Answer"), UNDECIDED, State.ENDED, HANDLE, ("note",), (), stamps=("ended_at",),
                effect=_answer),
     Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",), bulk=True),

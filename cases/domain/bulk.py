@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from cases.domain.acts import WORKFLOWS, perform
-from cases.enums import BulkOrigin, BulkOutcome, BulkState
+from cases.enums import BulkOrigin, BulkOutcome, BulkState, Verb
 from cases.models import BulkAct, BulkRow, Case, CaseEvent, Clock, Ground
 from cases.models.bulk import MESSAGE_LENGTH
 from core.acting import acting
@@ -128,11 +128,13 @@ class Outlook:
 
 def outlook(act: BulkAct, *, actor: User, first: int) -> Outlook:
     """The outlook of an act that its actor is to confirm. It is no promise: each case is looked at again in its turn."""
-    clocks = Prefetch("clocks", Clock.objects.select_related("rule"))
+    read = [Prefetch("clocks", Clock.objects.select_related("rule"))]  # by the guards of bulk acts
+    if act.verb == Verb.RETURN:
+        read.append("events")
     mine = Case.objects.visible_to(actor).filter(bulk_rows__act=act)
     cases = {
         case.pk: case
-        for case in _with_last_event(mine).select_related("custodian", "merchant").prefetch_related(clocks)
+        for case in _with_last_event(mine).select_related("custodian", "merchant").prefetch_related(*read)
         .defer("narrative", "demand", "extra", "consents", "source_digest")
     }  # fmt: skip
     reasons: Counter[str] = Counter()

@@ -167,18 +167,22 @@ def resume_clocks(case: Case, *, ended_on: dt.date, actor, note: str = "", now: 
     return pause
 
 
+def end_open_pause(case: Case, *, on: dt.date, actor) -> None:
+    """End the open pause of a case whose terms have all stopped: were it reopened, they would stand still for ever."""
+    case.pauses.filter(ended_on=None).update(ended_on=on, ended_by=actor)
+
+
 def ask_extension(case: Case, code: str, *, reason: str, actor, now: dt.datetime | None = None) -> Extension:
     """Ask for the longer term that the rules allow. Raises DomainError where there is none, where it has been asked for
-    or granted before, once the term has ended, and without a reason."""
+    or granted since the term began, once the term has ended, and without a reason."""
     _check_reason(reason)
     clock = _extendable(case, code, now)
     if case.extensions.filter(code=code, granted=None).exists():
         raise DomainError(_("The extension has been asked for and is not decided yet."))
-    if case.extensions.filter(code=code, granted=True).exists():
-        raise DomainError(_("The term “%(term)s” has been extended once already.") % {"term": clock.rule.label})
     return Extension.objects.create(
-        case=case, code=code, reason=reason.strip(), asked_by=actor, asked_at=now or timezone.now()
-    )
+        case=case, code=code, started_on=clock.started_on, reason=reason.strip(), asked_by=actor,
+        asked_at=now or timezone.now(),
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -208,9 +212,10 @@ def decide_extension(
         book = RuleBook.load()
         clock.rule = _version(book, case, EXTENDED[extension.code])
         _move(clock, book, _pauses(case), ClockReason.EXTENSION, actor=actor, now=now, note=reason.strip())
+        extension.started_on = clock.started_on  # it may have begun anew since it was asked for
     extension.granted, extension.decision = granted, reason.strip()
     extension.decided_by, extension.decided_at = actor, now
-    extension.save(update_fields=["granted", "decision", "decided_by", "decided_at"])
+    extension.save(update_fields=["granted", "decision", "decided_by", "decided_at", "started_on"])
     return extension
 
 

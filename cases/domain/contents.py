@@ -18,6 +18,7 @@ from cases.enums import Addressee, DocumentForm, GroundPurpose, Kind, PartyRole,
 from cases.models import Case, Ground, Party
 from cases.official_forms import (
     ALLOWED,
+    DECREE_778,
     FORMS,
     LISTS,
     ORDER_20,
@@ -204,7 +205,6 @@ def _from_case(case: Case, people: People, *, side: Addressee) -> dict[str, str]
         "clue": case.narrative,
         "demand": case.demand,
         "matter": mask_numbers("\n".join(filter(None, (case.narrative, case.demand)))),
-        "remedies": REMEDIES,
     }
 
 
@@ -220,13 +220,15 @@ def _from_law(case: Case, form: DocumentForm, asked: dict[str, Any]) -> dict[str
     article = FORMS[form].articles[which]
     if not article:
         raise DomainError(_("The rules that apply to this case know no such document."))
-    found = {"order": order, "article": article}
+    found = {"order": order, "article": article, "remedies": REMEDIES.get(form, "")}
     if form not in PURPOSES:
         return found
     grounds = grounds_of(case, form)
     chosen = next((ground for ground in grounds if ground.code == asked["ground"]), None)
     if chosen is None:
         raise DomainError(_("This ground does not exist under the rules that apply to the case."))
+    if chosen.after_term and case.regime == Regime.DECREE778:
+        found["order"] = DECREE_778 + order
     return found | {
         "ground": _ground_text(chosen),
         "ground_item": _numeral(chosen.position),

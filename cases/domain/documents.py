@@ -263,8 +263,8 @@ def issuer_of(case: Case, form: str, actor) -> Agency:
 
 
 def number_text(prefix: str, definition: OfficialForm, year: int, serial: int) -> str:
-    """杭市监投受〔2026〕12号."""
-    return f"{prefix}{definition.word}〔{year}〕{serial}号"
+    """杭市监投受〔2026〕第12号."""
+    return f"{prefix}{definition.word}〔{year}〕第{serial}号"
 
 
 def _next_serial(agency: Agency, form: DocumentForm, year: int) -> int:

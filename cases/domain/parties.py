@@ -1,4 +1,4 @@
-"""The people of a case: encrypted, sealed where they report, up to two of them acting for the others."""
+"""The people of a case: encrypted, and sealed where they report."""
 
 from django.db import connection
 
@@ -11,7 +11,7 @@ from core.personal_data import decrypt, encrypt, lookup_hash
 ROLES = {Kind.COMPLAINT: PartyRole.CONSUMER, Kind.REPORT: PartyRole.REPORTER, Kind.INQUIRY: PartyRole.INQUIRER}
 
 
-def add_party(case: Case, *, role: str, personal: dict[str, str], representative: int | None = None) -> Party:
+def add_party(case: Case, *, role: str, personal: dict[str, str]) -> Party:
     """Store a person of `case`; `personal` maps name, phone, address, id_type, id_number to what was said of them.
 
     A reporter, and whoever acts for one, is always sealed (Order 121 art 37). The caller holds the transaction.
@@ -24,7 +24,6 @@ def add_party(case: Case, *, role: str, personal: dict[str, str], representative
         case=case,
         role=role,
         sealed=PartyRole.REPORTER in (role, ROLES[case.kind]),
-        representative=representative,
         personal=encrypt(personal, context=personal_context(pk)) if personal else None,
         phone_hash=lookup_hash("phone", personal.get("phone", "")),
         id_number_hash=lookup_hash("id_number", personal.get("id_number", "")),

@@ -31,12 +31,6 @@ FIRST_TERM = {
     (Kind.REPORT, Body.BUREAU): "report.verify",
 }
 MEDIATION_TERM = {Body.BUREAU: "complaint.mediate", Body.COUNCIL: "council.mediate"}
-# by whose version the rules of a case are named
-REGIME_TERM = {
-    (Kind.COMPLAINT, Body.BUREAU): "complaint.mediate",
-    (Kind.COMPLAINT, Body.COUNCIL): "council.mediate",
-    (Kind.REPORT, Body.BUREAU): "report.verify",
-}
 
 
 def custody(agency: Agency) -> dict:
@@ -77,10 +71,9 @@ def register_case(
 ) -> Case:
     """Register a case that came to the actor's agency: its number, its people, its first statutory term.
 
-    `people`: personal data of each person (name, phone, address, id_type, id_number), the first two of several
-    complainants their representatives (Order 121 art 12). `handling`: the agency that is to handle it, of the actor's
-    or below; None leaves it to be dispatched. `form`: by what its event is known again (cases.domain.intake). `facts`:
-    further columns of Case. Raises PermissionDenied or DomainError.
+    `people`: personal data of each person (name, phone, address, id_type, id_number). `handling`: the agency that is to
+    handle it, of the actor's or below; None leaves it to be dispatched. `form`: by what its event is known again
+    (cases.domain.intake). `facts`: further columns of Case. Raises PermissionDenied or DomainError.
     """
     now = now or timezone.now()
     if not actor.has_perm("cases.register_case") or actor.agency is None:
@@ -113,14 +106,12 @@ def _write(
         (case.pk,) = next_ids(cursor, "cases_case", 1)
     case.number = f"{received_on.year}-{case.pk:08d}"
     book = RuleBook.load()
-    named = book.rule(REGIME_TERM.get((case.kind, case.body), ""), received_on)
-    case.regime = named.regime if named else ""
+    case.regime = book.regime_of(case.kind, case.body, received_on)
     if case.body == Body.BUREAU and case.kind != Kind.INQUIRY:
         case.national_entry = NationalEntry.TO_ENTER
     case.save(force_insert=True)
-    joint = case.kind == Kind.COMPLAINT and len(people) > 1
-    for n, personal in enumerate(people, start=1):
-        add_party(case, role=ROLES[case.kind], personal=personal, representative=n if joint and n <= 2 else None)
+    for personal in people:
+        add_party(case, role=ROLES[case.kind], personal=personal)
     term = first_term or FIRST_TERM.get((case.kind, case.body))
     if term:
         start_clock(case, term, on=received_on, actor=actor, now=now, book=book)

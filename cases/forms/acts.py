@@ -10,24 +10,25 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from cases.domain.acts import CORRECTABLE, officers_for
+from cases.domain.acts import CORRECTABLE, is_split, officers_for, regimes_of
 from cases.domain.parties import personal_data
+from cases.domain.registration import MEDIATION_TERM
 from cases.enums import (
+    PAUSE_REASONS,
+    TOLD_BY,
     GroundPurpose,
     IdentityCheck,
     Kind,
     MediationMode,
-    NoticeMeans,
     Outcome,
     PartyRole,
-    PauseReason,
     Regime,
     SalesMode,
     Satisfaction,
     Side,
     Verb,
 )
-from cases.models import Case, ClockRule, Ground, Party, Supervision
+from cases.models import Case, Ground, Party, Supervision
 from core.filters import DateInput
 from core.importing.values import parse_credit_code, parse_id_number, parse_phone
 from core.models import valid_on
@@ -92,6 +93,10 @@ def _choice(label, choices, **kwargs) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect, **kwargs)
 
 
+def _pairs(values) -> list[tuple[str, str]]:
+    return [(value.value, value.label) for value in values]
+
+
 def _select(label, queryset, **kwargs) -> forms.ModelChoiceField:
     return forms.ModelChoiceField(
         queryset, label=label, empty_label=CHOOSE, widget=forms.Select({"data-search": ""}), **kwargs
@@ -127,13 +132,21 @@ def _ground(step, case, user):
     purpose = PURPOSES[step.verb]
     grounds = Ground.objects.for_case(case, purpose) if case else Ground.objects.filter(purpose=purpose)
     if step.verb == Verb.FAIL:
-        grounds = grounds.filter(outcome=Outcome.FAILED, after_term=False)
+        grounds = grounds.filter(outcome=Outcome.FAILED)
+    if step.verb == Verb.FAIL or (step.verb == Verb.TERMINATE and case and _term_runs(case)):
+        grounds = grounds.filter(after_term=False)
     field = forms.ModelChoiceField(
         grounds, label=_("Reason for the return") if step.verb == Verb.RETURN else _("Legal ground"),
         empty_label=None, widget=forms.RadioSelect,
     )  # fmt: skip
     field.label_from_instance = ground_in_words
     return field
+
+
+def _term_runs(case: Case) -> bool:
+    """Whether the term of mediation has not passed yet."""
+    terms = case.clocks.filter(rule__code__in=MEDIATION_TERM.values(), stopped_on=None)
+    return terms.filter(due_on__gte=timezone.localdate()).exists()
 
 
 def ground_in_words(ground: Ground) -> str:
@@ -176,9 +189,10 @@ def _side(step, case, user):
 
 def _lead(step, case, user):
     return forms.BooleanField(
-        label=_("A lead found in mediation"),
-        help_text=_("Not part of the submission: the report starts today and has no reporter (Order 121, art 27)."),
-    )
+        label=_("A lead found in mediation"), initial=bool(case and is_split(case)),
+        help_text=_("Not part of the submission: a report without a reporter, verified from its discovery (Order 121, "
+                    "art 27)."),
+    )  # fmt: skip
 
 
 class PartyChoice(forms.ModelChoiceField):
@@ -231,9 +245,13 @@ def _supervision(step, case, user):
 
 
 def _regime(step, case, user):
-    codes = ClockRule.objects.order_by("regime").values_list("regime", flat=True).distinct()
-    present = case.regime if case else ""
-    return _choice(_("Rules"), [(code, Regime.label_of(code)) for code in codes if code != present])
+    codes = regimes_of(case) if case else []
+    return _choice(_("Rules"), [(code, Regime.label_of(code)) for code in codes if code != case.regime])
+
+
+def _reason(step, case, user):
+    reasons = PAUSE_REASONS[case.kind if case else Kind.COMPLAINT]
+    return _choice(_("Reason"), _pairs(reasons))
 
 
 def _target(step, case, user):
@@ -262,9 +280,10 @@ FIELDS: dict[str, Callable] = {
         choices=[("", CHOOSE), *(pair for pair in Outcome.choices if pair[0] not in ("agreement", "answered"))],
     ),
     "side": _side,
-    "means": lambda *_of: _choice(pgettext_lazy("means of a notice", "By"), NoticeMeans.choices),
+    "means": lambda *_of: _choice(pgettext_lazy("means of a notice", "By"), _pairs(TOLD_BY)),
     "told_on": lambda *_of: _day(_("Told on"), timezone.localdate()),
     "lead": _lead,
+    "found_on": lambda *_of: _day(_("Lead found on"), timezone.localdate()),
     "target": _target,
     "new_facts": lambda *_of: forms.BooleanField(
         label=_("It brings new facts"),
@@ -283,7 +302,7 @@ FIELDS: dict[str, Callable] = {
         _("Reply due on"), timezone.localdate() + dt.timedelta(days=REPLY_DAYS)
     ),
     "supervision": _supervision,
-    "reason": lambda *_of: _choice(_("Reason"), PauseReason.choices),
+    "reason": _reason,
     "started_on": lambda *_of: _day(_("First day that does not count"), timezone.localdate()),
     "ended_on": lambda *_of: _day(_("First day that counts again"), timezone.localdate()),
     "document": lambda *_of: _line(

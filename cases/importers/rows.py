@@ -471,19 +471,18 @@ class CaseRows:
                 wanted.append(("complaint.mediate", accepted, closed, state == ACCEPTED))
         elif kind == REPORT and body == BUREAU:
             wanted.append(("report.verify", day, decided, state in (REGISTERED, ACCEPTED)))
-        clocks, regime = [], ""
+        clocks, regime = [], self.shared.rules.regime_of(kind, body, day)
         for code, start, stop, running in wanted:
             term = self._term(code, day, start)
             if term is None:
                 continue
-            regime = regime or term[0]
             # where it ended and the source does not say when, this clock cannot be told
             if stop is not None or running:
-                clocks.append((term[1], start, *term[2], None if running else stop, term[3]))
+                clocks.append((term[0], start, *term[1], None if running else stop, term[2]))
         return clocks, regime
 
     def _term(self, code: str, day: dt.date, start: dt.date) -> tuple | None:
-        """(regime, rule id, (safe, due), provisional), or None where no version was in force."""
+        """(rule id, (safe, due), provisional), or None where no version was in force."""
         key = (code, day, start)
         if key in self.terms:
             return self.terms[key]
@@ -493,7 +492,7 @@ class CaseRows:
         term = None
         if rule is not None:
             safe_on, due_on, provisional = self.shared.rules.term(rule, start)
-            term = (rule.regime, rule.pk, (safe_on, due_on), provisional)
+            term = (rule.pk, (safe_on, due_on), provisional)
         return self.terms.setdefault(key, term)
 
     def _credit_code(self, row: dict[str, str], warnings: list) -> tuple[str | None, str]:

@@ -164,10 +164,12 @@ class ClockPause(models.Model):
 
 
 class Extension(models.Model):
-    """A longer term, asked for by one person and decided by another (penalty procedure art 18)."""
+    """A longer term, asked for by one person and decided by another (penalty procedure art 18). It lengthens the run of
+    the term that began on `started_on`: one that has been started anew may be extended again."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="extensions", verbose_name=_("case"))
     code = models.CharField(_("term"), max_length=40)
+    started_on = models.DateField(_("started on"))
     reason = models.CharField(_("reason"), max_length=1000)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("asked for by")
@@ -191,7 +193,7 @@ class Extension(models.Model):
                 fields=["case", "code"], condition=Q(granted__isnull=True), name="cases_extension_one_asked"
             ),
             models.UniqueConstraint(
-                fields=["case", "code"], condition=Q(granted=True), name="cases_extension_granted_once"
+                fields=["case", "code", "started_on"], condition=Q(granted=True), name="cases_extension_granted_once"
             ),
             models.CheckConstraint(
                 condition=Q(granted__isnull=True, decided_by__isnull=True, decided_at__isnull=True)

@@ -17,8 +17,8 @@ from registry.querysets import ReferenceQuerySet
 
 
 class Letterhead(models.Model):
-    """How an agency signs: the short prefix of its numbers (杭市监 in 杭市监投受〔2026〕12号), its name in full, where it
-    is reached. An agency without a letterhead signs with its name."""
+    """How an agency signs: the short prefix of its numbers (杭市监 in 杭市监投受〔2026〕第12号), its name in full, where
+    it is reached. An agency without a letterhead signs with its name."""
 
     agency = models.OneToOneField(Agency, models.PROTECT, related_name="letterhead", verbose_name=_("agency"))
     prefix = models.CharField(

@@ -81,7 +81,7 @@ class DocumentFactory(StoredFactory):
     agency = factory.SubFactory(AgencyFactory)
     year = 2026
     serial = factory.Sequence(lambda n: n + 1)
-    number = factory.LazyAttribute(lambda document: f"测市监投受〔{document.year}〕{document.serial}号")
+    number = factory.LazyAttribute(lambda document: f"测市监投受〔{document.year}〕第{document.serial}号")
     template_sha256 = factory.LazyAttribute(lambda document: hashlib.sha256(document.content).hexdigest())
     personal = True
     sealed = False

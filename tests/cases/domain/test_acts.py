@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from cases.domain import WORKFLOWS, available_acts, perform, register_case
-from cases.domain.parties import personal_data
+from cases.domain.parties import add_party, personal_data
 from cases.enums import FINAL_STATES, GroundPurpose, Kind, NationalEntry, Outcome, State
 from cases.models import CallBack, Case, CaseEvent, CaseReference, Clock, ClockChange, Ground, Supervision
 from core.exceptions import DomainError, TransitionNotAllowed
@@ -37,11 +37,11 @@ def world():
     )  # fmt: skip
 
 
-def register(world, kind=Kind.COMPLAINT, people=1, **facts):
+def register(world, kind=Kind.COMPLAINT, people=1, personal=PERSON, **facts):
     given = {
         "actor": world.officer, "kind": kind, "received_at": RECEIVED, "handling": world.district, "now": RECEIVED,
-        "people": [PERSON | {"name": f"测试{n}"} for n in range(people)], "merchant_written": "杭州测试商店",
-        "narrative": "买到的商品有质量问题", "demand": "退款",
+        "people": [personal | ({"name": f"测试{n}"} if "name" in personal else {}) for n in range(people)],
+        "merchant_written": "杭州测试商店", "narrative": "买到的商品有质量问题", "demand": "退款",
     }  # fmt: skip
     return register_case(**(given | facts))
 
@@ -86,7 +86,7 @@ def test_a_report_is_sealed_and_runs_by_the_rules_of_verification(world):
     case = register(world, Kind.REPORT)
 
     assert case.parties.get().sealed
-    assert case.regime == "order42"
+    assert case.regime == "order121"
     assert running(case) == {"report.verify": dt.date(2026, 11, 30)}
 
 
@@ -97,10 +97,23 @@ def test_an_inquiry_has_no_term_and_needs_no_entry_elsewhere(world):
     assert case.national_entry == NationalEntry.NONE
 
 
-def test_two_of_several_complainants_represent_the_others(world):
+@pytest.mark.parametrize(
+    ("day", "regime", "version"),
+    [((2019, 12, 31), "", "order2"), ((2020, 1, 1), "order20", "order2"), ((2026, 4, 14), "order20", "order42"),
+     ((2026, 4, 15), "order121", "order42")],
+)  # fmt: skip
+def test_a_report_stands_under_the_order_of_its_receipt_and_is_verified_by_the_penalty_procedure(
+    world, day, regime, version
+):
+    case = register(world, Kind.REPORT, received_at=local(*day, 10), now=local(*day, 11))
+
+    assert (case.regime, case.clocks.get().rule.regime) == (regime, version)
+
+
+def test_nobody_represents_others_before_they_have_chosen(world):
     case = register(world, people=4)
 
-    assert list(case.parties.order_by("pk").values_list("representative", flat=True)) == [1, 2, None, None]
+    assert set(case.parties.values_list("representative", flat=True)) == {None}
 
 
 def test_a_council_registers_by_its_own_terms(world):
@@ -190,7 +203,8 @@ def in_state(world, kind, state):
     way = {
         (Kind.COMPLAINT, State.REGISTERED): [], (Kind.COMPLAINT, State.ACCEPTED): ["accept"],
         (Kind.COMPLAINT, State.MEDIATING): ["accept", "mediate"], (Kind.COMPLAINT, State.ENDED): ["accept", "settle"],
-        (Kind.COMPLAINT, State.REFUSED): ["refuse"], (Kind.COMPLAINT, State.CLOSED): ["accept", "agree", "close"],
+        (Kind.COMPLAINT, State.REFUSED): ["refuse"],
+        (Kind.COMPLAINT, State.CLOSED): ["accept", "mediate", "agree", "close"],
         (Kind.REPORT, State.REGISTERED): [], (Kind.REPORT, State.ACCEPTED): ["verify"],
         (Kind.REPORT, State.FILED): ["verify", "file"], (Kind.REPORT, State.NOT_FILED): ["verify", "not_file"],
         (Kind.REPORT, State.REFUSED): ["decline"], (Kind.REPORT, State.CLOSED): ["verify", "file", "close"],
@@ -215,7 +229,7 @@ POSSIBLE = {
 }  # fmt: skip
 # written by hand: which acts a head of the unit who is also an officer is offered, in each state
 DESK = ["dispatch", "take", "assign"]
-DISPUTE = ["agree", "settle", "fail", "withdraw", "terminate", "split", "represent"]
+DISPUTE = ["settle", "fail", "withdraw", "terminate", "split", "represent"]
 BESIDE = ["supplement", "correct", "join", "check_identity", "urge", "supervise", "reply"]
 TERM = ["ask_extension", "pause", "change_regime"]
 FINISHED = ["correct", "call_back", "enter_national", "reopen"]
@@ -225,18 +239,20 @@ OFFERED = {
         "enter_national",
     ],
     (Kind.COMPLAINT, State.ACCEPTED): [*DESK, "mediate", *DISPUTE, "pause", "change_regime", *BESIDE, "enter_national"],
-    (Kind.COMPLAINT, State.MEDIATING): ["take", "assign", *DISPUTE, "pause", "change_regime", *BESIDE, "enter_national"],
+    (Kind.COMPLAINT, State.MEDIATING): [
+        "take", "assign", "agree", *DISPUTE, "pause", "change_regime", *BESIDE, "enter_national",
+    ],
     (Kind.COMPLAINT, State.ENDED): [
         "take", "assign", "inform", "supplement", "correct", "urge", "supervise", "reply", "enter_national",
-        "change_regime",
+        "change_regime", "split",
     ],
-    (Kind.COMPLAINT, State.REFUSED): FINISHED,
-    (Kind.COMPLAINT, State.CLOSED): FINISHED,
+    (Kind.COMPLAINT, State.REFUSED): ["split", *FINISHED],
+    (Kind.COMPLAINT, State.CLOSED): ["split", *FINISHED],
     (Kind.REPORT, State.REGISTERED): [
         *DESK, "return_to_intake", "verify", "decline", "merge", "split", *TERM, *BESIDE, "enter_national",
     ],
     (Kind.REPORT, State.ACCEPTED): [
-        *DESK, "file", "not_file", "decline", "merge", "split", *TERM, *BESIDE, "enter_national",
+        *DESK, "return_to_intake", "file", "not_file", "decline", "merge", "split", *TERM, *BESIDE, "enter_national",
     ],
     (Kind.REPORT, State.FILED): ["take", "assign", "inform", "close", "change_regime", *BESIDE, "enter_national"],
     (Kind.REPORT, State.NOT_FILED): ["inform", *FINISHED],
@@ -290,7 +306,9 @@ def test_every_offered_act_is_done_once_and_writes_its_event(world, kind, state)
         case.refresh_from_db()
         assert case.events.count() == count + 1
         target = WORKFLOWS[kind][verb].target
-        if verb != "reopen":
+        if verb == "return_to_intake":
+            assert case.state == State.REGISTERED
+        elif verb != "reopen":
             assert case.state == (target or state)
         assert (event.verb, event.before, event.after, event.actor, event.at) == (verb, state, case.state, head, NOW)
         assert event.note == data.get("note", "")
@@ -538,12 +556,69 @@ def test_a_lead_found_in_mediation_is_verified_from_its_discovery(world):
     assert running(lead) == {"lead.verify": dt.date(2026, 12, 1)}
 
 
+def test_leads_are_found_again_and_again_and_after_the_end_too(world):
+    case = register(world, narrative="商品过期，要求退款并查处")
+    perform(case, "split", actor=world.officer, now=NOW)
+    perform(case, "refuse", actor=world.officer, now=NOW, ground=ground(case, GroundPurpose.REFUSE), note="非生活消费")
+    found_on = dt.date(2026, 11, 9)
+
+    perform(case, "split", actor=world.officer, now=NOW, lead=True, found_on=found_on, text="无证经营")
+    perform(case, "split", actor=world.officer, now=NOW, lead=True, text="虚假标注")
+
+    first, second = case.derived.order_by("pk")[1:]
+    assert timezone.localdate(first.received_at) == found_on
+    assert running(first) == {"lead.verify": dt.date(2026, 11, 30)}
+    assert running(second) == {"lead.verify": dt.date(2026, 12, 1)}
+    assert case.state == State.REFUSED
+
+
+@pytest.mark.parametrize("day", [dt.date(2026, 11, 8), dt.date(2026, 11, 11)])
+def test_a_lead_is_found_between_receipt_and_today(world, day):
+    case = register(world, received_at=local(2026, 11, 9))
+
+    with pytest.raises(DomainError):
+        perform(case, "split", actor=world.officer, now=NOW, lead=True, found_on=day)
+
+    assert not case.derived.exists()
+
+
+def test_a_half_is_not_split_again(world):
+    case = register(world, Kind.REPORT)
+    head = UserFactory(agency=world.district, roles=[*WORK, "regulator"])
+    perform(case, "split", actor=head, now=NOW)
+    half = case.derived.get()
+
+    assert half.kind == Kind.COMPLAINT
+    for one in (case, half):
+        with pytest.raises(DomainError):
+            perform(one, "split", actor=head, now=NOW)
+
+
+def test_a_lead_runs_its_own_term_after_a_repeat_and_after_it_is_reopened(world):
+    case = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+    perform(case, "split", actor=world.officer, now=NOW, lead=True)
+    lead = case.derived.get()
+    add_party(lead, role="reporter", personal=PERSON)
+    later = local(2026, 11, 16)
+    repeat = register(world, Kind.REPORT, received_at=later, now=later, merchant=lead.merchant)
+
+    perform(repeat, "merge", actor=world.officer, now=later, target=lead, new_facts=True, note="新增照片")
+
+    assert running(lead) == {"lead.verify": dt.date(2026, 12, 7)}
+    perform(lead, "verify", actor=world.officer, now=later)
+    perform(lead, "not_file", actor=world.officer, now=later, ground=ground(lead, GroundPurpose.NOT_FILE), note="无证据")
+    perform(lead, "reopen", actor=world.head, now=later, note="另有证据")
+    assert running(lead) == {"lead.verify": dt.date(2026, 12, 7)}
+
+
 def test_representatives_settle_only_with_the_consent_of_the_represented(world):
     case = register(world, people=3)
     perform(case, "accept", actor=world.officer, now=NOW)
-    for verb in ("agree", "settle", "withdraw"):
-        with pytest.raises(DomainError):
-            perform(case, verb, actor=world.officer, now=NOW)
+    perform(case, "mediate", actor=world.officer, now=NOW, mode="remote", both_consent=True)
+    by_law = {"ground": ground(case, GroundPurpose.TERMINATE), "outcome": "withdrawn"}
+    for verb, data in (("agree", {}), ("settle", {}), ("withdraw", {}), ("terminate", by_law)):
+        with pytest.raises(DomainError, match="共同投诉"):
+            perform(case, verb, actor=world.officer, now=NOW, **data)
 
     perform(case, "settle", actor=world.officer, now=NOW, represented_agree=True)
 
@@ -587,6 +662,34 @@ def test_a_repeat_without_new_facts_is_not_handled_again(world):
     assert not ClockChange.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("earlier_facts", "repeat_facts", "message"),
+    [
+        ({"merchant_written": "另一商店"}, {}, "经营者"),
+        ({"people": 0}, {}, "同一人"),
+        ({}, {"people": 0}, "同一人"),
+        ({"personal": {"name": "测试0", "phone": "13800009999"}}, {}, "同一人"),
+    ],
+)
+def test_another_persons_report_or_one_on_another_merchant_is_no_repeat(world, earlier_facts, repeat_facts, message):
+    earlier, repeat = (register(world, Kind.REPORT, **facts) for facts in (earlier_facts, repeat_facts))
+
+    with pytest.raises(DomainError, match=message):
+        perform(repeat, "merge", actor=world.officer, now=NOW, target=earlier, note="同一事实")
+
+    repeat.refresh_from_db()
+    assert repeat.state == State.REGISTERED
+
+
+def test_before_order_121_repeats_are_reports_of_their_own(world):
+    earlier, repeat = (
+        register(world, Kind.REPORT, received_at=local(2026, 4, day), now=local(2026, 4, day)) for day in (13, 14)
+    )
+
+    with pytest.raises(TransitionNotAllowed, match="121"):
+        perform(repeat, "merge", actor=world.officer, now=NOW, target=earlier, note="同一事实")
+
+
 @pytest.mark.parametrize("which", ["itself", "later", "complaint", "elsewhere", "decided"])
 def test_a_repeat_is_merged_only_into_an_earlier_open_report_in_sight(world, which):
     repeat = register(world, Kind.REPORT)
@@ -611,8 +714,12 @@ def test_a_decided_report_tells_a_reporter_who_gave_a_name(world):
     perform(anonymous, "decline", actor=world.officer, now=NOW, ground=ground(anonymous, GroundPurpose.DECLINE),
             note="无线索")  # fmt: skip
 
+    by_phone = register(world, Kind.REPORT, personal={"phone": "13800001234"})
+    perform(by_phone, "decline", actor=world.officer, now=NOW, ground=ground(by_phone, GroundPurpose.DECLINE),
+            note="无线索")  # fmt: skip
+
     assert running(named) == {"report.inform": dt.date(2026, 11, 17)}
-    assert running(anonymous) == {}
+    assert running(anonymous) == running(by_phone) == {}
     perform(named, "inform", actor=world.officer, now=NOW, means="letter", told_on=dt.date(2026, 11, 10))
     assert running(named) == {}
 
@@ -629,6 +736,22 @@ def test_reopening_keeps_what_was(world):
     event = case.events.get(verb="reopen")
     assert event.data == {"outcome": "agreement", "ground": ""}
     assert "agreement" in [row.outcome for row in case.history.order_by("pgh_id")]
+
+
+def test_a_case_that_ended_during_a_pause_runs_again_when_it_is_reopened(world):
+    case = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+    perform(case, "pause", actor=world.officer, now=NOW, **DATA["pause"])
+    later = local(2026, 11, 20)
+    perform(case, "settle", actor=world.officer, now=later)
+    pause = case.pauses.get()
+    assert (pause.ended_on, pause.ended_by) == (dt.date(2026, 11, 20), world.officer)
+    for side in ("complainant", "respondent"):
+        perform(case, "inform", actor=world.officer, now=later, side=side, means="phone", told_on=later.date())
+    perform(case, "close", actor=world.officer, now=later)
+
+    perform(case, "reopen", actor=world.head, now=later, note="回访不满意")
+
+    assert running(case) == {"complaint.mediate": dt.date(2027, 1, 19)}
 
 
 def test_a_refused_complaint_is_reopened_to_be_decided(world):
@@ -683,7 +806,7 @@ def test_work_on_a_case_of_the_national_platform_has_to_be_carried_over(world):
     assert case.national_entry == NationalEntry.TO_UPDATE
     perform(case, "enter_national", actor=world.officer, now=NOW)
     assert case.national_entry == NationalEntry.ENTERED
-    perform(case, "agree", actor=world.officer, now=NOW)
+    perform(case, "settle", actor=world.officer, now=NOW)
 
     case.refresh_from_db()
     assert case.national_entry == NationalEntry.TO_UPDATE
@@ -765,6 +888,104 @@ def test_an_extension_is_asked_for_by_one_and_granted_by_another(world):
     assert verbs(case)[-2:] == ["ask_extension", "grant_extension"]
     perform(case, "file", actor=world.officer, now=NOW)
     assert "report.verify_extended" not in running(case)
+
+
+def test_a_term_that_runs_anew_may_be_extended_again(world):
+    case = in_state(world, Kind.REPORT, State.ACCEPTED)
+    for now in (NOW, local(2026, 11, 20)):
+        perform(case, "ask_extension", actor=world.officer, now=now, note="案情复杂需要延长")
+        assert "ask_extension" not in {step.verb for step in available_acts(case, world.officer)}
+        perform(case, "grant_extension", actor=world.head, now=now)
+        assert list(running(case)) == ["report.verify_extended"]
+        with pytest.raises(DomainError):
+            perform(case, "ask_extension", actor=world.officer, now=now, note="还需要再延长")
+        perform(case, "not_file", actor=world.officer, now=now, ground=ground(case, GroundPurpose.NOT_FILE), note="无")
+        perform(case, "reopen", actor=world.head, now=now, note="另有证据")
+        assert list(running(case)) == ["report.verify"]
+
+    assert case.extensions.filter(granted=True).count() == 2
+
+
+@pytest.mark.parametrize(("kind", "reason"), [(Kind.COMPLAINT, "rights_holder"), (Kind.REPORT, "recusal")])
+def test_a_term_stands_still_only_for_what_its_law_knows(world, kind, reason):
+    case = in_state(world, kind, State.ACCEPTED)
+
+    with pytest.raises(DomainError):
+        perform(case, "pause", actor=world.officer, now=NOW, **DATA["pause"] | {"reason": reason})
+
+    assert not case.pauses.exists()
+
+
+def test_mediation_waits_for_a_decision_on_recusal(world):
+    case = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+    perform(case, "pause", actor=world.officer, now=NOW, **DATA["pause"] | {"reason": "recusal"})
+    for verb in ("agree", "fail"):
+        with pytest.raises(TransitionNotAllowed, match="回避"):
+            perform(case, verb, actor=world.officer, now=NOW, **given(world, case, verb))
+
+    perform(case, "resume", actor=world.officer, now=NOW, **DATA["resume"])
+    perform(case, "agree", actor=world.officer, now=NOW)
+
+
+def test_a_report_found_to_be_anothers_goes_back_while_it_is_verified(world):
+    case = in_state(world, Kind.REPORT, State.ACCEPTED)
+    before = running(case)
+
+    perform(case, "return_to_intake", actor=world.officer, now=NOW, **given(world, case, "return_to_intake"))
+
+    case.refresh_from_db()
+    assert (case.state, case.accepted_at, case.handling) == (State.REGISTERED, None, None)
+    assert running(case) == before
+
+
+@pytest.mark.parametrize("verb", ["decline", "withdraw"])
+def test_a_dispute_over_jurisdiction_ends_with_the_case(world, verb):
+    case = register(world, Kind.REPORT if verb == "decline" else Kind.COMPLAINT, handling=world.station)
+    station_officer = UserFactory(agency=world.station, roles=["officer"])
+    for time in range(2):
+        if time:
+            perform(case, "dispatch", actor=world.officer, now=NOW, agency=world.station)
+        perform(case, "return_to_intake", actor=station_officer, now=NOW, **given(world, case, "return_to_intake"))
+    assert "jurisdiction.settle" in running(case)
+
+    perform(case, verb, actor=world.officer, now=NOW, **given(world, case, verb))
+
+    assert "jurisdiction.settle" not in running(case)
+
+
+def test_the_first_ground_means_withdrawn_or_settled(world):
+    case = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+    first = ground(case, GroundPurpose.TERMINATE)
+    for outcome in ("failed", "unreachable", "other", ""):
+        with pytest.raises(DomainError):
+            perform(case, "terminate", actor=world.officer, now=NOW, ground=first, outcome=outcome)
+
+    perform(case, "terminate", actor=world.officer, now=NOW, ground=first, outcome="withdrawn")
+
+
+def test_a_notice_of_the_end_is_no_public_notice(world):
+    case = in_state(world, Kind.COMPLAINT, State.ENDED)
+
+    with pytest.raises(DomainError):
+        perform(case, "inform", actor=world.officer, now=NOW, **given(world, case, "inform") | {"means": "public"})
+
+
+def test_a_station_has_nobody_to_dispatch_to(world):
+    case = register(world, handling=world.station)
+    at_station = UserFactory(agency=world.station, roles=WORK)
+
+    assert "dispatch" not in {step.verb for step in available_acts(case, at_station)}
+    assert "dispatch" in {step.verb for step in available_acts(case, world.head)}
+
+
+def test_after_the_last_return_none_is_offered(world):
+    case = register(world, handling=world.station)
+    station_officer = UserFactory(agency=world.station, roles=["officer"])
+    for _time in range(2):
+        perform(case, "return_to_intake", actor=station_officer, now=NOW, **given(world, case, "return_to_intake"))
+        perform(case, "dispatch", actor=world.officer, now=NOW, agency=world.station)
+
+    assert "return_to_intake" not in {step.verb for step in available_acts(case, station_officer)}
 
 
 def test_a_term_is_paused_for_a_test_and_resumed(world):
