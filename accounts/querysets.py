@@ -11,6 +11,14 @@ def is_city_bureau(agency) -> bool:
     return agency is not None and agency.kind == AgencyKind.BUREAU and agency.parent_id is None
 
 
+def keeps_for(user, agency) -> bool:
+    """Whether `user` keeps what belongs to `agency`: his own or one below it. What belongs to all agencies (None) is kept
+    in the city bureau."""
+    if user.is_superuser or user.agency is None:
+        return user.is_superuser
+    return is_city_bureau(user.agency) if agency is None else agency.path.startswith(user.agency.path)
+
+
 def reads_all(user) -> bool:
     """Whether an auditor reads the lines of everybody: in the city bureau, which runs the portal."""
     return user.is_superuser or is_city_bureau(user.agency)

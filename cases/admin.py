@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 
+from accounts.querysets import keeps_for
 from cases.domain.documents import DOCX_TYPE
 from cases.domain.templates import add_template, built_in, content_of, use_template
 from cases.enums import DocumentForm
@@ -36,6 +37,7 @@ from core.personal_data import PersonalDataError
 from core.text import mask_numbers
 from core.uploads import is_too_large
 from registry.admin import ConsequencesAdmin, InForceFilter, ReferenceAdmin
+from registry.models import Agency
 
 NUMBERS = ["number__startswith", "external_number__startswith"]
 
@@ -234,18 +236,35 @@ class ImportRunAdmin(ReadOnlyAdmin):
     inlines = [FileInline, WarningInline]
 
 
+class OfAgencyAdmin(ScopedAdmin):
+    """Rows that belong to an agency, or to all: whoever may see such rows sees all of them, and changes those that are
+    kept for his own agency and the ones below it."""
+
+    autocomplete_fields = ["agency"]
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and (obj is None or keeps_for(request.user, obj.agency))
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        user = request.user
+        if db_field.name == "agency" and not user.is_superuser:
+            kwargs["queryset"] = (
+                Agency.objects.filter(path__startswith=user.agency.path) if user.agency else Agency.objects.none()
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
 @admin.register(Letterhead)
-class LetterheadAdmin(ScopedAdmin):
+class LetterheadAdmin(OfAgencyAdmin):
     """How agencies sign, and what the numbers of their documents begin with. Numbers that were given stay."""
 
     list_display = ["agency", "prefix", "full_name", "phone", "address"]
     list_select_related = ["agency"]
     search_fields = ["prefix", "full_name", "agency__name"]
-    autocomplete_fields = ["agency"]
 
 
 @admin.register(DocumentTemplate)
-class DocumentTemplateAdmin(ScopedAdmin):
+class DocumentTemplateAdmin(OfAgencyAdmin):
     """DOCX templates of the staff's. A new one is uploaded, never an old one changed; an older version, or the
     built-in template, can be taken into use again."""
 
@@ -255,7 +274,6 @@ class DocumentTemplateAdmin(ScopedAdmin):
     list_filter = ["form", "active"]
     ordering = ["form", "-version"]
     sortable_by = ["form", "uploaded_at"]
-    autocomplete_fields = ["agency"]
     change_list_template = "cases/admin/templates.html"
     looked_at = ["form", "version", "agency", "size", "sha256", "note", "uploaded_by", "uploaded_at", "download"]
 
@@ -273,6 +291,7 @@ class DocumentTemplateAdmin(ScopedAdmin):
             return super().get_form(request, obj, change, **kwargs, form=admin.ModelAdmin.form)
         form = super().get_form(request, obj, change, **kwargs)
         form.dropped = is_too_large(request)
+        form.base_fields["agency"].required = not keeps_for(request.user, None)
         return form
 
     def save_model(self, request, obj, form, change):

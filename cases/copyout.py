@@ -24,10 +24,10 @@ DECISIONS = (State.REFUSED, State.NOT_FILED, State.FILED)
 
 
 def copy_out(case: Case, user, *, revealed: Mapping[int, Mapping[str, str]] | None = None) -> list[Field]:
-    """(label, text) of every field that has one, as the record has them one after the other. Personal data is masked
-    as the page of the case masks it for `user`, but for parties in `revealed`: their data in clear, by key, after the
-    access has been logged. What a source said beside its known fields comes last, under the source's own names."""
-    text = mask_numbers if numbers_masked(case, user) else str
+    """(label, text) of every field that has one, as the record has them one after the other. Personal data,
+    and numbers inside the texts, are masked; with `revealed`, the data of parties in clear, by key, after the access
+    has been logged, the texts are as the page of the case shows them to `user`. What a source said beside its known fields comes last, under the source's own names."""
+    text = mask_numbers if revealed is None or numbers_masked(case, user) else str
     with translation.override("zh-hans"):
         values = [
             *_system(case, text),

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
+from accounts.querysets import keeps_for
 from cases.domain.attachments import NOTE_LENGTH, checked_text
 from cases.enums import DocumentForm
 from cases.models import DocumentTemplate
@@ -60,10 +61,10 @@ def add_template(
 ) -> DocumentTemplate:
     """Put a DOCX of the staff's in place of the template in use; the older versions stay. `name` is the file's.
 
-    It is read closely and filled once with made-up contents. Raises PermissionDenied, or FileRefused with the tag or
-    part that is wrong.
+    It is read closely and filled once with made-up contents. Raises PermissionDenied, also for a template of another
+    agency's, or FileRefused with the tag or part that is wrong.
     """
-    if not actor.has_perm(PERMISSION):
+    if not actor.has_perm(PERMISSION) or not keeps_for(actor, agency):
         raise PermissionDenied
     now = now or timezone.now()
     check_template(form, name=name, content=content, now=now)
@@ -96,7 +97,7 @@ def check_template(form: str, *, name: str, content: bytes, now: dt.datetime) ->
 def use_template(template: DocumentTemplate, *, active: bool, actor) -> DocumentTemplate:
     """Go back to an older version, or (`active` False) without any to everyone's or the built-in template. Raises
     PermissionDenied."""
-    if not actor.has_perm(PERMISSION):
+    if not actor.has_perm(PERMISSION) or not keeps_for(actor, template.agency):
         raise PermissionDenied
     _retire_locked(template.form, template.agency)
     template.active = active

@@ -74,7 +74,7 @@ def test_fields_stand_in_the_order_of_the_national_record(case, officer):
         ("Consumer: Address", "杭州市西湖区****"),
         ("Consumer: Identity document", "居民身份证"),
         ("Consumer: Identity number", "000000********0011"),
-        ("Merchant", "无名早餐铺13900001234"),
+        ("Merchant", "无名早餐铺139****1234"),
         ("Address of the merchant", "文三路1号"),
         ("Category", "净水器"),
         ("Goods or service", "净水器"),
@@ -108,8 +108,13 @@ def test_a_term_that_stands_still_has_no_day(case, officer):
     assert "First check due" not in dict(english(case, officer))
 
 
-def test_numbers_in_texts_are_masked_for_those_who_may_not_reveal(case, district):
-    assert dict(english(case, UserFactory(agency=district, roles=["clerk"])))["Merchant"] == "无名早餐铺139****1234"
+def test_numbers_in_texts_are_masked_until_the_logged_reveal_and_always_for_those_without_it(case, officer, district):
+    clerk = UserFactory(agency=district, roles=["clerk"])
+
+    shown = [dict(english(case, user, revealed=revealed))["Merchant"]
+             for user in (officer, clerk) for revealed in (None, {})]  # fmt: skip
+
+    assert shown == ["无名早餐铺139****1234", "无名早餐铺13900001234", "无名早餐铺139****1234", "无名早餐铺139****1234"]
 
 
 def test_a_sealed_reporter_is_left_out_until_revealed(case, district):

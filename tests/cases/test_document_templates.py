@@ -10,7 +10,7 @@ from docx import Document as Word
 from cases.domain import add_template, issue_document, use_template
 from cases.domain.templates import built_in, content_of, template_for
 from cases.enums import Addressee, DocumentForm
-from cases.models import DocumentTemplate
+from cases.models import DocumentTemplate, Letterhead
 from core.exceptions import FileRefused
 from tests.cases.test_documents import NOW, content, every_part, given
 from tests.core.test_docx_templates import made, text_of
@@ -172,6 +172,35 @@ def test_templates_are_for_those_with_the_permission(root, district, role):
     with pytest.raises(PermissionDenied):
         use_template(template, active=False, actor=actor)
     assert DocumentTemplate.objects.get().active
+
+
+def test_templates_of_other_agencies_and_of_all_are_kept_elsewhere(root, district):
+    clerk, other = UserFactory(agency=district, roles=["clerk"]), AgencyFactory(parent=district.parent)
+    city_clerk = UserFactory(agency=district.parent, roles=["clerk"])
+    for agency in (None, other):
+        template = add(root, agency=agency)
+        with pytest.raises(PermissionDenied):
+            add(clerk, agency=agency)
+        with pytest.raises(PermissionDenied):
+            use_template(template, active=False, actor=clerk)
+        assert DocumentTemplate.objects.get(agency=agency).active
+
+        add(city_clerk, agency=agency)
+
+    add(clerk, agency=district)
+
+
+def test_letterheads_are_changed_for_ones_own_agency_and_below(client, district):
+    clerk, other = UserFactory(agency=district, roles=["clerk"]), AgencyFactory(parent=district.parent)
+    client.force_login(clerk)
+    own, foreign = LetterheadFactory(agency=district), LetterheadFactory(agency=other)
+    fields = {"prefix": "改市监", "full_name": "", "phone": "", "address": ""}
+
+    assert client.post(f"/admin/cases/letterhead/{foreign.pk}/change/", fields | {"agency": other.pk}).status_code == 403
+    response = client.post(f"/admin/cases/letterhead/{own.pk}/change/", fields | {"agency": other.pk})
+    assert "agency" in response.context["adminform"].form.errors
+    assert client.post(f"/admin/cases/letterhead/{own.pk}/change/", fields | {"agency": district.pk}).status_code == 302
+    assert sorted(Letterhead.objects.values_list("prefix", flat=True)) == sorted(["改市监", foreign.prefix])
 
 
 def test_a_template_s_author_is_in_no_document(root, district):

@@ -906,6 +906,19 @@ def test_a_term_that_runs_anew_may_be_extended_again(world):
     assert case.extensions.filter(granted=True).count() == 2
 
 
+def test_an_extension_lengthens_the_run_in_which_it_is_granted(world):
+    earlier = in_state(world, Kind.REPORT, State.ACCEPTED)
+    perform(earlier, "ask_extension", actor=world.officer, now=NOW, note="案情复杂需要延长")
+    later = local(2026, 11, 16)
+    repeat = register(world, Kind.REPORT, received_at=later, now=later)
+    perform(repeat, "merge", actor=world.officer, now=later, target=earlier, new_facts=True, note="新增照片")
+
+    perform(earlier, "grant_extension", actor=world.head, now=later)
+
+    assert earlier.extensions.get().started_on == later.date()
+    assert running(earlier) == {"report.verify_extended": dt.date(2026, 12, 28)}
+
+
 @pytest.mark.parametrize(("kind", "reason"), [(Kind.COMPLAINT, "rights_holder"), (Kind.REPORT, "recusal")])
 def test_a_term_stands_still_only_for_what_its_law_knows(world, kind, reason):
     case = in_state(world, kind, State.ACCEPTED)
