@@ -30,7 +30,7 @@ bench: $(VENV)/dev  ## Measure import, search, queue, repeats and races (BENCH="
 bench-pages: $(VENV)/dev  ## Time dashboard and lists on a demo city of its own (BENCH="--scale 0.5")
 	@$(BIN)/python -m benchmarks.pages $(BENCH)
 
-bench-search: $(VENV)/dev  ## Time searches on a multiplied demo city (BENCH="--cases 1000000 2000000", some 20 minutes)
+bench-search: $(VENV)/dev  ## Time searches and filters on a multiplied demo city (BENCH="--cases 1000000 2000000", some 25 minutes)
 	@$(BIN)/python -m benchmarks.search $(BENCH)
 
 messages: $(VENV)/dev  ## Extract texts, update and compile the translations

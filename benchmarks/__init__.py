@@ -1,4 +1,4 @@
-"""Measurements: `python -m benchmarks`, or one of its modules alone. They print figures, never a verdict."""
+"""Measurements: `python -m benchmarks`, or one of its modules alone. They print figures, and nothing fails by them."""
 
 import os
 

@@ -6,28 +6,21 @@ station, a district and the whole city, and the page of a case for its neighbour
 """
 
 import argparse
-import contextlib
 import json
-import os
-import statistics
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from benchmarks.answers import measure_page, summary
 from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine, say
-from benchmarks.pages import NO_QUERIES
 from cases.filters import TO_DO
 from cases.models import Case
 from registry.models import Agency
 
-RUNS = 20
 STATIONS, OFFICERS, OF_OFFICER = 12, 8, 50  # stations of a district, officers of a station, their open cases
 STATE = """CASE WHEN NOT open THEN 'closed' WHEN n % 4 = 0 THEN 'registered' WHEN n % 19 = 0 THEN 'ended'
                 WHEN n % 23 = 0 THEN 'mediating' ELSE 'accepted' END"""
@@ -140,10 +133,9 @@ def measure() -> dict:
     pages = {}
     for reader, client, case in _readers():
         for name, url in _pages(reader, case):
-            pages[f"{reader}: {name}"] = _measure_page(client, f"{reader}: {name}", url)
-    worst = max(page["p95_ms"] for page in pages.values())
-    return {"cases": Case.objects.count(), "open": Case.objects.open().count(), "worst_p95_ms": worst, "pages": pages,
-            "machine": machine()}  # fmt: skip
+            pages[f"{reader}: {name}"] = measure_page(client, f"{reader}: {name}", url)
+    counts = {"cases": Case.objects.count(), "open": Case.objects.open().count()}
+    return {**counts, **summary([pages]), "pages": pages, "machine": machine()}
 
 
 def _readers() -> Iterator[tuple[str, Client, Case]]:
@@ -189,37 +181,6 @@ def _pages(reader: str, case: Case) -> Iterator[tuple[str, str]]:
     yield "case", case.get_absolute_url()
     for way in ("next", "previous"):
         yield f"{way} case", f"{case.get_absolute_url()}{way}/?list=queue&{queue.partition('?')[2]}"
-
-
-def _measure_page(client: Client, name: str, url: str) -> dict:
-    """Wall times, and the processor time of both sides, which other work on the machine does not lengthen."""
-    times, used = [], _processor_time()
-    for run in range(RUNS + 2):
-        with CaptureQueriesContext(connection) if run == RUNS + 1 else contextlib.nullcontext() as queries:
-            start = time.perf_counter()
-            response = client.get(url)
-            seconds = time.perf_counter() - start
-        page = getattr(response, "context_data", None) or {}
-        if response.status_code not in (200, 302) or page.get("too_slow"):
-            raise SystemExit(f"{url} answers {response.status_code}, or too late")
-        if 0 < run <= RUNS:
-            times.append(1000 * seconds)
-    cpu = 1000 * (_processor_time() - used) / (RUNS + 2)
-    p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[18]
-    asked = [query for query in queries if not query["sql"].startswith(NO_QUERIES)]
-    say(f"{name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms, processor {cpu:.0f} ms, {len(asked)} queries  {url}")
-    return {
-        "url": url, "p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "cpu_ms": round(cpu, 1), "queries": len(asked),
-    }  # fmt: skip
-
-
-def _processor_time() -> float:
-    """Seconds that this process and the server's process of its connection have worked; of a server elsewhere, 0."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        path = Path(f"/proc/{cursor.fetchone()[0]}/stat")
-    ticks = path.read_text().rpartition(")")[2].split()[11:13] if path.exists() else (0, 0)
-    return time.process_time() + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+from benchmarks.__main__ import targets
+from benchmarks.answers import summary
+
+
+def page(p50, p95, queries=10):
+    return {"p50_ms": p50, "p95_ms": p95, "queries": queries}
+
+
+FIRST = {"list": page(100, 200), "word": page(50, 301, 12), "only here": page(10, 20)}
+LAST = {"list": page(120, 220), "word": page(105, 400, 13)}
+
+
+def test_tells_the_slowest_page_and_those_that_take_too_long_at_each_size():
+    found = summary([FIRST, LAST])
+
+    assert found["slowest"] == [{"page": "word", "p95_ms": 301}, {"page": "word", "p95_ms": 400}]
+    assert found["over_300ms"] == [{"count": 1, "pages": {"word": 301}}, {"count": 1, "pages": {"word": 400}}]
+    assert found["within_300ms"] is False
+    assert found["most_queries"] == 13
+
+
+def test_compares_the_pages_that_both_sizes_have():
+    found = summary([FIRST, LAST])
+
+    assert found["ratio_p50"] == {"overall": 1.5, "worst": {"page": "word", "ratio": 2.1}}
+    assert found["ratio_p95"] == {"overall": 1.24, "worst": {"page": "word", "ratio": 1.33}}
+
+
+def test_one_size_has_no_ratio():
+    assert not {"ratio_p50", "ratio_p95"} & set(summary([FIRST]))
+
+
+def test_targets_say_of_each_figure_whether_it_keeps_to_its_limit():
+    results = {
+        "search": {"filters": summary([{"list": page(100, 200)}] * 2), "searches": summary([FIRST, LAST])},
+        "import": {"ratio_to_copy_indexed": 0.6, "rows": {}},
+    }
+
+    found = targets(results)
+
+    assert found["filters"] == {
+        "p95_ms": 200, "within_300ms": True, "queries": 10, "within_12_queries": True,
+        "ratio_p50": 1.0, "ratio_p95": 1.0, "within_1.3x": True,
+    }  # fmt: skip
+    assert (found["searches"]["within_300ms"], found["searches"]["within_12_queries"]) == (False, False)
+    assert found["searches"]["within_1.3x"] is False
+    assert found["import"] == {"ratio_to_copy_indexed": 0.6}
+    assert "queue" not in found
