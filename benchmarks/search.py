@@ -39,7 +39,7 @@ from benchmarks.measuring import (
 from benchmarks.multiplying import RARE, RARER, district, multiply, station
 from benchmarks.own import city_bureau
 from cases.domain.reveal import personal_context
-from cases.filters import CaseFilterSet
+from cases.filters import UNKNOWN, CaseFilterSet
 from cases.models import Case, Party
 from cases.references import References
 from core.personal_data import decrypt
@@ -69,9 +69,10 @@ SEARCHES = {
     "beginning of a number": {"q": "S330"},
     "beginning of a further number": {"q": "R33010"},
 }
-# values beside the commonest and the rarest: dates, and what people choose every day
+# values beside a common and the rarest one: dates, and what people choose every day
 DAILY = {
-    "state": ("open",),
+    "state": ("open", "closed"),
+    "category": (UNKNOWN,),
     "due": ("overdue", "3", "7"),
     "mark": ("dispatch", "differs"),
     "received_from": ("2020-06-01", str(timezone.localdate() - dt.timedelta(days=7))),
@@ -140,7 +141,7 @@ def _people() -> dict[str, dict]:
 
 
 def _single_filters() -> dict[str, dict]:
-    """Each filter of the list alone, with the values that most and fewest cases of the small city have."""
+    """Each filter of the list alone, with the rarest value of the small city and the commonest, short of a half of it."""
     request = RequestFactory().get("/")
     request.user = User(username="filters", is_superuser=True, is_active=True)
     references = References()
@@ -150,18 +151,21 @@ def _single_filters() -> dict[str, dict]:
         filters.references = references
         return filters
 
+    half = Case.objects.count() / 2
     found = {"none": {}}
     for name in CaseFilterSet.base_filters:
         if name == "q":
             continue
         if name == "merchant":  # there are thousands
-            known = Case.objects.exclude(merchant=None).order_by().values_list("merchant").annotate(n=Count("pk"))
-            counts = {str(pk): n for pk, n in known}
+            named = Case.objects.exclude(merchant=None).order_by().values_list("merchant").annotate(n=Count("pk"))
+            counts = {str(pk): n for pk, n in named}
         else:
             values = _values(getattr(filtered(name, "").form.fields[name], "choices", ()))
             counts = {value: filtered(name, value).qs.count() for value in values}
-        ranked = sorted((value for value in counts if counts[value]), key=lambda value: (-counts[value], value))
-        chosen = dict.fromkeys([*DAILY.get(name, ()), *ranked[:1], *ranked[-1:]])
+        known = sorted((count, value) for value, count in counts.items() if count and value != UNKNOWN)
+        # what nearly all cases have is as good as no filter
+        common = [value for count, value in known if count < half]
+        chosen = dict.fromkeys([*DAILY.get(name, ()), *common[-1:], *(value for _count, value in known[:1])])
         if not chosen:
             raise SystemExit(f"No case has a value by which the filter {name} can be measured")
         found |= {f"{name}={value}": {name: value} for value in chosen}
