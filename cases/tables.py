@@ -166,11 +166,14 @@ class QueueTable(CaseTable):
     received = DateColumn(accessor="received_at", verbose_name=_("Received"), card="hide")
 
     calendar = Calendar({})
-    on_request, fixed = (), ()
+    on_request = ("category", "goods", "claimed", "channel", "region", "handling")
 
     class Meta(Table.Meta):
         model = Case
-        fields = ("number", "kind", "subject", "merchant", "state", "term", "officer", "received", "marks")
+        fields = (
+            "number", "kind", "subject", "merchant", "state", "term", "officer", "received", "marks", "category", "goods",
+            "claimed", "channel", "region", "handling",
+        )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from cases.enums import SupervisionKind
 from cases.filters import AGENCY, MINE, TO_DO, QueueFilterSet, of_desk, select_to_do, to_do
 from cases.models import Case, Supervision
 from cases.tables import QueueTable
-from cases.views.lists import HEAVY, OPENING, DeskMixin, LimitedRows, Tab
+from cases.views.lists import HEAVY, OPENING, RELATED, DeskMixin, LimitedRows, Tab
 from core.pagination import KeysetPaginator
 from core.templatetags.portal import is_chinese
 from core.views import ListPage
@@ -59,7 +59,7 @@ class WorkQueue(QueueRows):
         urged, supervised = (Q(kind=kind) for kind in (SupervisionKind.URGE, SupervisionKind.SUPERVISE))
         visible = Case.objects.filter(pk=OuterRef("pk"))
         return (
-            queryset.select_related("merchant", "officer").defer(*HEAVY)
+            queryset.select_related(*(RELATED[name] for name in self.shown if name in RELATED)).defer(*HEAVY)
             .annotate(
                 opening=Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING),
                 urged=Coalesce(Subquery(asked.filter(urged).values(n=Count("pk"))), 0),

@@ -1,13 +1,15 @@
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from cases.domain import choose_columns
 from cases.enums import State
 from cases.models import UNKNOWN_END, Clock
-from cases.tables import countdown
+from cases.tables import QueueTable, countdown
 from cases.views import lists
 from cases.views.queue import QueueRows
 from core.working_days import Calendar
@@ -15,8 +17,11 @@ from tests.factories import (
     AgencyFactory,
     CaseEventFactory,
     CaseFactory,
+    CategoryFactory,
+    ChannelFactory,
     ClockFactory,
     ExtensionFactory,
+    RegionFactory,
     SavedFilterFactory,
     SupervisionFactory,
     UserFactory,
@@ -363,15 +368,56 @@ def test_an_empty_queue_says_what_to_do(visit, english, officer, query, words):
 
 # queries
 
+# its columns
+
+
+COLUMNS = "/cases/columns/queue/"
+
+
+def test_further_columns_of_the_queue_are_off_until_they_are_chosen(client, visit, officer, case_of):
+    case = case_of(
+        goods="净水器13800001234", channel=ChannelFactory(), category=CategoryFactory(), region=RegionFactory(),
+        claimed=Decimal("12345.60"),
+    )  # fmt: skip
+    usual = ("number", "kind", "subject", "merchant", "state", "term", "officer", "received", "marks")
+    response = visit(officer, QUEUE)
+    assert tuple(cells(response)[0]) == usual
+    assert f'href="{COLUMNS}"' in response.content.decode()
+    form = visit(officer, COLUMNS)
+    assert [name for name, _header, shown, _fixed in form.context_data["rows"] if not shown] == [
+        *QueueTable.on_request
+    ]
+
+    chosen = ["goods", "number", "marks", "claimed", "channel", "category", "region", "handling"]
+    saved = client.post(COLUMNS, {"order": [*chosen, "kind"], "column": chosen, "save": "yes"})
+
+    assert saved["Location"] == QUEUE
+    (row,) = cells(visit(officer, QUEUE))
+    assert list(row) == chosen
+    assert {name: value for name, value in row.items() if name not in ("number", "marks")} == {
+        "goods": "净水器138****1234", "claimed": "12,345.60", "channel": str(case.channel),
+        "category": str(case.category), "region": str(case.region), "handling": str(case.handling),
+    }  # fmt: skip
+    assert tuple(cells(visit(officer, QUEUE, columns=",".join(usual)))[0]) == usual  # an address may name others
+
+
+def test_columns_of_the_queue_are_for_those_who_have_one(visit, officer, district):
+    assert visit(officer, COLUMNS).status_code == 200
+    assert visit(UserFactory(agency=district, roles=["regulator"]), COLUMNS).status_code == 404
+
+
 
 def transactions(queries) -> int:
     return sum(query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")) for query in queries)
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_queue_takes_as_many_queries_for_one_row_as_for_three(warm, officer, case_of, number):
+@pytest.mark.parametrize("columns", [None, QueueTable._meta.fields])
+def test_the_queue_takes_as_many_queries_for_one_row_as_for_three(warm, officer, case_of, number, columns):
+    if columns:
+        choose_columns(actor=officer, list="queue", columns=columns)
     for _n in range(number):
-        case = case_of()
+        case = case_of(channel=ChannelFactory(), category=CategoryFactory(), region=RegionFactory())
         ClockFactory(case=case)
         SupervisionFactory(case=case)
     client = warm(officer, QUEUE)
