@@ -29,6 +29,7 @@ from cases.enums import (
     Satisfaction,
     Side,
     State,
+    SupervisionKind,
     TermUnit,
     Verb,
 )
@@ -420,6 +421,12 @@ def personal_rows(personal: dict[str, str]) -> list[tuple[str, str]]:
     """(label, value) of the fields that have one, in a fixed order."""
     names = [*PERSONAL, *(name for name in personal if name not in PERSONAL)]
     return [(personal_label(name), personal[name]) for name in names if personal.get(name)]
+
+
+def times_asked(case: Case) -> tuple[int, int]:
+    """How often the handling of the case was urged, and how often supervised."""
+    kinds = [made.kind for made in case.supervisions.all()]
+    return kinds.count(SupervisionKind.URGE), kinds.count(SupervisionKind.SUPERVISE)
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,9 @@ class ClockReason(models.TextChoices):
     RULE = "rule", _("Rule corrected")
 
 
+NATIONAL_SOURCE = "national12315"  # the source of what came from the national platform
+
+
 class NationalEntry(models.TextChoices):
     """Whether the work done here stands on the national 12315 platform, too, where it has to run (Order 121 art 40)."""
 

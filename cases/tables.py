@@ -157,6 +157,9 @@ class CaseTable(Table):
     def render_officer(self, value):
         return value.get_full_name()
 
+    def render_national_entry(self, record):
+        return record.national_state.label
+
 
 class QueueTable(CaseTable):
     """The work queue. The page gives it the working days."""
@@ -220,7 +223,7 @@ class QueueTable(CaseTable):
         if record.urged:
             found.append(("amber", gettext("urged ×%(n)d") % {"n": record.urged}))
         if record.supervised:
-            found.append(("amber", gettext("supervised")))
+            found.append(("amber", gettext("supervised ×%(n)d") % {"n": record.supervised}))
         if record.reply_due_on is not None:
             words = gettext("reply overdue since %(day)s") if late else gettext("reply by %(day)s")
             found.append(("red" if late else "amber", words % {"day": f"{record.reply_due_on:%Y-%m-%d}"}))

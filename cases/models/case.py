@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.enums import (
     FINAL_STATES,
+    NATIONAL_SOURCE,
     OPEN_STATES,
     Body,
     Kind,
@@ -354,6 +355,14 @@ class Case(models.Model):
     @property
     def is_to_enter(self) -> bool:
         return self.national_entry in (NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE)
+
+    @property
+    def national_state(self) -> NationalEntry:
+        """How the case stands on the national platform. What a bureau has from there is entered there, until an act
+        here makes it one to be updated."""
+        if not self.national_entry and self.source == NATIONAL_SOURCE and self.body == Body.BUREAU:
+            return NationalEntry.ENTERED
+        return NationalEntry(self.national_entry)
 
     @property
     def regime_label(self) -> str:

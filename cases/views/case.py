@@ -169,6 +169,7 @@ class CaseDetail(ScopedMixin, DetailView):
             further_acts=[step for step in acts if step.target is None or step.grave],
             linked=casefile.linked(case),
             supervisions=case.supervisions.all(),
+            asked=casefile.times_asked(case),
             call_backs=case.call_backs.all(),
             pauses=case.pauses.all(),
             documents=documents.document_rows(case, user),

@@ -1,6 +1,6 @@
 """The work queue: what is to be done now, the most urgent first."""
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -56,14 +56,17 @@ class WorkQueue(QueueRows):
         """What a row says of its case beside the case's own fields."""
         asked = Supervision.objects.filter(case=OuterRef("pk")).order_by().values("case")
         waiting = asked.filter(replied_at__isnull=True)
-        urged, supervised = (Q(kind=kind) for kind in (SupervisionKind.URGE, SupervisionKind.SUPERVISE))
+        urged, supervised = (
+            Coalesce(Subquery(asked.filter(kind=kind).values(n=Count("pk"))), 0)
+            for kind in (SupervisionKind.URGE, SupervisionKind.SUPERVISE)
+        )
         visible = Case.objects.filter(pk=OuterRef("pk"))
         return (
             queryset.select_related(*(RELATED[name] for name in self.shown if name in RELATED)).defer(*HEAVY)
             .annotate(
                 opening=Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING),
-                urged=Coalesce(Subquery(asked.filter(urged).values(n=Count("pk"))), 0),
-                supervised=Exists(waiting.filter(supervised)),
+                urged=urged,
+                supervised=supervised,
                 reply_due_on=Subquery(waiting.values(day=Min("reply_due_on"))),
                 returned=Exists(visible.returned()),
                 paused=Exists(visible.paused()),

@@ -306,6 +306,8 @@ def test_a_row_says_what_is_next_and_what_is_special(visit, english, officer, ca
     SupervisionFactory(case=case, reply_due_on=today - DAY)
     SupervisionFactory(case=case, replied=True)
     SupervisionFactory(case=case, supervised=True, reply_due_on=today + DAY)
+    for _n in range(2):
+        SupervisionFactory(case=case, supervised=True, replied=True)
     case_of(merchant=None, merchant_written="无名早餐铺")
 
     special, plain = cells(visit(officer, QUEUE))
@@ -321,7 +323,7 @@ def test_a_row_says_what_is_next_and_what_is_special(visit, english, officer, ca
     assert "provisional" in term
     assert term.startswith(f'<div class="queue-term">{case.clocks.get().rule.name_en} ')
     assert special["marks"] == (
-        '<span class="mark mark-amber">urged ×2</span> <span class="mark mark-amber">supervised</span> '
+        '<span class="mark mark-amber">urged ×2</span> <span class="mark mark-amber">supervised ×3</span> '
         f'<span class="mark mark-red">reply overdue since {today - DAY:%Y-%m-%d}</span> '
         f'<span class="mark mark-red">differs</span> '
         f'<a class="mark mark-blue" href="/cases/{case.number}/copy-out/">To be updated</a>'
@@ -366,8 +368,6 @@ def test_an_empty_queue_says_what_to_do(visit, english, officer, query, words):
     assert words in visit(officer, QUEUE, **query).content.decode()
 
 
-# queries
-
 # its columns
 
 
@@ -405,6 +405,8 @@ def test_columns_of_the_queue_are_for_those_who_have_one(visit, officer, distric
     assert visit(officer, COLUMNS).status_code == 200
     assert visit(UserFactory(agency=district, roles=["regulator"]), COLUMNS).status_code == 404
 
+
+# queries
 
 
 def transactions(queries) -> int:

@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape
+from django.utils.html import escape, strip_tags
 from django.utils.http import urlencode
 from python_calamine import CalamineWorkbook
 
@@ -22,7 +22,7 @@ from accounts.roles import ROLES
 from cases import casefile, search
 from cases.casefile import facts
 from cases.domain import pause_clocks, resume_clocks, start_clock, write_search
-from cases.models import Case, CaseHistory, ClockRule, FeedPosition, Party, Recovery
+from cases.models import CallBack, Case, CaseHistory, ClockRule, FeedPosition, Party, Recovery
 from cases.views import lists
 from core import pagination, panels
 from core.exceptions import DomainError
@@ -40,6 +40,7 @@ from tests.factories import (
     PartyFactory,
     RecoveryFactory,
     RegionFactory,
+    SupervisionFactory,
     UserFactory,
     grant,
 )
@@ -1044,6 +1045,20 @@ def test_a_paused_term_has_no_due_date(visit, officer, mediated):
     assert "9999" not in text(visit(officer, "/cases/export/", format="csv"))
 
 
+@pytest.mark.parametrize("provisional", [True, False])
+def test_a_provisional_due_date_is_marked(visit, english, officer, handled, provisional):
+    case = handled()
+    ClockFactory(case=case, provisional=provisional)
+    ClockFactory(case=case, code="complaint.mediate")
+
+    shown = text(visit(officer, url(case)))
+
+    named, end = escape(case.clocks.order_by("pk")[0].rule.name_en), "</h3>"
+    flag = '<span class="flag">provisional</span>'
+    assert f'<h3 class="sub">{named}{flag if provisional else ""}{end}' in shown
+    assert shown.count(flag) == provisional
+
+
 def test_the_changes_of_a_due_date_say_who_and_why(visit, officer, mediated):
     paused(mediated, officer)
     resume_clocks(mediated, ended_on=dt.date(2026, 6, 3), actor=officer, now=local(2026, 6, 3))
@@ -1121,6 +1136,122 @@ def test_what_the_source_says_otherwise(visit, officer, handled):
         ("-", "2026-11-20 09:00"), ("办理中", "已办结"), ("国务院令第778号", "市场监管总局令第121号"),
         ("60.00", "88.00"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("urged", [0, 2])
+def test_urging_supervision_and_call_backs_are_counted_each(visit, english, officer, handled, urged):
+    case = handled(closed=True)
+    for _n in range(urged):
+        SupervisionFactory(case=case, replied=True)
+    for _n in range(3):
+        SupervisionFactory(case=case, supervised=True)
+    CallBack.objects.create(case=case, at=local(2026, 11, 24), reached=False, actor=officer)
+
+    html = text(visit(officer, url(case)))
+
+    panels = {
+        name: html.partition(f'id="h-{name}">')[2].partition("</header>")[0] for name in ("supervision", "callbacks")
+    }
+    shown = {name: strip_tags(panel.partition('class="unit">')[2]) for name, panel in panels.items()}
+    assert shown == {"supervision": f"Times urged: {urged}Times supervised: 3", "callbacks": "1 time"}
+
+
+NATIONAL_STATES = [
+    # of a bureau's case: what is stored, where it came from, and what is said of it
+    ({"national_entry": "to_enter", "source": "portal"}, "To be entered", "blue"),
+    ({"national_entry": "to_update", "source": "portal"}, "To be updated", "blue"),
+    ({"national_entry": "entered", "source": "portal"}, "Entered", "grey"),
+    ({"source": "portal"}, "Nothing to enter", None),
+    ({"source": "hotline12345"}, "Nothing to enter", None),
+    ({"source": "national12315"}, "Entered", "grey"),
+    ({"national_entry": "to_update", "source": "national12315"}, "To be updated", "blue"),
+    ({"source": "national12315", "body": "council"}, "Nothing to enter", None),
+]
+
+
+@pytest.mark.parametrize(("fields", "words", "tone"), NATIONAL_STATES)
+@pytest.mark.usefixtures("english")
+def test_whether_a_case_is_entered_nationally_is_said_alike(visit, officer, handled, fields, words, tone):
+    case, to_enter = handled(officer=officer, **fields), tone == "blue"
+
+    html = text(visit(officer, url(case)))
+    listed = visit(officer, LIST, columns="national_entry").context_data["table"].rows[0].get_cell("national_entry")
+    queued = visit(officer, "/cases/queue/").context_data["table"].rows[0].get_cell("marks")
+    due = visit(officer, "/cases/queue/", todo="enter").context_data["page"].rows
+
+    mark = f'<span class="mark mark-{tone}">National platform: {words}</span>'
+    assert (mark in html, "National platform: " in html) == (bool(tone), bool(tone))
+    assert listed == words
+    assert (words in queued, due == [case], f'href="{url(case)}copy-out/"' in html) == (to_enter,) * 3
+
+
+def test_a_case_that_differs_from_its_source_is_marked(visit, english, officer, handled):
+    flag = '<span class="flag">Differs from its source</span>'
+
+    assert flag in text(visit(officer, url(handled(differs=True))))
+    assert flag not in text(visit(officer, url(handled())))
+
+
+def test_the_record_of_a_merchant_by_hand():
+    now, year = local(2026, 11, 25), dt.timedelta(days=365)
+    cases = [
+        Case(kind="complaint", state="closed", outcome="agreement", received_at=now - dt.timedelta(days=1)),
+        Case(kind="complaint", state="closed", outcome="settled", received_at=now - dt.timedelta(days=2)),
+        Case(kind="complaint", state="ended", outcome="failed", received_at=now - dt.timedelta(days=3)),
+        Case(kind="complaint", state="mediating", received_at=now - dt.timedelta(days=4)),
+        Case(kind="complaint", state="refused", received_at=now - dt.timedelta(days=5)),
+        Case(kind="report", state="filed", received_at=now - dt.timedelta(days=6)),
+        Case(kind="report", state="not_filed", received_at=now - dt.timedelta(days=7)),
+        Case(kind="inquiry", state="registered", received_at=now - dt.timedelta(days=8)),
+        Case(kind="complaint", state="closed", outcome="agreement", received_at=now - year + dt.timedelta(seconds=1)),
+        Case(kind="complaint", state="mediating", received_at=now - year),  # a year ago, and no longer counted
+    ]
+
+    record = casefile.merchant_record(cases, now)
+
+    # open: ended, mediating, filed, registered; of four complaints with an outcome three were agreed or settled
+    assert record == casefile.MerchantRecord(complaints=6, reports=2, open=4, ended=4, agreed=3, capped=False)
+    assert record.rate == 75
+    assert casefile.merchant_record(cases[3:8], now).rate is None  # no complaint has an outcome: not nought per cent
+    assert casefile.merchant_record([cases[0], cases[1], cases[2]], now).rate == 67
+    assert casefile.merchant_record([cases[2]], now).rate == 0
+
+
+@pytest.mark.parametrize(
+    ("recent", "old", "shown", "capped"), [(2, 0, 2, False), (3, 0, 3, False), (4, 0, 3, True), (2, 2, 2, False)]
+)
+def test_the_record_of_a_merchant_is_read_as_far_as_its_cap(monkeypatch, recent, old, shown, capped):
+    monkeypatch.setattr(casefile, "RECORD_CASES", 3)
+    now = local(2026, 11, 25)
+    ages = [1] * recent + [400] * old
+    cases = [Case(kind="complaint", state="closed", received_at=now - dt.timedelta(days=age)) for age in ages]
+
+    record = casefile.merchant_record(cases[:4], now)  # one more than the cap, as the page reads them
+
+    assert (record.complaints, record.capped) == (shown, capped)
+
+
+def test_the_record_of_a_merchant_leaves_out_the_case_itself_and_what_is_out_of_scope(
+    visit, english, officer, handled, neighbour, monkeypatch
+):
+    now = timezone.now()
+    case = handled(received_at=now)
+    near, far = {"merchant": case.merchant, "received_at": now - dt.timedelta(days=60)}, now - dt.timedelta(days=400)
+    handled(closed=True, **near)
+    handled(closed=True, **near | {"outcome": "failed"})
+    handled(closed=True, **near | {"outcome": "settled"})
+    handled(report=True, **near)
+    handled(**near)
+    handled(**near | {"received_at": far})
+    CaseFactory(handling=neighbour, **near)
+
+    def shown():
+        panel = text(visit(officer, url(case))).partition('id="h-others"')[2].partition("</dl>")[0]
+        return [strip_tags(cell.partition("</dd>")[0]) for cell in panel.split('<dd class="tnum">')[1:]]
+
+    assert shown() == ["4", "1", "2", "2 / 3 (67 %)"]
+    monkeypatch.setattr(casefile, "RECORD_CASES", 2)
+    assert shown()[:2] == ["1+", "1+"]
 
 
 def test_other_cases_of_the_merchant_stay_in_scope(visit, officer, handled, neighbour):
