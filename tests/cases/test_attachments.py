@@ -22,6 +22,7 @@ from cases.models import Attachment, CaseEvent
 from core import vault
 from core.exceptions import DomainError, FileRefused
 from tests.core.test_filetypes import SAMPLES
+from tests.core.test_uploads import Stream, sent
 from tests.factories import (
     AttachmentFactory,
     CaseFactory,
@@ -419,6 +420,22 @@ def test_a_file_beyond_the_limit_is_said_to_be_too_large(client, case, officer, 
 
 
 @pytest.mark.usefixtures("english")
+def test_a_hundred_megabytes_are_read_off_and_said_to_be_too_large(client, case, officer, settings, monkeypatch):
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", None)
+    client.force_login(officer)
+    stream = Stream(100 << 20)
+
+    response = client.request(PATH_INFO=url(case, "add"), **sent(stream))
+
+    assert (response.status_code, stream.at) == (200, stream.length)
+    form = response.context_data["form"]
+    assert form.errors == {"file": ["The file is too large: at most 20 MB."]}
+    assert "The file is too large: at most 20 MB." in response.content.decode()
+    assert form["note"].value() == "last"  # what else was typed is kept
+    assert (Attachment.objects.count(), CaseEvent.objects.count(), stored(settings)) == (0, 0, [])
+
+
+@pytest.mark.usefixtures("english")
 def test_a_form_without_a_file_says_so(client, case, officer):
     client.force_login(officer)
 
@@ -485,6 +502,19 @@ def test_a_file_that_cannot_be_read_leads_back_with_a_message(client, case, offi
     assert response.status_code == 302
     assert len(said(response)) == 1
     assert AccessLog.objects.count() == 0
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_forms_of_a_file_stay_within_twelve_queries(warm, officer, case, rows):
+    files = [AttachmentFactory(case=case) for _n in range(rows)]
+    client = warm(officer, "/cases/")
+
+    for path in (url(case, "add"), url(case, files[0].pk, "withdraw")):
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(path)
+
+        assert response.status_code == 200
+        assert 3 < len(queries) <= 12
 
 
 @pytest.mark.parametrize("rows", [1, 3])

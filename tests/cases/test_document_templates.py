@@ -1,5 +1,6 @@
 import hashlib
 import io
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -14,6 +15,7 @@ from cases.models import DocumentTemplate, Letterhead
 from core.exceptions import FileRefused
 from tests.cases.test_documents import NOW, content, every_part, given
 from tests.core.test_docx_templates import made, text_of
+from tests.core.test_uploads import Stream, sent
 from tests.factories import (
     AgencyFactory,
     CaseFactory,
@@ -279,6 +281,21 @@ def test_a_file_too_large_is_told(admin, settings):
 
     errors = response.context_data["adminform"].form.errors
     assert errors == {"upload": ["The file is too large: at most 1 MB."]}
+
+
+def test_a_template_of_a_hundred_megabytes_is_read_off_and_told(admin, settings, monkeypatch):
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", None)
+    stream = Stream(100 << 20, text=("form", "acceptance"), file="upload")
+
+    response = admin.request(PATH_INFO=f"{LIST}add/", **sent(stream))
+
+    assert (response.status_code, stream.at) == (200, stream.length)
+    form = response.context_data["adminform"].form
+    assert form.errors == {"upload": ["The file is too large: at most 20 MB."]}
+    assert "The file is too large: at most 20 MB." in response.content.decode()
+    assert (form["form"].value(), form["note"].value()) == ("acceptance", "last")
+    assert DocumentTemplate.objects.count() == 0
+    assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()] == []
 
 
 def test_an_older_version_is_taken_into_use_in_the_administration(admin, root):

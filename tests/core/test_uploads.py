@@ -13,12 +13,14 @@ BOUNDARY = "limit"
 
 
 class Stream(io.RawIOBase):
-    """A form with a text and a file of `size` bytes, which are made as they are read."""
+    """A form with a text and a file of `size` bytes, which are made as they are read. `text` is the name and the value
+    of the one, `file` the name of the other."""
 
-    def __init__(self, size: int):
+    def __init__(self, size: int, text: tuple[str, str] = ("kind", "evidence"), file: str = "file"):
+        name, value = text
         self.head = (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="kind"\r\n\r\nevidence\r\n'
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n'
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{file}"; filename="a.pdf"\r\n'
             "Content-Type: application/pdf\r\n\r\n"
         ).encode()
         self.tail = (
@@ -44,15 +46,18 @@ class Stream(io.RawIOBase):
         return bytes(found)
 
 
+def sent(stream: Stream) -> dict:
+    """What a server says of the request whose body is `stream`."""
+    return {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": f"multipart/form-data; boundary={BOUNDARY}",
+        "CONTENT_LENGTH": str(stream.length),
+        "wsgi.input": stream,
+    }
+
+
 def request(stream: Stream) -> WSGIRequest:
-    return WSGIRequest(
-        RequestFactory()._base_environ(
-            REQUEST_METHOD="POST",
-            CONTENT_TYPE=f"multipart/form-data; boundary={BOUNDARY}",
-            CONTENT_LENGTH=str(stream.length),
-            **{"wsgi.input": stream},
-        )
-    )
+    return WSGIRequest(RequestFactory()._base_environ(**sent(stream)))
 
 
 @pytest.fixture(autouse=True)
