@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from cases.domain import choose_columns
 from cases.models import ListColumns, Supervision
-from cases.tables import CaseTable
+from cases.tables import CaseTable, QueueTable
 from tests.factories import (
     CaseFactory,
     CategoryFactory,
@@ -145,6 +145,18 @@ def test_the_form_lists_shown_columns_first(visit, officer):
         ("state", True, False), ("number", True, True), ("kind", False, False),
     ]  # fmt: skip
     assert len(rows) == len(CaseTable._meta.fields)
+
+
+@pytest.mark.parametrize(("name", "table"), [("cases", CaseTable), ("queue", QueueTable)])
+def test_the_form_stays_within_twelve_queries(warm, officer, name, table):
+    choose_columns(actor=officer, list=name, columns=table._meta.fields)
+    client = warm(officer, LIST)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(f"/cases/columns/{name}/", {"state": "open", "todo": "reply"})
+
+    assert response.status_code == 200
+    assert 3 < len(queries) <= 12
 
 
 def test_ticked_columns_are_kept_in_their_order(sent, officer, chosen):

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import pytest
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from docx import Document as Word
 
@@ -599,7 +600,10 @@ def test_markup_and_tags_in_texts_stay_text(made, officer, letterhead, form, sid
 @each_copy
 def test_every_copy_carries_what_the_law_demands(made, officer, letterhead, form, side):
     """Of the table of data: each variable with its contents of this very case, each printed text."""
-    document = issue(made(form), form, side, officer)
+    case = made(form)
+    if form == F.COMPLAINT_REGISTER:
+        PartyFactory(case=case, role=PartyRole.PROXY, plain={"name": "钱代理"})
+    document = issue(case, form, side, officer)
 
     values, text = values_of(document), text_of(content(document))
     for datum in DATA:
@@ -607,14 +611,25 @@ def test_every_copy_carries_what_the_law_demands(made, officer, letterhead, form
             continue
         assert datum.printed in text
         for name in datum.variables:
-            if name == "proxy":
-                continue  # the case has none
             assert values[name], name
             shown = (
                 [item["text"] for item in values[name]] if isinstance(values[name], list) else [values[name]]
             )
             for line in "\n".join(shown).split("\n"):
                 assert line in text, (datum.what, name)
+
+
+def test_the_representative_stands_in_his_place_and_only_where_the_law_asks_for_him(made, officer, letterhead):
+    for form, side in COPIES:
+        case = made(form)
+        if case.kind == Kind.REPORT:
+            continue
+        PartyFactory(case=case, role=PartyRole.PROXY, plain={"name": "吴委托", "phone": "13700001111"})
+
+        document = issue(case, form, side, officer)
+
+        text, here = text_of(content(document)), form == F.COMPLAINT_REGISTER
+        assert ("代理人吴委托" in text, "吴委托" in text, "13700001111" in text) == (here, here, False), form
 
 
 @pytest.mark.parametrize("form", list(F))
@@ -998,6 +1013,37 @@ def test_delivery_and_voiding_have_their_pages(client, made, officer, letterhead
         assert client.get(url(case, document.pk, act)).status_code == 302
         assert client.post(url(case, document.pk, act), told | {"reason": "再来一次吧"}).status_code == 302
     assert Delivery.objects.count() == 1
+
+
+@each_copy
+def test_the_form_of_a_document_stays_within_twelve_queries(warm, made, officer, letterhead, form, side):
+    case = made(form, officer=officer)
+    for _n in range(3):
+        AttachmentFactory(case=case)
+    client = warm(officer, "/cases/")
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(url(case, form, side, "issue"))
+
+    assert response.status_code == 200
+    assert 3 < len(queries) <= 12
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("act", ["deliver", "void"])
+def test_delivery_and_voiding_stay_within_twelve_queries(warm, made, officer, letterhead, act, rows):
+    case = made(F.AGREEMENT)
+    document = issue(case, F.AGREEMENT, A.BOTH, officer)
+    for _n in range(rows):
+        AttachmentFactory(case=case)
+        DeliveryFactory(document=document)
+    client = warm(officer, "/cases/")
+
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(url(case, document.pk, act))
+
+    assert response.status_code == 200
+    assert 3 < len(queries) <= 12
 
 
 def test_the_proof_is_a_file_of_the_same_case(client, made, officer, letterhead):
