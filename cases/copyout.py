@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from cases.casefile import amounts, ground_in_words, numbers_masked, parties, personal_label
-from cases.domain.acts import NATIONAL
-from cases.enums import PartyRole, RecoveryKind, State, SupervisionKind
+from cases.enums import NATIONAL_SOURCE, PartyRole, RecoveryKind, State, SupervisionKind
 from cases.models import UNKNOWN_END, Case
 from core.text import mask_numbers
 
@@ -24,9 +23,10 @@ DECISIONS = (State.REFUSED, State.NOT_FILED, State.FILED)
 
 
 def copy_out(case: Case, user, *, revealed: Mapping[int, Mapping[str, str]] | None = None) -> list[Field]:
-    """(label, text) of every field that has one, as the record has them one after the other. Personal data,
-    and numbers inside the texts, are masked; with `revealed`, the data of parties in clear, by key, after the access
-    has been logged, the texts are as the page of the case shows them to `user`. What a source said beside its known fields comes last, under the source's own names."""
+    """(label, text) of every field that has one, as the record has them one after the other. Personal data, and numbers
+    inside the texts, are masked; with `revealed`, the data of parties in clear, by key, after the access has been
+    logged, the texts are as the page of the case shows them to `user`. What a source said beside its known fields
+    comes last, under the source's own names."""
     text = mask_numbers if revealed is None or numbers_masked(case, user) else str
     with translation.override("zh-hans"):
         values = [
@@ -68,8 +68,8 @@ def _labels() -> dict[str, str]:
 
 
 def _system(case: Case, text) -> Iterator[tuple[str, str, Any]]:
-    numbers = [reference.number for reference in case.references.all() if reference.source == NATIONAL]
-    known = case.external_number if case.source == NATIONAL else None
+    numbers = [reference.number for reference in case.references.all() if reference.source == NATIONAL_SOURCE]
+    known = case.external_number if case.source == NATIONAL_SOURCE else None
     asked = [supervision.kind for supervision in case.supervisions.all()]
     due = {clock.rule.code.rpartition(".")[2]: clock.due_on for clock in case.clocks.all()}
     yield "", "number", known or next(iter(numbers), "")

@@ -211,6 +211,8 @@ POST /cases/saved/{sub_saved}/delete/                     302  403  404  404  40
 POST /cases/saved/{other_saved}/delete/                   302  403  404  404  404  404  404  403  403  404  404
 GET  /cases/columns/cases/                                302  403  200  200  200  200  200  403  403  200  200
 POST /cases/columns/cases/                                302  403  302  302  302  302  302  403  403  302  302
+GET  /cases/columns/queue/                                302  403  404  404  200  404  404  403  403  200  200
+POST /cases/columns/queue/                                302  403  404  404  302  404  404  403  403  302  302
 GET  /cases/columns/nothing/                              302  403  404  404  404  404  404  403  403  404  404
 GET  /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200
 GET  /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200
@@ -560,7 +562,7 @@ def agencies():
 def records_of(agency) -> dict[str, object]:
     """What belongs to an agency, by the names that stand in paths."""
     case, user = CaseFactory(handling=agency), UserFactory(agency=agency, roles=["officer"])
-    plain, report = CaseFactory(handling=agency), CaseFactory(handling=agency, report=True)
+    plain, report = CaseFactory(handling=agency), CaseFactory(handling=agency, report=True, regime="order121")
     records = {
         "agency": agency, "user": user, "case_pk": case,
         "party": PartyFactory(case=case), "reporter": PartyFactory(case=case, reporter=True),
@@ -741,7 +743,7 @@ def read_cells(table):
 
 
 # The act's page on a case that is registered: r leads back to a case to which the act does not apply now, or where one
-# belongs to no agency that could dispatch. What is refused is refused to a POST, too.
+# belongs to no agency that could dispatch, or does not see reporters, whom a split names. What is refused is refused to a POST, too.
 ACTS = """
 #                       complaint    report       inquiry
 dispatch          own   rnnnynnnnry  rnnnynnnnry  rnnnynnnnry
@@ -819,9 +821,9 @@ inform            other rn0n000nnr0  rn0n000nnr0  rn00000nn00
 close             own   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
 close             sub   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
 close             other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
-split             own   rnnnynnnnyn  rnnnynnnnyn  rn00000nn00
-split             sub   rnnnynnnnyn  rnnnynnnnyn  rn00000nn00
-split             other rn0n000nny0  rn0n000nny0  rn00000nn00
+split             own   rnnnynnnnyn  rnnnynnnnrn  rn00000nn00
+split             sub   rnnnynnnnyn  rnnnynnnnrn  rn00000nn00
+split             other rn0n000nny0  rn0n000nnr0  rn00000nn00
 pause             own   rnnnrnnnnrn  rnnnynnnnyn  rn00000nn00
 pause             sub   rnnnrnnnnrn  rnnnynnnnyn  rn00000nn00
 pause             other rn0n000nnr0  rn0n000nny0  rn00000nn00

@@ -32,6 +32,7 @@ from cases.domain.parties import ROLES, add_party, personal_data
 from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merchant_of, split_case
 from cases.enums import (
     FINAL_STATES,
+    NATIONAL_SOURCE,
     OPEN_STATES,
     PAUSE_REASONS,
     TOLD_BY,
@@ -56,7 +57,6 @@ from core.workflow import Act, Transition, Workflow
 from registry.enums import AgencyKind
 from registry.models import Agency
 
-NATIONAL = "national12315"  # the source of the national platform's numbers
 MAX_RETURNS = 2  # after so many returns the superior decides who is competent (Order 121 arts 33 and 41)
 WITHDRAWN_OR_SETTLED = 1  # the position of that ground in each article on the end of mediation
 OF_PARTIES = (Outcome.SETTLED, Outcome.WITHDRAWN)  # what a dispute ended on it counts as
@@ -80,10 +80,8 @@ class CaseWorkflow(Workflow):
             stop_clocks(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
             if step.target not in PAUSABLE:
                 end_open_pause(case, on=today(act), actor=act.actor)
-        known = case.national_entry == NationalEntry.ENTERED or (
-            case.source == NATIONAL and not case.national_entry and case.body == Body.BUREAU
-        )
-        if known and (step.target is not None or step.verb in (Verb.DISPATCH, Verb.RETURN, Verb.CORRECT)):
+        shown_there = step.target is not None or step.verb in (Verb.DISPATCH, Verb.RETURN, Verb.CORRECT)
+        if shown_there and case.national_state == NationalEntry.ENTERED:
             act.changes["national_entry"] = NationalEntry.TO_UPDATE
 
 
@@ -625,11 +623,11 @@ def _call_back(act: Act) -> None:
 
 def _enter_national(act: Act) -> None:
     case, number = act.obj, act.data.get("number", "")
-    known = case.source == NATIONAL or case.references.filter(source=NATIONAL).exists()
+    known = case.source == NATIONAL_SOURCE or case.references.filter(source=NATIONAL_SOURCE).exists()
     if number:
         owner = (
-            Case.objects.filter(source=NATIONAL, external_number=number).values_list("pk", flat=True).first()
-            or CaseReference.objects.filter(source=NATIONAL, number=number)
+            Case.objects.filter(source=NATIONAL_SOURCE, external_number=number).values_list("pk", flat=True).first()
+            or CaseReference.objects.filter(source=NATIONAL_SOURCE, number=number)
             .values_list("case", flat=True)
             .first()
         )
@@ -638,7 +636,7 @@ def _enter_national(act: Act) -> None:
                 gettext("The number %(number)s cannot be that of this case. Compare it once more.") % {"number": number}
             )
         if owner is None:
-            CaseReference.objects.create(case=case, source=NATIONAL, number=number)
+            CaseReference.objects.create(case=case, source=NATIONAL_SOURCE, number=number)
     elif not known:
         raise DomainError(gettext("Give the number under which the national platform has the case."))
     act.changes["national_entry"] = NationalEntry.ENTERED

@@ -20,6 +20,7 @@ from tests.factories import (
     CaseFactory,
     ClockFactory,
     ExtensionFactory,
+    PartyFactory,
     SupervisionFactory,
     UserFactory,
 )
@@ -31,7 +32,8 @@ ACTS = [(kind, step.verb) for kind, workflow in WORKFLOWS.items() for step in wo
 # what is asked for only sometimes, and here is
 ALSO = {
     "agree": {"represented_agree": "on"}, "settle": {"represented_agree": "on"}, "withdraw": {"represented_agree": "on"},
-    "terminate": {"outcome": "failed"}, "correct": {"goods": "净水器"}, "enter_national": {"number": "330100"},
+    "terminate": {"outcome": "withdrawn", "represented_agree": "on"},
+    "correct": {"goods": "净水器"}, "enter_national": {"number": "330100"},
 }  # fmt: skip
 FORMED = {"phone", "id_number", "target"}  # what is typed there has a form, and script has not
 
@@ -102,7 +104,9 @@ def prepare(case, verb, head):
             case, "pause", actor=head, reason="testing", started_on=dt.date(2026, 11, 10), document="委托书"
         )
     elif verb == "merge":
-        return {"target": CaseFactory(report=True, handling=case.handling).number}
+        earlier = CaseFactory(report=True, handling=case.handling, merchant=case.merchant, received_at=local(2026, 11, 2))
+        PartyFactory(case=earlier, reporter=True)
+        return {"target": earlier.number}
     elif verb == "represent":
         return {"representatives": list(Party.objects.filter(case=case).values_list("pk", flat=True)[:1])}
     return {}

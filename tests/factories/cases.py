@@ -331,6 +331,7 @@ class ExtensionFactory(factory.django.DjangoModelFactory):
 
     case = factory.SubFactory(CaseFactory)
     code = "report.verify"
+    started_on = dt.date(2026, 11, 2)
     reason = "需要检测"
     asked_by = factory.SubFactory(UserFactory)
     asked_at = local(2026, 11, 20)
