@@ -625,18 +625,17 @@ def _enter_national(act: Act) -> None:
     case, number = act.obj, act.data.get("number", "")
     known = case.source == NATIONAL_SOURCE or case.references.filter(source=NATIONAL_SOURCE).exists()
     if number:
-        owner = (
-            Case.objects.filter(source=NATIONAL_SOURCE, external_number=number).values_list("pk", flat=True).first()
-            or CaseReference.objects.filter(source=NATIONAL_SOURCE, number=number)
-            .values_list("case", flat=True)
-            .first()
-        )
-        if owner not in (None, case.pk):
+        owner = Case.objects.filter(source=NATIONAL_SOURCE, external_number=number).values_list("pk", flat=True).first()
+        if owner is None:
+            # where another case is just being given the number, this waits, and sees whose it is
+            CaseReference.objects.bulk_create(
+                [CaseReference(case=case, source=NATIONAL_SOURCE, number=number)], ignore_conflicts=True
+            )
+            owner = CaseReference.objects.values_list("case", flat=True).get(source=NATIONAL_SOURCE, number=number)
+        if owner != case.pk:
             raise DomainError(
                 gettext("The number %(number)s cannot be that of this case. Compare it once more.") % {"number": number}
             )
-        if owner is None:
-            CaseReference.objects.create(case=case, source=NATIONAL_SOURCE, number=number)
     elif not known:
         raise DomainError(gettext("Give the number under which the national platform has the case."))
     act.changes["national_entry"] = NationalEntry.ENTERED
