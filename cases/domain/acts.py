@@ -8,7 +8,7 @@ terminations by law.
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -426,6 +426,11 @@ def _merge(act: Act) -> None:
         raise DomainError(
             gettext("The earlier report was received after this one. Merge that one into this.")
         )
+    if into := _merged_into(earlier):
+        raise DomainError(
+            gettext("The report %(number)s has itself been merged as a repeat, into %(into)s. Choose that one.")
+            % {"number": earlier.number, "into": into}
+        )
     if not _same_target(case, earlier):
         raise DomainError(gettext("The two reports are about different merchants, so neither repeats the other."))
     if not _same_reporter(case, earlier):
@@ -453,6 +458,12 @@ def _merge(act: Act) -> None:
         verb=Verb.RECEIVE_REPEAT, before=earlier.state, after=earlier.state, actor=act.actor, at=act.now,
         data={"number": case.number, "new_facts": new_facts},
     )  # fmt: skip
+
+
+def _merged_into(case: Case) -> str:
+    """The number of the report into which `case` is merged; empty where it stands for itself."""
+    last = case.events.exclude(before=F("after")).order_by("-pk").first()
+    return last.data["number"] if last and last.verb == Verb.MERGE else ""
 
 
 def _same_target(case: Case, earlier: Case) -> bool:

@@ -360,16 +360,6 @@ def test_whoever_saw_an_older_state_is_told_what_happened(world):
     assert case.state == State.REGISTERED
 
 
-@pytest.mark.parametrize("verb", ["refuse", "return_to_intake", "dispatch"])
-def test_an_act_without_what_it_needs_is_refused(world, verb):
-    case = register(world)
-
-    with pytest.raises(DomainError):
-        perform(case, verb, actor=world.head, now=NOW)
-
-    assert verbs(case) == ["register"]
-
-
 def test_data_that_a_verb_does_not_take_is_a_mistake_of_the_programme(world):
     with pytest.raises(TypeError):
         perform(register(world), "accept", actor=world.officer, outcome="agreement")
@@ -511,6 +501,24 @@ def test_after_two_returns_the_agency_above_decides(world):
     assert Case.objects.get(pk=case.pk).handling == world.station
 
 
+@pytest.mark.parametrize(
+    ("kind", "verb"),
+    [(Kind.COMPLAINT, "withdraw"), (Kind.REPORT, "decline"), (Kind.REPORT, "merge"), (Kind.INQUIRY, "answer")],
+)
+def test_the_end_of_a_case_ends_the_dispute_of_who_is_competent(world, kind, verb):
+    case = register(world, kind, handling=world.station)
+    station_officer = UserFactory(agency=world.station, roles=["officer"])
+    back = {"actor": station_officer, "now": NOW, "ground": ground(case, GroundPurpose.RETURN), "note": "不在辖区"}
+    perform(case, "return_to_intake", **back)
+    perform(case, "dispatch", actor=world.officer, now=NOW, agency=world.station)
+    perform(case, "return_to_intake", **back)
+    assert "jurisdiction.settle" in running(case)
+
+    perform(case, verb, actor=world.officer, now=NOW, **given(world, case, verb))
+
+    assert "jurisdiction.settle" not in running(case)
+
+
 def test_only_those_who_handle_cases_of_the_agency_get_one(world):
     case = register(world)
     for wrong in (
@@ -611,6 +619,19 @@ def test_a_lead_runs_its_own_term_after_a_repeat_and_after_it_is_reopened(world)
     assert running(lead) == {"lead.verify": dt.date(2026, 12, 7)}
 
 
+def test_a_submission_has_one_other_half_whatever_becomes_of_it(world):
+    case = register(world)
+    perform(case, "split", actor=world.officer, now=NOW)
+    half = case.derived.get()
+    perform(half, "merge", actor=world.officer, now=NOW, target=register(world, Kind.REPORT), note="同一事实")
+
+    for split_off in (case, Case.objects.get(pk=half.pk)):
+        with pytest.raises(DomainError):
+            perform(split_off, "split", actor=world.officer, now=NOW)
+
+    assert Case.objects.count() == 3
+
+
 def test_representatives_settle_only_with_the_consent_of_the_represented(world):
     case = register(world, people=3)
     perform(case, "accept", actor=world.officer, now=NOW)
@@ -688,6 +709,30 @@ def test_before_order_121_repeats_are_reports_of_their_own(world):
 
     with pytest.raises(TransitionNotAllowed, match="121"):
         perform(repeat, "merge", actor=world.officer, now=NOW, target=earlier, note="同一事实")
+
+
+@pytest.mark.parametrize("new_facts", [True, False])
+def test_nothing_is_merged_into_a_report_that_is_itself_a_repeat(world, new_facts):
+    first, second, third = (register(world, Kind.REPORT) for _n in range(3))
+    perform(second, "merge", actor=world.officer, now=NOW, target=first, note="同一事实")
+
+    for late in (first, third):
+        with pytest.raises(DomainError, match=first.number):
+            perform(late, "merge", actor=world.officer, now=NOW, target=second, new_facts=new_facts, note="同一事实")
+
+    assert [verbs(case) for case in (first, second, third)] == [
+        ["register", "receive_repeat"], ["register", "merge"], ["register"],
+    ]  # fmt: skip
+
+
+def test_a_repeat_that_was_reopened_is_a_report_again(world):
+    first, second, third = (register(world, Kind.REPORT) for _n in range(3))
+    perform(second, "merge", actor=world.officer, now=NOW, target=first, note="同一事实")
+    perform(second, "reopen", actor=world.head, now=NOW, note="并非同一事实")
+
+    perform(third, "merge", actor=world.officer, now=NOW, target=second, note="同一事实")
+
+    assert third.origin == second
 
 
 @pytest.mark.parametrize("which", ["itself", "later", "complaint", "elsewhere", "decided"])
