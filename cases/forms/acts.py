@@ -372,6 +372,17 @@ def _clean_target(form):
     return case
 
 
+def _clean_outcome(form):
+    """A ground that leaves open what the dispute counts as needs the outcome, too."""
+    cleaned = forms.Form.clean(form)
+    ground = cleaned.get("ground")
+    if ground and not ground.outcome and not cleaned.get("outcome") and "outcome" not in form.errors:
+        form.add_error(
+            "outcome", gettext("This ground does not tell what the dispute counts as. Give the outcome, too.")
+        )
+    return cleaned
+
+
 def _clean_merchant(form):
     """A valid credit code of a known merchant is that merchant; everything else is a name."""
     cleaned = forms.Form.clean(form)
@@ -389,6 +400,7 @@ def _clean_merchant(form):
 CLEANERS: dict[str, dict] = {
     Verb.JOIN: {"clean_phone": clean_phone, "clean_id_number": clean_id_number},
     Verb.INFORM: {"clean_told_on": clean_told_on},
+    Verb.TERMINATE: {"clean": _clean_outcome},
     Verb.MERGE: {"clean_target": _clean_target},
     Verb.CORRECT: {"clean": _clean_merchant},
 }

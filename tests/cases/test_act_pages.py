@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
 
-from cases.domain import WORKFLOWS, perform, register_case
+from cases.domain import perform, register_case
 from cases.enums import Kind, State
 from cases.models import Case, CaseEvent, Ground
 from core.workflow import last_event_id
@@ -45,28 +45,6 @@ def post(client, user, case, verb, *, htmx=False, **data):
 
 def html_of(response) -> str:
     return response.content.decode()
-
-
-def test_every_act_has_a_page_that_asks_for_what_it_needs(client, head, case):
-    client.force_login(head)
-    for kind, workflow in WORKFLOWS.items():
-        Case.objects.filter(pk=case.pk).update(kind=kind)
-        for step in workflow:
-            state = next(state for state in (State.REGISTERED, *step.sources) if state in step.sources)
-            stamps = {"accepted_at": local(2026, 11, 10), "ended_at": local(2026, 11, 10), "closed_at": None}
-            if state in (State.CLOSED, State.REFUSED, State.NOT_FILED):
-                stamps["closed_at"] = local(2026, 11, 10)
-            Case.objects.filter(pk=case.pk).update(state=state, **stamps)
-
-            response = client.get(address(case, step.verb))
-
-            if response.status_code == 302:  # a guard; the table's own tests have these
-                assert step.guard is not None
-                continue
-            fields = response.context["form"].fields
-            missing = {*step.needs, *step.takes} - fields.keys() - {"represented_agree", "merchant"}
-            assert not missing
-            assert all(fields[name].required for name in step.needs)
 
 
 def test_buttons_lead_to_the_acts_that_are_legal_now(client, officer, case):
