@@ -228,7 +228,7 @@ class CaseResource(ModelResource):
         if case.state not in (State.CLOSED, State.REFUSED, State.NOT_FILED):
             case.closed_at = None
         case.terms = self.clocks_of(case)
-        case.regime = case.terms[0].rule.regime if case.terms else ""
+        case.regime = self.rules.regime_of(case.kind, case.body, received_on(row))
 
     def state_of(self, case: Case, row) -> str:
         acceptance = self.profile.translate("acceptance", row["初查受理状态"])[0] or ""

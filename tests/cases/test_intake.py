@@ -144,13 +144,13 @@ def test_an_inquiry_answered_at_once_is_closed(call, officer):
     ]  # fmt: skip
 
 
-def test_a_joint_complaint_names_the_first_two(call):
+def test_nobody_represents_a_joint_complaint_before_its_complainants_choose(call):
     call({"name": "甲", "phone": PHONE}, {"name": "乙"}, {}, {"name": "丙", "phone": "13800000003"})
 
     parties = Case.objects.get().parties.order_by("pk")
     assert [(personal_data(p)["name"], p.representative) for p in parties] == [
-        ("甲", 1),
-        ("乙", 2),
+        ("甲", None),
+        ("乙", None),
         ("丙", None),
     ]
 

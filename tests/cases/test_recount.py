@@ -207,7 +207,7 @@ def test_an_extended_term_is_counted_by_its_extended_rule(before_the_extension):
     made = clock(D(2020, 1, 2), "report.verify", report=True)
     asker, chief = UserFactory(), UserFactory(superuser=True)
     extension = made.case.extensions.create(
-        code="report.verify", reason="外调", asked_by=asker, asked_at=THEN
+        code="report.verify", started_on=made.started_on, reason="外调", asked_by=asker, asked_at=THEN
     )
     decide_extension(extension, granted=True, reason="同意延长", actor=chief, now=local(2020, 1, 20))
     made.refresh_from_db()

@@ -282,9 +282,9 @@ def test_what_is_typed_for_a_bulk_act(client, staff, district, pages, verb):
     assert verb in bulk_steps(staff.worker)
     UserFactory(agency=district, roles=["officer"])
     kind = next(kind for kind, workflow in WORKFLOWS.items() if verb in workflow)
-    chosen = [CaseFactory(handling=district, kind=kind, regime="order121") for _n in range(2)]
+    cases = [CaseFactory(handling=district, kind=kind, regime="order121") for _n in range(2)]
     client.force_login(staff.worker)
-    listed = {"list": "cases", "query": "", "verb": verb, "case": [case.pk for case in chosen]}
+    listed = {"list": "cases", "query": "", "verb": verb, "case": [case.pk for case in cases]}
     path = client.post("/cases/bulk/start/", listed).url
     form = client.get(path).context["form"]
 
@@ -294,7 +294,8 @@ def test_what_is_typed_for_a_bulk_act(client, staff, district, pages, verb):
     with transaction.atomic():
         alone = html_of(client.post(path, dict.fromkeys(names, SCRIPT)))
         transaction.set_rollback(True)
-    response = client.post(path, filled_in(form) | dict.fromkeys(names, SCRIPT))
+    chosen = {"outcome": "failed"} if "outcome" in form.fields else {}
+    response = client.post(path, filled_in(form) | chosen | dict.fromkeys(names, SCRIPT))
     shown = {"alone": alone} | pages()
 
     assert response.status_code == 302, response.context["form"].errors

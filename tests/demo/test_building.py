@@ -288,6 +288,8 @@ def test_it_serves_the_portal(fresh_database, tmp_path):
             "--port", str(port),
         ],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        # a suite that runs in the background of a shell may have been told to ignore it, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         page = _fetch(f"http://127.0.0.1:{port}/accounts/login/", process)
