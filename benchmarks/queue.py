@@ -50,11 +50,11 @@ MORE = (
          FROM cases_case WHERE state <> 'registered' OR id % 10 > 0""",
     """INSERT INTO cases_clock (case_id, rule_id, side, started_on, safe_on, due_on, stopped_on, paused_on, provisional)
        SELECT id, (SELECT id FROM cases_clockrule WHERE code = 'complaint.mediate' ORDER BY valid_from DESC LIMIT 1), '',
-              accepted_on, CASE WHEN paused THEN 'infinity'::date - 0 ELSE accepted_on + 60 END,
-              CASE WHEN paused THEN 'infinity'::date - 0 ELSE accepted_on + 61 END,
+              accepted_on, CASE WHEN paused THEN '9999-12-31'::date ELSE accepted_on + 60 END,
+              CASE WHEN paused THEN '9999-12-31'::date ELSE accepted_on + 61 END,
               coalesce(closed_on, ended_at::date), CASE WHEN paused THEN accepted_on + 10 END, false
          FROM (SELECT *, state IN ('accepted', 'mediating') AND id % 33 = 0 AS paused FROM cases_case) AS found
-        WHERE accepted_on IS NOT NULL""".replace("'infinity'::date - 0", "'9999-12-31'::date"),
+        WHERE accepted_on IS NOT NULL""",
     """INSERT INTO cases_clock (case_id, rule_id, side, started_on, safe_on, due_on, stopped_on, paused_on, provisional)
        SELECT id, (SELECT id FROM cases_clockrule WHERE code = 'complaint.notify_end' ORDER BY valid_from DESC LIMIT 1),
               side, ended_at::date, ended_at::date + 8, ended_at::date + 8, NULL, NULL, false
@@ -65,8 +65,8 @@ MORE = (
               CASE WHEN replied THEN now() END
          FROM (SELECT *, id % 2 = 0 AS replied, (SELECT min(id) FROM accounts_user) AS boss FROM cases_case) AS found
         WHERE id % 41 = 0 AND (closed_at IS NULL OR id % 2 = 0)""",
-    """INSERT INTO cases_extension (case_id, code, reason, asked_by_id, asked_at, decision)
-       SELECT id, 'complaint.mediate', '需要检测', (SELECT min(id) FROM accounts_user), now(), ''
+    """INSERT INTO cases_extension (case_id, code, reason, started_on, asked_by_id, asked_at, decision)
+       SELECT id, 'report.verify', '需要检测', received_on, (SELECT min(id) FROM accounts_user), now(), ''
          FROM cases_case WHERE closed_at IS NULL AND id % 150 = 0""",
     """INSERT INTO cases_caseevent (case_id, verb, before, after, actor_id, at, note, data)
        SELECT id, CASE WHEN state = 'registered' THEN 'return_to_intake' ELSE 'accept' END, 'registered', state,
