@@ -17,7 +17,7 @@ def day_start(day: dt.date) -> dt.datetime:
 
 
 class LogFilterSet(FilterSet):
-    """What both logs are searched by: a word, and the local dates from `since` to `until`, both included."""
+    """What logs are searched by: a word, and the local dates from `since` to `until`, both included."""
 
     since = DateFilter(label=_("From date"), method="filter_since")
     until = DateFilter(label=_("To date"), method="filter_until")

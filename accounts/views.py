@@ -139,7 +139,7 @@ class SignInList(ListPage):
     filterset_class = SignInFilterSet
     table_class = SignInTable
     template_name = "accounts/sign_ins.html"
-    results_template_name = "accounts/_results.html"
+    fragment_template_name = "accounts/_results.html"
     sorts = {"at": "at"}
     default_sort = "-at"
 
@@ -155,7 +155,7 @@ class AccessLogList(ListPage):
     filterset_class = AccessLogFilterSet
     table_class = AccessLogTable
     template_name = "accounts/access_log.html"
-    results_template_name = "accounts/_results.html"
+    fragment_template_name = "accounts/_results.html"
     sorts = {"at": "at"}
     default_sort = "-at"
 

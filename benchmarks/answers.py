@@ -16,11 +16,11 @@ WARM_UPS, RUNS = 2, 20
 MOST_MS, MOST_QUERIES, MOST_RATIO = 300, 12, 1.3
 
 
-def measure_page(client: Client, name: str, url: str) -> dict | None:
+def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> dict | None:
     """Wall times, and the processor time of both sides, which other work on the machine does not lengthen. None where
     the reader may not choose what the address names: the list would be empty and quick."""
     times = []
-    for run in range(WARM_UPS + RUNS):
+    for run in range(WARM_UPS + runs):
         if run == WARM_UPS:
             used = _processor_time()
         start = time.perf_counter()
@@ -31,7 +31,7 @@ def measure_page(client: Client, name: str, url: str) -> dict | None:
             raise SystemExit(f"{url} answers {response.status_code}, or too late")
         if "filter" in page and not page["filter"].form.is_valid():
             return None
-    cpu = (_processor_time() - used) / RUNS
+    cpu = (_processor_time() - used) / runs
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
     times = times[WARM_UPS:]

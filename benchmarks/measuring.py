@@ -1,4 +1,4 @@
-"""What both benchmarks share: databases that are dropped again, the clock, the description of the machine."""
+"""What the benchmarks share: databases that are dropped again, the clock, the description of the machine."""
 
 import contextlib
 import os

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from benchmarks.answers import measure_page, summary
+from benchmarks.answers import RUNS, measure_page, summary
 from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine, say
 from cases.filters import TO_DO
 from cases.models import Case
@@ -78,11 +78,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.queue", description=__doc__.split("\n")[0])
     parser.add_argument("--cases", type=int, default=1_000_000, help="all cases (default 1,000,000)")
     parser.add_argument("--open", type=int, default=40_000, help="of them open (default 40,000)")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"how often each page is timed (default {RUNS})")
     options = parser.parse_args(arguments)
     end_cleanly_on_signals()
     with fresh_database("queue"):
         build(options.cases, options.open)
-        print(json.dumps(measure(), ensure_ascii=False))
+        print(json.dumps(measure(options.runs), ensure_ascii=False))
 
 
 def build(cases: int, still_open: int) -> None:
@@ -128,12 +129,12 @@ def _people() -> None:
             cursor.execute("INSERT INTO desks VALUES (%s, %s, %s, %s, %s)", [place, *desk])
 
 
-def measure() -> dict:
+def measure(runs: int) -> dict:
     """Every page of every reader, in milliseconds."""
     pages = {}
     for reader, client, case in _readers():
         for name, url in _pages(reader, case):
-            if page := measure_page(client, f"{reader}: {name}", url):  # not all is to be done by all
+            if page := measure_page(client, f"{reader}: {name}", url, runs=runs):  # not all is to be done by all
                 pages[f"{reader}: {name}"] = page
     counts = {"cases": Case.objects.count(), "open": Case.objects.open().count()}
     return {**counts, **summary([pages]), "pages": pages, "machine": machine()}

@@ -27,11 +27,10 @@ from django.utils import timezone
 from accounts.models import User
 from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine
 from cases.domain import WORKFLOWS, issue_document, perform, register_case
-from cases.domain.acts import MAX_RETURNS, NOTICE, PAUSABLE, UNDECIDED, regimes_of
+from cases.domain.acts import GROUNDS_OF, MAX_RETURNS, NOTICE, PAUSABLE, UNDECIDED, regimes_of
 from cases.domain.clocks import EXTENDED
 from cases.domain.registration import custody
 from cases.enums import FINAL_STATES, Kind, PartyRole, State, Verb
-from cases.forms.acts import PURPOSES
 from cases.models import (
     Case,
     CaseEvent,
@@ -172,7 +171,7 @@ def given(rng: random.Random, case, step, users: list, agencies: list, today: dt
     if case.kind == Kind.REPORT:
         data.pop("merchant_written", None)  # a repeat is about the same merchant
     if "ground" in step.needs:
-        data["ground"] = Ground.objects.for_case(case, PURPOSES[step.verb]).order_by("?").first()
+        data["ground"] = Ground.objects.for_case(case, GROUNDS_OF[step.verb]).order_by("?").first()
     if "supervision" in step.needs:
         data["supervision"] = case.supervisions.filter(replied_at=None).first() or Supervision(pk=0)
     if "party" in step.needs:

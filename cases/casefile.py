@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, pgettext
 
 from cases.clocks import RuleBook
 from cases.domain.clocks import EXTENDED, left_out
+from cases.domain.parties import PERSONAL
 from cases.domain.reveal import personal_context
 from cases.enums import (
     FINAL_STATES,
@@ -44,14 +45,14 @@ from cases.models import (
     Recovery,
 )
 from cases.querysets import sees_reporters
+from core.language import in_language
 from core.personal_data import PersonalDataError, decrypt, mask
-from core.templatetags.portal import UNKNOWN, is_chinese, money
+from core.templatetags.portal import UNKNOWN, money
 from core.text import mask_numbers
 from registry.domain.calendar import shown_calendar
 
 SOON_DAYS = 7
 RECORD_CASES = 500  # of a merchant, read for its record
-PERSONAL = ("name", "phone", "address", "id_type", "id_number")
 
 
 def personal_label(name: str) -> str:
@@ -112,16 +113,12 @@ class Term:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the timeline; `at` is a date where the time of day is not known."""
+    """A line of the timeline."""
 
-    at: Any
+    at: dt.datetime
     title: str
     by: str = ""
     note: str = ""
-
-    @property
-    def has_time(self) -> bool:
-        return isinstance(self.at, dt.datetime)
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ class PartyView:
     can_reveal: bool
 
 
-def numbers_masked(case: Case, user) -> bool:
+def hides_numbers(case: Case, user) -> bool:
     """Whether phone and identity numbers inside the texts are hidden from `user`."""
     if case.kind == Kind.REPORT:
         return not sees_reporters(user)
@@ -194,7 +191,7 @@ def facts(case: Case, *, masked: bool) -> list[tuple[str, list[Fact]]]:
 def ground_in_words(case: Case) -> str:
     """The legal ground of the case as the page's query found it by its code; empty for one that a source wrote."""
     named = getattr(case, "ground_named", None)
-    return (named["name"] if is_chinese() else named["name_en"] or named["name"]) if named else ""
+    return in_language(named["name"], named["name_en"]) if named else ""
 
 
 def steps(case: Case) -> list[Step]:
@@ -254,7 +251,7 @@ def _term(
         if rule.unit == TermUnit.WORKING
         else ngettext("%(n)d day", "%(n)d days", rule.length)
     )
-    basis = rule.basis if is_chinese() else rule.basis_en or rule.basis
+    basis = in_language(rule.basis, rule.basis_en)
     days = working_days = used = 0
     if clock.paused_on:
         tone, told = "paused", [_("The term stands still: its end is known once it runs on.")]
@@ -330,7 +327,7 @@ def _act(event: CaseEvent, *, halves: bool) -> Entry:
     data = event.data
     said = [str(data["to"])] if data.get("to") else []
     if worded := data.get("worded"):
-        said.append(worded[0] if is_chinese() else worded[1] or worded[0])
+        said.append(in_language(*worded))
     number = data.get("split_from") or data.get("number")
     if number and (halves or not (event.verb == Verb.SPLIT or data.get("split_from"))):
         said.append(str(number))
@@ -344,7 +341,7 @@ def _act(event: CaseEvent, *, halves: bool) -> Entry:
     if event.note:
         said.append(mask_numbers(event.note))
     by = event.actor.get_full_name() if event.actor else ""
-    return Entry(event.at, event.label, by=by, note="; ".join(said) if not is_chinese() else "；".join(said))
+    return Entry(event.at, event.label, by=by, note=in_language("；", "; ").join(said))
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ from django.utils.http import urlencode
 
 from cases.domain import bulk_steps
 from cases.domain.bulk import MAX_CASES
-from core.pagination import Page
+from core.pagination import OF_ONE_PAGE, Page
 from core.tables import Table
 from core.workflow import Transition
 
 FORM = "bulk"  # the id of the bar
-NOT_CHOSEN_BY = ("after", "before", "size", "format")
 
 
 @dataclass(frozen=True)
@@ -38,5 +37,5 @@ def choosing_bar(request, name: str, page: Page, table: Table) -> ChoosingBar | 
     if not steps or not page.rows:
         return None
     table.pick_form = FORM
-    query = {key: value for key, value in request.GET.items() if value and key not in NOT_CHOSEN_BY}
+    query = {key: value for key, value in request.GET.items() if value and key not in OF_ONE_PAGE}
     return ChoosingBar(name, urlencode(query), steps, page.count, MAX_CASES)

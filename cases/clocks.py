@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from cases.enums import Body, Kind, Roll, TermUnit
 from cases.models import ClockRule
 from core.exceptions import DomainError
-from core.templatetags.portal import is_chinese
+from core.language import in_language
 from core.working_days import DAY, Calendar, Pause, Step, Term
 from registry.domain import calendar_days
 from registry.domain.calendar import CalendarDays
@@ -146,7 +146,7 @@ class RuleBook:
         yield _("%(rule)s: %(length)s from: %(starts)s. In force %(period)s. Basis: %(basis)s.") % {
             "rule": rule.label,
             "length": _length(rule),
-            "starts": rule.starts if is_chinese() else rule.starts_en,
+            "starts": in_language(rule.starts, rule.starts_en),
             "period": _period(rule),
             "basis": _basis(rule),
         }
@@ -249,4 +249,4 @@ def _period(rule: ClockRule) -> str:
 
 
 def _basis(rule: ClockRule) -> str:
-    return rule.basis if is_chinese() else rule.basis_en
+    return in_language(rule.basis, rule.basis_en)

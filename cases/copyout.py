@@ -12,13 +12,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from cases.casefile import amounts, ground_in_words, numbers_masked, parties, personal_label
-from cases.enums import NATIONAL_SOURCE, PartyRole, RecoveryKind, State, SupervisionKind
+from cases.casefile import amounts, ground_in_words, hides_numbers, parties, personal_label, times_asked
+from cases.domain.parties import PERSONAL
+from cases.enums import NATIONAL_SOURCE, PartyRole, RecoveryKind, State
 from cases.models import UNKNOWN_END, Case
 from core.text import mask_numbers
 
 Field = tuple[str, str]
-PERSONAL = ("name", "phone", "address", "id_type", "id_number")
 DECISIONS = (State.REFUSED, State.NOT_FILED, State.FILED)
 
 
@@ -27,7 +27,7 @@ def copy_out(case: Case, user, *, revealed: Mapping[int, Mapping[str, str]] | No
     inside the texts, are masked; with `revealed`, the data of parties in clear, by key, after the access has been
     logged, the texts are as the page of the case shows them to `user`. What a source said beside its known fields
     comes last, under the source's own names."""
-    text = mask_numbers if revealed is None or numbers_masked(case, user) else str
+    text = mask_numbers if revealed is None or hides_numbers(case, user) else str
     with translation.override("zh-hans"):
         values = [
             *_system(case, text),
@@ -70,7 +70,7 @@ def _labels() -> dict[str, str]:
 def _system(case: Case, text) -> Iterator[tuple[str, str, Any]]:
     numbers = [reference.number for reference in case.references.all() if reference.source == NATIONAL_SOURCE]
     known = case.external_number if case.source == NATIONAL_SOURCE else None
-    asked = [supervision.kind for supervision in case.supervisions.all()]
+    urged, supervised = times_asked(case)
     due = {clock.rule.code.rpartition(".")[2]: clock.due_on for clock in case.clocks.all()}
     yield "", "number", known or next(iter(numbers), "")
     yield "", "kind", case.get_kind_display()
@@ -79,9 +79,9 @@ def _system(case: Case, text) -> Iterator[tuple[str, str, Any]]:
     yield "", "receiving", _named(case.receiving, "")
     yield "", "handling", _named(case.handling, text(case.agency_written))
     yield "", "department", text(case.department)
-    yield "", "urged", asked.count(SupervisionKind.URGE) or None
-    yield "", "supervised", asked.count(SupervisionKind.SUPERVISE) or None
-    yield "", "first_due", due.get("accept") or due.get("verify")
+    yield "", "urged", urged or None
+    yield "", "supervised", supervised or None
+    yield "", "first_due", due.get("accept") or due.get("verify") or due.get("verify_extended")
     yield "", "due", due.get("mediate")
 
 

@@ -228,7 +228,9 @@ class CaseFilterSet(SelectedFilterSet):
         return queryset.to_dispatch() if value == "dispatch" else queryset.filter(differs=True)
 
     def by_run(self, queryset, name, value):
-        return queryset.filter(import_file__in=ImportFile.objects.filter(run=value).values("pk"))
+        files = list(ImportFile.objects.filter(run=value).values_list("pk", flat=True))
+        # of one file the index has the cases in their order
+        return queryset.filter(import_file=files[0]) if len(files) == 1 else queryset.filter(import_file__in=files)
 
     def filter_queryset(self, queryset):
         """The search last: how it is done depends on what is left of the list."""

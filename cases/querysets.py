@@ -5,7 +5,7 @@ from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
 
 from accounts.querysets import people, reads_all
-from cases.enums import LOSS_KINDS, OPEN_STATES, NationalEntry, State, Verb
+from cases.enums import OPEN_STATES, NationalEntry, State, Verb
 from registry.querysets import ReferenceQuerySet
 
 # to read who saw and changed what
@@ -132,10 +132,6 @@ class CaseQuerySet(ScopedQuerySet):
         rows = self.model._meta.get_field(name).related_model.objects
         return Exists(rows.filter(case=OuterRef("pk"), **conditions))
 
-    def received_in(self, start: dt.date, end: dt.date):
-        """Received on the local dates from `start` to `end`, both included."""
-        return self.filter(received_on__gte=start, received_on__lte=end)
-
 
 class GroundQuerySet(ReferenceQuerySet):
     def for_case(self, case, purpose):
@@ -173,15 +169,6 @@ class ClockQuerySet(ScopedQuerySet):
     def ending(self):
         """Running towards a day that is known; a term that stands still has none."""
         return self.running().filter(paused_on__isnull=True)
-
-
-class RecoveryQuerySet(ScopedQuerySet):
-    def losses(self):
-        """Postings that count as recovered loss; multiple and moral damages are counted apart."""
-        return self.filter(kind__in=LOSS_KINDS)
-
-    def posted_in(self, start: dt.date, end: dt.date):
-        return self.filter(posted_on__gte=start, posted_on__lte=end)
 
 
 class SavedFilterQuerySet(models.QuerySet):

@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.templatetags.portal import is_chinese
+from core.language import is_chinese
 from registry.enums import RegionLevel, Scheme
 from registry.models import Agency, Category, Channel, Problem, Region
 

@@ -83,12 +83,12 @@ def find_repeats(
         raise DomainError(_("No signal rules are loaded. Run manage.py load_reference."))
     days = days or rule.window_days
     since = since or today - dt.timedelta(days=days)
-    search = Search(Threshold(at_least or rule.share), since, days)
+    sweep = Sweep(Threshold(at_least or rule.share), since, days)
     with transaction.atomic():  # one state of the data for all groups
-        for why, rows in _groups(search.first):
-            search.add(why, rows)
-            progress(why, search.read)
-    return Repeats(since, days, search.threshold.at_least, search.read, search.result(), search.capped)
+        for why, rows in _groups(sweep.first):
+            sweep.add(why, rows)
+            progress(why, sweep.read)
+    return Repeats(since, days, sweep.threshold.at_least, sweep.read, sweep.result(), sweep.capped)
 
 
 def _groups(first: dt.datetime) -> Iterator[tuple[str, Iterable[tuple]]]:
@@ -112,7 +112,7 @@ def _groups(first: dt.datetime) -> Iterator[tuple[str, Iterable[tuple]]]:
     yield "merchant", rows.values_list("merchant_id", "pk", *columns).iterator(CHUNK)
 
 
-class Search:
+class Sweep:
     """Goes through groups of cases that share something, and keeps what it finds."""
 
     def __init__(self, threshold: Threshold, since: dt.date, days: int):

@@ -23,8 +23,8 @@ from cases.enums import Kind, SignalCode, State
 from cases.models import Case, Party, SignalRule
 from cases.querysets import local_day_bounds, sees_reporters
 from cases.similarity import overlap, pairs, plain
+from core.language import in_language
 from core.personal_data import lookup_hash
-from core.templatetags.portal import is_chinese
 from core.text import mask_numbers, name_key
 
 CAP = 500  # cases of one person, merchant or order that are looked at, on each side
@@ -72,12 +72,12 @@ class Signal:
 
     @property
     def explanation(self) -> str:
-        text = self.rule.explanation if is_chinese() else self.rule.explanation_en
+        text = in_language(self.rule.explanation, self.rule.explanation_en)
         return text.replace(DAYS, str(self.rule.window_days))
 
     @property
     def basis(self) -> str:
-        return self.rule.basis if is_chinese() else self.rule.basis_en
+        return in_language(self.rule.basis, self.rule.basis_en)
 
     def as_seen(self) -> dict[str, Any]:
         """What a decision keeps of it: the code, the numbers of its cases, and how many more there were."""

@@ -14,6 +14,7 @@ from cases import audit
 from cases.domain.bulk import step_label
 from cases.enums import AuditKind, BulkOutcome, BulkState, RunState, State
 from cases.models import UNKNOWN_END, AuditEntry, BulkAct, BulkRow, Case, ImportReject, ImportRun, Recovery
+from core.pagination import OF_ONE_PAGE
 from core.tables import (
     Column,
     DateColumn,
@@ -39,7 +40,6 @@ STATE_TONES = {
 }
 SUBJECT_LENGTH = 60
 SOON_WORKING_DAYS = 3
-NOT_CARRIED = ("after", "before", "size", "format")
 
 
 def subject(text: str) -> str:
@@ -130,7 +130,7 @@ class CaseTable(Table):
 
     def link_query(self) -> QueryDict:
         query = self.request.GET.copy()
-        for name in NOT_CARRIED:
+        for name in OF_ONE_PAGE:
             query.pop(name, None)
         query["sort"] = self.keyset.sort.parameter
         return query
@@ -166,7 +166,6 @@ class QueueTable(CaseTable):
 
     term = Column(accessor="due_on", verbose_name=_("Next term"), card="end", empty_values=(), written=False)
     marks = Column(accessor="pk", verbose_name=_("Marks"), card="line", css="marks", written=False)
-    received = DateColumn(accessor="received_at", verbose_name=_("Received"), card="hide")
 
     calendar = Calendar({})
     on_request = ("category", "goods", "claimed", "channel", "region", "handling")
@@ -238,7 +237,7 @@ class QueueTable(CaseTable):
 
 def countdown(calendar: Calendar, today: dt.date, due_on: dt.date) -> tuple[str, str]:
     """(tone, words): how many working days a term has left, or is overdue by."""
-    days = calendar.working_days_between(today, due_on)
+    days = calendar.working_days_until(today, due_on)
     if due_on < today:
         if not days:
             return "over", gettext("overdue")

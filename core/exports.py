@@ -108,13 +108,14 @@ class _Line:
 
 def csv_lines(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[bytes]:
     """A CSV file in UTF-8 with a byte order mark, without which Excel misreads Chinese."""
-    headers = [csv_cell(str(column.header)) for column in columns]
-    return _csv_lines(headers, rows(queryset, columns, translation.get_language()))
+    headers = [str(column.header) for column in columns]
+    return csv_of(headers, rows(queryset, columns, translation.get_language()))
 
 
-def _csv_lines(headers: list[str], records: Iterator[list]) -> Iterator[bytes]:
+def csv_of(headers: Sequence[str], records: Iterator[list]) -> Iterator[bytes]:
+    """The same of rows of cells; no cell is a formula to a spreadsheet."""
     writer = csv.writer(_Line())
-    yield b"\xef\xbb\xbf" + writer.writerow(headers).encode()
+    yield b"\xef\xbb\xbf" + writer.writerow([csv_cell(header) for header in headers]).encode()
     while batch := list(islice(records, BATCH)):
         yield "".join(writer.writerow([csv_cell(cell) for cell in cells]) for cells in batch).encode()
 

@@ -1,7 +1,8 @@
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from core.language import in_language
 
 
 class TimestampedModel(models.Model):
@@ -10,11 +11,6 @@ class TimestampedModel(models.Model):
 
     class Meta:
         abstract = True
-
-
-def in_language(name: str, name_en: str) -> str:
-    """The one of two names that the language of the page asks for."""
-    return name if (get_language() or "zh").startswith("zh") else name_en or name
 
 
 class NamedModel(models.Model):

@@ -43,7 +43,26 @@ class ScopedMixin(PermissionRequiredMixin):
         return visible(self.model, self.request.user)
 
 
-class ListPage(ScopedMixin, TemplateView):
+class FragmentMixin:
+    """A page of which htmx gets a part alone, `fragment_template_name`."""
+
+    fragment_template_name: str
+
+    @property
+    def wants_fragment(self) -> bool:
+        htmx = self.request.htmx
+        return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+    def get_template_names(self) -> list[str]:
+        return [self.fragment_template_name if self.wants_fragment else self.template_name]
+
+    def render_to_response(self, context, **response_kwargs):
+        response = super().render_to_response(context, **response_kwargs)
+        patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
+        return response
+
+
+class ListPage(FragmentMixin, ScopedMixin, TemplateView):
     """A list. `sorts` maps column names to the field paths they sort by (a tuple: the path, and those that break its
     ties); `default_sort` is "name" or "-name".
 
@@ -52,7 +71,6 @@ class ListPage(ScopedMixin, TemplateView):
 
     filterset_class: type[FilterSet]
     table_class: type[Table]
-    results_template_name: str
     sorts: Mapping[str, str | tuple[str, ...]]
     default_sort: str
     paginator_class = KeysetPaginator
@@ -95,19 +113,6 @@ class ListPage(ScopedMixin, TemplateView):
             sizes=SIZES,
             **kwargs,
         )
-
-    @property
-    def wants_fragment(self) -> bool:
-        htmx = self.request.htmx
-        return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
-
-    def get_template_names(self) -> list[str]:
-        return [self.results_template_name if self.wants_fragment else self.template_name]
-
-    def render_to_response(self, context, **response_kwargs):
-        response = super().render_to_response(context, **response_kwargs)
-        patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
-        return response
 
 
 class ExportPage(ListPage):

@@ -146,12 +146,6 @@ class Calendar:
             path.append(Step(due, "rolled", None))
         return tuple(path)
 
-    def working_days_between(self, start: dt.date, end: dt.date) -> int:
-        """How many working days come after `start` until `end`, the end included; negative where `end` is earlier."""
-        if end < start:
-            return -self.working_days_between(end, start)
-        return sum(self.is_working(start + i * DAY) for i in range(1, (end - start).days + 1))
-
     def _reason(self, day: dt.date) -> Reason:
         weekend = day.weekday() >= SATURDAY
         if self.is_working(day):

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from cases.domain import available_acts, confirm_bulk, perform, prepare_bulk, register_case, run_bulk_acts
-from cases.enums import GroundPurpose, Kind, Verb
+from cases.domain.acts import GROUNDS_OF
+from cases.enums import Kind, Verb
 from cases.models import Case, CaseEvent, Ground
 from core.exceptions import DomainError
 from registry.models import Category, Channel, Problem, Region
@@ -119,11 +120,7 @@ class Work:
             case Verb.CALL_BACK:
                 return {"reached": "yes", "satisfaction": self.rng.choice(("very_satisfied", "satisfied", "fair"))}
             case Verb.REFUSE | Verb.NOT_FILE | Verb.RETURN | Verb.FAIL:
-                purposes = {
-                    Verb.REFUSE: GroundPurpose.REFUSE, Verb.NOT_FILE: GroundPurpose.NOT_FILE,
-                    Verb.RETURN: GroundPurpose.RETURN, Verb.FAIL: GroundPurpose.TERMINATE,
-                }  # fmt: skip
-                grounds = Ground.objects.for_case(case, purposes[verb])
+                grounds = Ground.objects.for_case(case, GROUNDS_OF[verb])
                 if verb == Verb.FAIL:
                     grounds = grounds.filter(outcome="failed", after_term=False)
                 return {"ground": grounds.first(), "note": texts["decision"]}

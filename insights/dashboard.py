@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from cases.references import UNLINKED
-from core.templatetags.portal import is_chinese
+from core.language import is_chinese
 from insights.enums import Part, Unit
 from insights.forms import Choice
 from insights.metrics import Metric, metric

@@ -146,10 +146,16 @@ def without_term(scope: Scope, *codes: str, **conditions) -> QuerySet:
     return received(scope, **conditions).filter(~with_term(*codes, provisional=False))
 
 
-def accepted_undated(scope: Scope) -> QuerySet:
-    return received(
-        scope, body=Body.BUREAU, kind=Kind.COMPLAINT, state__in=[State.ACCEPTED, State.CLOSED], accepted_at=None
+def taken_up(cases: QuerySet) -> QuerySet:
+    """Complaints that were accepted, as far as can be told: without those withdrawn here before that."""
+    states = (State.ACCEPTED, State.MEDIATING, State.ENDED, State.CLOSED)
+    return cases.filter(body=Body.BUREAU, kind=Kind.COMPLAINT, state__in=states).exclude(
+        accepted_at=None, ended_at__isnull=False, outcome=Outcome.WITHDRAWN
     )
+
+
+def accepted_undated(scope: Scope) -> QuerySet:
+    return taken_up(received(scope, accepted_at=None))
 
 
 def council_ended(scope: Scope, *outcomes: Outcome) -> QuerySet:
@@ -269,9 +275,7 @@ _on_time(
             "Complaints received by bureaus in the period, accepted or closed, whose term for mediation cannot be"
             " determined."
         ),
-        lambda scope: without_term(
-            scope, MEDIATE, body=Body.BUREAU, kind=Kind.COMPLAINT, state__in=[State.ACCEPTED, State.CLOSED]
-        ),
+        lambda scope: taken_up(without_term(scope, MEDIATE)),
     ),
 )
 _on_time(

@@ -6,12 +6,11 @@ from django.db.models import Max, Min
 from django.http import QueryDict
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.views.generic import TemplateView
 
 from cases.models import Case
 from core.exceptions import DomainError
-from core.views import ScopedMixin
+from core.views import FragmentMixin, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
 from insights.forms import NAMED, PeriodForm
@@ -21,11 +20,10 @@ from insights.scopes import Scope
 from insights.selections import address, describe
 
 
-class PeriodPage(ScopedMixin, TemplateView):
+class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
     """A page of figures. Its whole state is in the address: a period, and perhaps a region."""
 
     permission_required = "cases.view_case"
-    fragment_template_name: str
 
     def read(self) -> dict:
         """The period and region asked for; what is wrong with them is in `problems`."""
@@ -48,19 +46,6 @@ class PeriodPage(ScopedMixin, TemplateView):
             "today": today,
             "problems": problems,
         }
-
-    @property
-    def wants_fragment(self) -> bool:
-        htmx = self.request.htmx
-        return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
-
-    def get_template_names(self):
-        return [self.fragment_template_name if self.wants_fragment else self.template_name]
-
-    def render_to_response(self, context, **response_kwargs):
-        response = super().render_to_response(context, **response_kwargs)
-        patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
-        return response
 
 
 class DashboardPage(PeriodPage):

@@ -18,7 +18,7 @@ from stdnum.cn import uscc
 from core.models import NamedModel, TimestampedModel
 from core.pinyin import KEY_LENGTH
 from registry.enums import BUREAU_KINDS, AgencyKind, Branch, RegionLevel, Scheme
-from registry.querysets import AgencyQuerySet, DatedQuerySet, MerchantQuerySet, ReferenceQuerySet
+from registry.querysets import AgencyQuerySet, DatedQuerySet, ReferenceQuerySet
 
 # Apps above add a question here: whether any of these agencies (ids) has something in its custody.
 CUSTODY: list[Callable[[list[int]], bool]] = []
@@ -209,7 +209,7 @@ class Merchant(TimestampedModel):
     industry = models.ForeignKey(Industry, models.PROTECT, null=True, blank=True, verbose_name=_("industry"))
     verified = models.BooleanField(_("verified"), default=False)
 
-    objects = MerchantQuerySet.as_manager()
+    objects = ReferenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("merchant")

@@ -19,8 +19,3 @@ class AgencyQuerySet(DatedQuerySet):
     def within(self, agency):
         """`agency` and everything below it."""
         return self.filter(path__startswith=agency.path)
-
-
-class MerchantQuerySet(ReferenceQuerySet):
-    def verified(self):
-        return self.filter(verified=True)

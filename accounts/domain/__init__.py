@@ -14,7 +14,6 @@ from accounts.domain.users import (
     locked_until,
     reset_password,
     role_codes,
-    set_roles,
     system_user,
     unlock,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "purge_sign_ins",
     "reset_password",
     "role_codes",
-    "set_roles",
     "sync_roles",
     "system_user",
     "unlock",

@@ -146,11 +146,6 @@ def change_user(*, actor: User, user: User, roles: Iterable[str] | None = None, 
     return user
 
 
-def set_roles(*, actor: User, user: User, roles: Iterable[str]) -> User:
-    """Give `user` exactly `roles` (codes). Raises PermissionDenied, or DomainError where they do not go together."""
-    return change_user(actor=actor, user=user, roles=roles)
-
-
 def _replace_roles(user: User, codes: set[str]) -> None:
     groups = list(Group.objects.filter(name__in=codes))
     if missing := sorted(codes - {group.name for group in groups}):

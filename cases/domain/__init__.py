@@ -12,7 +12,6 @@ from cases.domain.clocks import (
     restart_clock,
     resume_clocks,
     start_clock,
-    stop_clock_side,
     stop_clocks,
 )
 from cases.domain.documents import issue_document, open_document, record_delivery, void_document
@@ -114,7 +113,6 @@ __all__ = [
     "settle_search",
     "share_filter",
     "start_clock",
-    "stop_clock_side",
     "stop_clocks",
     "take_in",
     "trim_feed",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import log_access
+from accounts.enums import AccessAction
 from accounts.models import User
 from cases.clocks import REGIME_TERM
 from cases.domain.clocks import (
@@ -28,7 +29,7 @@ from cases.domain.clocks import (
     start_clock,
     stop_clocks,
 )
-from cases.domain.parties import ROLES, add_party, personal_data
+from cases.domain.parties import PERSONAL, ROLES, add_party, personal_data
 from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merchant_of, split_case
 from cases.enums import (
     FINAL_STATES,
@@ -58,6 +59,11 @@ from registry.enums import AgencyKind
 from registry.models import Agency
 
 MAX_RETURNS = 2  # after so many returns the superior decides who is competent (Order 121 arts 33 and 41)
+# from which grounds an act chooses
+GROUNDS_OF = {
+    Verb.REFUSE: GroundPurpose.REFUSE, Verb.FAIL: GroundPurpose.TERMINATE, Verb.TERMINATE: GroundPurpose.TERMINATE,
+    Verb.NOT_FILE: GroundPurpose.NOT_FILE, Verb.DECLINE: GroundPurpose.DECLINE, Verb.RETURN: GroundPurpose.RETURN,
+}  # fmt: skip
 WITHDRAWN_OR_SETTLED = 1  # the position of that ground in each article on the end of mediation
 OF_PARTIES = (Outcome.SETTLED, Outcome.WITHDRAWN)  # what a dispute ended on it counts as
 FIRST_TERMS = tuple(FIRST_TERM.values())
@@ -134,7 +140,7 @@ def _someone_to_tell(case, user) -> str:
 
 
 def _to_be_entered(case, user) -> str:
-    if case.national_entry in (NationalEntry.TO_ENTER, NationalEntry.TO_UPDATE):
+    if case.is_to_enter:
         return ""
     return gettext("There is nothing to enter on the national platform for this case.")
 
@@ -207,16 +213,16 @@ def _return(act: Act) -> None:
 
 def officers_for(case: Case):
     """The active users who may handle `case`: of its custodian, or of an agency above."""
-    return (
-        User.objects.filter(
-            is_active=True,
-            agency__in=case.custodian.ancestor_ids,
-            groups__permissions__codename="handle_case",
-            groups__permissions__content_type__app_label="cases",
-        )
-        .distinct()
-        .order_by("agency__path", "last_name", "first_name", "pk")
-    )
+    above = users_who_handle().filter(agency__in=case.custodian.ancestor_ids)
+    return above.order_by("agency__path", "last_name", "first_name", "pk")
+
+
+def users_who_handle():
+    """Active users whose roles let them handle cases, of whatever agency."""
+    return User.objects.filter(
+        is_active=True, groups__permissions__codename="handle_case",
+        groups__permissions__content_type__app_label="cases",
+    ).distinct()  # fmt: skip
 
 
 def _assign(act: Act) -> None:
@@ -520,7 +526,7 @@ def _split(act: Act) -> None:
         received_at = act.now if found_on == today(act) else max(start_of_day, case.received_at)
     if case.kind == Kind.REPORT:
         log_access(
-            user=act.actor, action="reveal", target=case.number, fields="name, phone, address, id_number",
+            user=act.actor, action=AccessAction.REVEAL, target=case.number, fields="name, phone, address, id_number",
             reason=gettext("A complaint was split off the report."),
         )  # fmt: skip
     kind = Kind.REPORT if case.kind == Kind.COMPLAINT else Kind.COMPLAINT
@@ -537,12 +543,14 @@ def _split(act: Act) -> None:
 
 def _join(act: Act) -> None:
     """One more person of a joint complaint (Order 121 art 12), or an authorised representative (art 11)."""
-    personal = {name: act.data.pop(name, "") for name in ("name", "phone", "address", "id_type", "id_number")}
+    personal = {name: act.data.pop(name, "") for name in PERSONAL}
     role = act.data["role"]
     if role not in (ROLES[act.obj.kind], PartyRole.PROXY):
         raise DomainError(gettext("A case of this kind has no such party."))
     if not personal["name"]:
         raise DomainError(gettext("Give the name of the person."))
+    if not personal["id_number"]:
+        personal["id_type"] = ""
     party = add_party(act.obj, role=role, personal=personal)
     act.facts["party"] = party.pk
 
@@ -618,10 +626,6 @@ def _reply(act: Act) -> None:
 
 def _call_back(act: Act) -> None:
     handler = handler_id(act.obj)
-    if handler == act.actor.pk:
-        raise DomainError(
-            gettext("Someone other than the handler of the case calls back (Order 121, art 26).")
-        )
     reached = act.data["reached"] == "yes"
     if not reached and act.data.get("satisfaction"):
         raise DomainError(gettext("Someone who was not reached has not said how satisfied he is."))
@@ -696,12 +700,8 @@ def _extendable(case, user) -> str:
 
 
 def _ask_extension(act: Act) -> None:
-    codes = act.obj.clocks.filter(stopped_on=None, rule__code__in=EXTENDED).values_list(
-        "rule__code", flat=True
-    )
-    code = codes.first()
-    if code is None:
-        raise DomainError(gettext("No term of this case can be extended."))
+    running = act.obj.clocks.filter(stopped_on=None, rule__code__in=EXTENDED)
+    code = running.values_list("rule__code", flat=True).first()  # there is one, as `_extendable` has seen
     ask_extension(act.obj, code, reason=act.data["note"], actor=act.actor, now=act.now)
 
 

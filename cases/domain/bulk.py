@@ -22,7 +22,7 @@ from accounts.models import User
 from cases.domain.acts import WORKFLOWS, perform
 from cases.enums import BulkOrigin, BulkOutcome, BulkState, Verb
 from cases.models import BulkAct, BulkRow, Case, CaseEvent, Clock, Ground
-from cases.models.bulk import MESSAGE_LENGTH
+from cases.models.bulk import LIVE, MESSAGE_LENGTH
 from core.acting import acting
 from core.exceptions import DomainError
 from core.workflow import Transition, plain
@@ -31,7 +31,6 @@ from registry.models import Agency
 MAX_CASES = 2_000  # of one bulk act
 AT_ONCE = 50  # so many are done while one waits; more by the worker
 PREPARED_TIME = dt.timedelta(days=1)  # what is not confirmed within it is thrown away
-LIVE = (BulkState.QUEUED, BulkState.RUNNING)
 REFERENCES = {"agency": Agency, "ground": Ground, "officer": User}  # data of acts that are rows
 logger = logging.getLogger(__name__)
 

@@ -88,13 +88,6 @@ def stop_clocks(
     return clocks
 
 
-def stop_clock_side(
-    case: Case, code: str, side: str, *, on: dt.date, actor=None, now: dt.datetime | None = None
-) -> list[Clock]:
-    """Stop the running term of one side, who has been told. Errors as `stop_clocks`."""
-    return stop_clocks(case, code, on=on, side=side, actor=actor, now=now)
-
-
 def pause_clocks(
     case: Case,
     *,
@@ -176,7 +169,7 @@ def ask_extension(case: Case, code: str, *, reason: str, actor, now: dt.datetime
     """Ask for the longer term that the rules allow. Raises DomainError where there is none, where it has been asked for
     or granted since the term began, once the term has ended, and without a reason."""
     _check_reason(reason)
-    clock = _extendable(case, code, now)
+    clock = _clock_to_extend(case, code, now)
     if case.extensions.filter(code=code, granted=None).exists():
         raise DomainError(_("The extension has been asked for and is not decided yet."))
     return Extension.objects.create(
@@ -208,7 +201,7 @@ def decide_extension(
     now = now or timezone.now()
     if granted:
         hold_calendar()
-        clock = _extendable(case, extension.code, now)
+        clock = _clock_to_extend(case, extension.code, now)
         book = RuleBook.load()
         clock.rule = _version(book, case, EXTENDED[extension.code])
         _move(clock, book, _pauses(case), ClockReason.EXTENSION, actor=actor, now=now, note=reason.strip())
@@ -349,7 +342,7 @@ def _version(book: RuleBook, case: Case, code: str) -> ClockRule:
     return rule
 
 
-def _extendable(case: Case, code: str, now: dt.datetime | None) -> Clock:
+def _clock_to_extend(case: Case, code: str, now: dt.datetime | None) -> Clock:
     """The running term that an extension would lengthen."""
     if code not in EXTENDED:
         raise DomainError(_("The rules allow no extension of this term."))

@@ -67,7 +67,7 @@ def issue_document(
         with transaction.atomic():
             return _issue(case, definition, side, actor=actor, now=now, values=values or {}, stored=stored)
     except NamesPerson:
-        log_access(user=actor, action="lookup", target=case.number, fields="name", reason=definition.code)
+        log_access(user=actor, action=AccessAction.LOOKUP, target=case.number, fields="name", reason=definition.code)
         raise
     except BaseException:
         for name in stored:
@@ -298,10 +298,12 @@ def _locked(case: Case, actor) -> Case:
 
 
 def _locked_document(document: Document, actor) -> Document:
-    rows = Document.objects.visible_to(actor).select_for_update(of=("self",)).select_related("case")
-    locked = rows.filter(pk=document.pk).first()
+    """The document; its case is locked before it, as by all that is done to a case."""
+    case = _locked(document.case, actor)
+    locked = Document.objects.visible_to(actor).select_for_update(of=("self",)).filter(pk=document.pk).first()
     if locked is None:
         raise PermissionDenied
+    locked.case = case
     if locked.is_void:
         raise DomainError(_("This document is void."))
     return locked

@@ -8,11 +8,12 @@ from cases.models import Case, Party
 from core.bulk import next_ids
 from core.personal_data import decrypt, encrypt, lookup_hash
 
+PERSONAL = ("name", "phone", "address", "id_type", "id_number")  # what is kept of a person
 ROLES = {Kind.COMPLAINT: PartyRole.CONSUMER, Kind.REPORT: PartyRole.REPORTER, Kind.INQUIRY: PartyRole.INQUIRER}
 
 
 def add_party(case: Case, *, role: str, personal: dict[str, str]) -> Party:
-    """Store a person of `case`; `personal` maps name, phone, address, id_type, id_number to what was said of them.
+    """Store a person of `case`; `personal` maps PERSONAL to what was said of them.
 
     A reporter, and whoever acts for one, is always sealed (Order 121 art 37). The caller holds the transaction.
     """

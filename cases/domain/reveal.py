@@ -3,6 +3,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.domain import log_access
+from accounts.enums import AccessAction
 from cases.models import Party
 from core.exceptions import DomainError
 from core.personal_data import decrypt
@@ -39,7 +40,7 @@ def reveal_party(party: Party, *, actor, reason: str, ip: str | None) -> dict:
     personal = decrypt(party.personal, context=personal_context(party.pk)) if party.personal else {}
     log_access(
         user=actor,
-        action="reveal",
+        action=AccessAction.REVEAL,
         target=f"{party.case.number}/{party.pk}",
         fields=", ".join(sorted(personal)),
         reason=reason,

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from cases.enums import SignalFinding
 from cases.models import Case, SignalDecision
-from cases.models.signal import MIN_REASON
+from cases.models.signal import MIN_DECISION
 from cases.signals import signals_of
 from core.exceptions import DomainError
 
@@ -29,14 +29,14 @@ def decide_on_signals(
     if decision not in SignalFinding.values:
         raise DomainError(_("Choose what you conclude from the signals."))
     reason = reason.strip()
-    if len(reason) < MIN_REASON:
+    if len(reason) < MIN_DECISION:
         raise DomainError(
             ngettext(
                 "Give the reason for the decision (at least %(n)d character).",
                 "Give the reason for the decision (at least %(n)d characters).",
-                MIN_REASON,
+                MIN_DECISION,
             )
-            % {"n": MIN_REASON}
+            % {"n": MIN_DECISION}
         )
     if not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
         raise DomainError(_("This case is not in your scope."))

@@ -10,13 +10,12 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from cases.domain.acts import CORRECTABLE, is_split, officers_for, regimes_of
-from cases.domain.parties import personal_data
+from cases.domain.acts import CORRECTABLE, GROUNDS_OF, is_split, officers_for, regimes_of, users_who_handle
+from cases.domain.parties import ROLES, personal_data
 from cases.domain.registration import MEDIATION_TERM
 from cases.enums import (
     PAUSE_REASONS,
     TOLD_BY,
-    GroundPurpose,
     IdentityCheck,
     Kind,
     MediationMode,
@@ -28,12 +27,13 @@ from cases.enums import (
     Side,
     Verb,
 )
+from cases.forms.intake import ID_TYPES, IDENTITY_CARD
 from cases.models import Case, Ground, Party, Supervision
 from core.filters import DateInput
 from core.importing.values import parse_credit_code, parse_id_number, parse_phone
+from core.language import in_language
 from core.models import valid_on
 from core.personal_data import PersonalDataError, mask
-from core.templatetags.portal import is_chinese
 from core.text import mask_numbers
 from core.workflow import Transition
 from registry.enums import RegionLevel
@@ -43,10 +43,6 @@ NOTE_LENGTH = 1000
 TEXT_LENGTH = 10_000
 REPLY_DAYS = 3
 CORRECTED = tuple(name for name in CORRECTABLE if name != "merchant")
-PURPOSES = {
-    Verb.REFUSE: GroundPurpose.REFUSE, Verb.FAIL: GroundPurpose.TERMINATE, Verb.TERMINATE: GroundPurpose.TERMINATE,
-    Verb.NOT_FILE: GroundPurpose.NOT_FILE, Verb.DECLINE: GroundPurpose.DECLINE, Verb.RETURN: GroundPurpose.RETURN,
-}  # fmt: skip
 CHOOSE = _("Choose…")
 LIKE_A_CODE = re.compile(r"[0-9A-Za-z]{15,18}")
 
@@ -129,7 +125,7 @@ def _narrative(step, case, user):
 
 
 def _ground(step, case, user):
-    purpose = PURPOSES[step.verb]
+    purpose = GROUNDS_OF[step.verb]
     grounds = Ground.objects.for_case(case, purpose) if case else Ground.objects.filter(purpose=purpose)
     if step.verb == Verb.FAIL:
         grounds = grounds.filter(outcome=Outcome.FAILED)
@@ -151,7 +147,7 @@ def _term_runs(case: Case) -> bool:
 
 def ground_in_words(ground: Ground) -> str:
     """The ground with the article it stands in."""
-    basis = ground.basis if is_chinese() else ground.basis_en or ground.basis
+    basis = in_language(ground.basis, ground.basis_en)
     return f"{ground.label} ({basis})" if basis else ground.label
 
 
@@ -164,18 +160,12 @@ def _agency(step, case, user):
 
 
 def _officer(step, case, user):
-    officers = officers_for(case) if case else _officers_below(user)
+    below = users_who_handle().filter(agency__path__startswith=user.agency.path) if user.agency else User.objects.none()
+    officers = officers_for(case) if case else below
     field = _select(_("Officer"), officers.select_related("agency"))
     field.label_from_instance = lambda officer: f"{officer.get_full_name()} ({officer.agency})"
+    field.widget.attrs["translate"] = "no"  # names
     return field
-
-
-def _officers_below(user):
-    if user.agency is None:
-        return User.objects.none()
-    return User.objects.filter(
-        is_active=True, agency__path__startswith=user.agency.path, groups__permissions__codename="handle_case"
-    ).distinct()
 
 
 def _represented(step, case, user):
@@ -229,9 +219,7 @@ def _representatives(step, case, user):
 
 
 def _role(step, case, user):
-    of_kind = {
-        Kind.COMPLAINT: PartyRole.CONSUMER, Kind.REPORT: PartyRole.REPORTER, Kind.INQUIRY: PartyRole.INQUIRER,
-    }[case.kind if case else Kind.COMPLAINT]  # fmt: skip
+    of_kind = ROLES[case.kind if case else Kind.COMPLAINT]
     return _choice(_("Role"), [(role.value, role.label) for role in (of_kind, PartyRole.PROXY)])
 
 
@@ -296,7 +284,9 @@ FIELDS: dict[str, Callable] = {
     "name": lambda *_of: _line(_("Name"), 80),
     "phone": lambda *_of: _line(_("Phone"), 40),
     "address": lambda *_of: _line(_("Address"), 200),
-    "id_type": lambda *_of: _line(_("Identity document"), 40),
+    "id_type": lambda *_of: forms.ChoiceField(
+        label=_("Identity document"), choices=ID_TYPES, initial=IDENTITY_CARD
+    ),
     "id_number": lambda *_of: _line(_("Identity number"), 40),
     "reply_due_on": lambda *_of: _day(
         _("Reply due on"), timezone.localdate() + dt.timedelta(days=REPLY_DAYS)
@@ -341,16 +331,16 @@ FIELDS: dict[str, Callable] = {
 def clean_phone(form) -> str:
     text = form.cleaned_data["phone"]
     found = parse_phone(text) if text else None
-    if found and not found.ok:
+    if found and (found.masked or not found.ok):
         raise forms.ValidationError(gettext("This is no telephone number. Give the digits, with the area code."))
     return found.value if found else ""
 
 
 def clean_id_number(form) -> str:
     text = form.cleaned_data["id_number"]
-    of_citizens = form.cleaned_data.get("id_type", "") in ("", "居民身份证")
+    of_citizens = form.cleaned_data.get("id_type", "") in ("", IDENTITY_CARD)
     found = parse_id_number(text) if text and of_citizens else None
-    if found and not found.ok:
+    if found and (found.masked or not found.ok):
         raise forms.ValidationError(
             gettext("This is no identity number: 18 characters with the right check digit. Compare it once more.")
         )

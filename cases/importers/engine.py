@@ -354,7 +354,7 @@ def _write_chunk(target: Target, cursor, converted: Converted, chunk_rows: int) 
             rows = list(itertools.islice(target.source.rows(target.file.rows_done), chunk_rows))
             if LOST_RACE not in str(error) or not retries:
                 break
-        # a case with one of these numbers was registered by hand since we looked: look again
+        # one of these numbers was entered at a case since we looked: look again
         converted = _convert(target, rows)
     return _write_halves(target, cursor, rows)
 

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from cases.clocks import RuleBook
 from cases.domain import ImportedCase
-from cases.enums import FINAL_STATES, Body, Kind, Outcome, PartyRole, RecoveryKind, SalesMode, State
+from cases.domain.parties import ROLES
+from cases.enums import FINAL_STATES, Body, Kind, Outcome, RecoveryKind, SalesMode, State
 from cases.importers.engine import Options
 from core.importing.profile import Profile
 from core.importing.readers import Source
@@ -86,9 +87,6 @@ COMPLAINT, REPORT, INQUIRY = Kind.COMPLAINT.value, Kind.REPORT.value, Kind.INQUI
 REGISTERED, ACCEPTED, FILED = State.REGISTERED.value, State.ACCEPTED.value, State.FILED.value
 REFUSED, NOT_FILED, CLOSED = State.REFUSED.value, State.NOT_FILED.value, State.CLOSED.value
 BUREAU, COUNCIL = Body.BUREAU.value, Body.COUNCIL.value
-ROLES = {
-    COMPLAINT: PartyRole.CONSUMER.value, REPORT: PartyRole.REPORTER.value, INQUIRY: PartyRole.INQUIRER.value
-}  # fmt: skip
 BODIES = {
     AgencyKind.BUREAU.value: BUREAU, AgencyKind.STATION.value: BUREAU, AgencyKind.COUNCIL.value: COUNCIL,
     AgencyKind.COMMITTEE.value: Body.COMMITTEE.value, AgencyKind.COURT.value: Body.COURT.value,
@@ -337,7 +335,7 @@ class CaseRows:
         )  # fmt: skip
         posted = dates["closed_at"] or dates["accepted_at"] or received_at
         return ImportedCase(
-            line=line, external_number=number, year=day.year, values=values, role=ROLES[kind],
+            line=line, external_number=number, year=day.year, values=values, role=ROLES[kind].value,
             personal=self._personal(row, warnings), clocks=clocks, amounts=amounts, posted_on=posted.date(),
             file_id=self.file_id, merchant=(code, key, region_id, written or code) if key or code else None,
             references=self._references(row, number), region_code=region.code if region else "",

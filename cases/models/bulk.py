@@ -11,6 +11,7 @@ from cases.models.case import Case
 from cases.models.event import CaseEvent
 from cases.querysets import BulkActQuerySet, BulkRowQuerySet
 
+LIVE = (BulkState.QUEUED, BulkState.RUNNING)
 MESSAGE_LENGTH = 1000
 
 
@@ -87,7 +88,7 @@ class BulkAct(models.Model):
     @property
     def is_live(self) -> bool:
         """Whether some of it may still be done."""
-        return self.state in (BulkState.QUEUED, BulkState.RUNNING)
+        return self.state in LIVE
 
 
 class BulkRow(models.Model):

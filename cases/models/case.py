@@ -264,7 +264,7 @@ class Case(models.Model):
             # the figures of a region, and the cases that its terms and postings belong to
             models.Index(
                 fields=["region", "-received_at", "-id"],
-                include=["received_on", "kind", "body", "category", "channel"],
+                include=["received_on", "kind", "body", "category", "channel", "custodian_district"],
                 name="cases_case_region_newest",
             ),
             models.Index(
@@ -290,7 +290,22 @@ class Case(models.Model):
                 name="cases_case_council_closed",
             ),
             models.Index(
-                fields=["id"], include=["body"], condition=~Q(body=Body.BUREAU), name="cases_case_not_bureau"
+                fields=["id"],
+                include=["body", "received_at", "custodian_root", "custodian_district", "custodian"],
+                condition=~Q(body=Body.BUREAU),
+                name="cases_case_not_bureau",
+            ),
+            # what a list is narrowed by: values that few cases have
+            models.Index(fields=["category"], name="cases_case_category"),
+            models.Index(fields=["problem"], name="cases_case_problem"),
+            models.Index(fields=["channel"], name="cases_case_channel"),
+            models.Index(fields=["handling"], name="cases_case_handling"),
+            models.Index(fields=["outcome"], condition=~Q(outcome=""), name="cases_case_outcome"),
+            # the cases of a run, many and perhaps old
+            models.Index(
+                fields=["import_file", "-received_at", "-id"],
+                condition=Q(import_file__isnull=False),
+                name="cases_case_of_file",
             ),
             models.Index(
                 fields=["-received_at", "-id"],
@@ -347,10 +362,6 @@ class Case(models.Model):
 
     def get_absolute_url(self):
         return reverse("cases:detail", args=[self.number])
-
-    @property
-    def is_open(self) -> bool:
-        return self.state not in FINAL_STATES
 
     @property
     def is_to_enter(self) -> bool:

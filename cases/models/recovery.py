@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.enums import RecoveryKind, RecoveryMeans, RecoveryStatus
 from cases.models.case import Case
 from cases.models.fields import AMOUNT, reference
-from cases.querysets import RecoveryQuerySet
+from cases.querysets import ScopedQuerySet
 from core.triggers import AppendOnly
 
 
@@ -31,7 +31,7 @@ class Recovery(models.Model):
     import_file = reference("cases.ImportFile", _("imported from"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    objects = RecoveryQuerySet.as_manager()
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("recovery")

@@ -15,7 +15,7 @@ from core.triggers import AppendOnly
 from registry.models import ReferenceModel
 from registry.querysets import DatedQuerySet
 
-MIN_REASON = 10  # characters
+MIN_DECISION = 10  # characters of its reason
 
 
 class SignalRule(ReferenceModel):
@@ -103,7 +103,7 @@ class SignalDecision(models.Model):
                 condition=Q(decision__in=SignalFinding.values), name="cases_signaldecision_known"
             ),
             models.CheckConstraint(
-                condition=GreaterThanOrEqual(Length(Trim("reason")), MIN_REASON),
+                condition=GreaterThanOrEqual(Length(Trim("reason")), MIN_DECISION),
                 name="cases_signaldecision_has_reason",
             ),
         ]

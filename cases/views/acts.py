@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 from django_htmx.http import HttpResponseClientRedirect
 
-from cases.casefile import numbers_masked
+from cases.casefile import hides_numbers
 from cases.domain import WORKFLOWS, perform
 from cases.enums import Kind, Verb
 from cases.forms import act_form
@@ -88,7 +88,7 @@ class ActPage(ScopedMixin, View):
     def _shown(self, value):
         """A value that a field begins with. A text whose numbers are masked for the reader is left out, or the mask
         would be stored: what stays empty stays as it is."""
-        hidden = isinstance(value, str) and numbers_masked(self.case, self.request.user)
+        hidden = isinstance(value, str) and hides_numbers(self.case, self.request.user)
         return "" if hidden and mask_numbers(value) != value else value
 
     @property

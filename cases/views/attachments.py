@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.decorators import method_decorator
-from django.utils.functional import cached_property
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.generic import FormView, View
+from django.views.generic import View
 
 from accounts.client import client_ip
 from cases.domain.attachments import (
@@ -22,6 +19,7 @@ from cases.domain.attachments import (
 )
 from cases.forms import AttachmentForm, ReasonForm
 from cases.models import Attachment, Case
+from cases.views.case_forms import CaseFormPage, back_to, file_response
 from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
 from core.text import mask_numbers
@@ -63,72 +61,8 @@ def attachment_rows(case: Case, user, *, masked: bool) -> list[Row]:
     return rows
 
 
-def file_response(content: bytes, *, name: str, content_type: str) -> HttpResponse:
-    """A file to be saved: never shown as a page of the portal, whatever is in it."""
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def back_to(case: Case, panel: str) -> HttpResponseRedirect:
-    return HttpResponseRedirect(f"{case.get_absolute_url()}#{panel}")
-
-
-class CaseFormPage(ScopedMixin, FormView):
-    """A form about a case, or about something that belongs to one, on a page of its own; it leads back to the case."""
-
-    template_name = "cases/paper_form.html"
-    panel = PANEL
-
-    @cached_property
-    def object(self):
-        rows = self.get_queryset()
-        if self.model is Case:
-            return get_object_or_404(rows, number=self.kwargs["number"])
-        return get_object_or_404(rows.select_related("case"), pk=self.kwargs["pk"], case__number=self.kwargs["number"])
-
-    @property
-    def case(self) -> Case:
-        """Raises Http404 outside the user's scope."""
-        return self.object if self.model is Case else self.object.case
-
-    def dispatch(self, request, *args, **kwargs):
-        if self.has_permission() and (refusal := self.why_not()):
-            messages.error(request, refusal)
-            return back_to(self.case, self.panel)
-        return super().dispatch(request, *args, **kwargs)
-
-    def why_not(self) -> str:
-        """Why there is nothing to fill in, in words; raises Http404 where there is nothing at all."""
-        return "" if self.case else _("There is no such case.")
-
-    def form_valid(self, form):
-        try:
-            done = self.act(form)
-        except DomainError as refused:
-            form.add_error(None, str(refused))
-            return self.form_invalid(form)
-        except PersonalDataError:
-            form.add_error(None, _("The stored data cannot be read: the key that encrypted it is not configured."))
-            return self.form_invalid(form)
-        messages.success(self.request, done)
-        return back_to(self.case, self.panel)
-
-    def act(self, form) -> str:
-        """Do it; what is said of it. Raises DomainError."""
-        raise NotImplementedError
-
-    def get_context_data(self, **kwargs):
-        return super().get_context_data(case=self.case, panel=self.panel, **self.texts(), **kwargs)
-
-    def texts(self) -> dict[str, str]:
-        """`heading`, `button`, and perhaps a `hint`."""
-        raise NotImplementedError
-
-
 class AddAttachment(CaseFormPage):
+    panel = PANEL
     model = Case
     permission_required = ADD
     form_class = AttachmentForm
@@ -152,6 +86,7 @@ class AddAttachment(CaseFormPage):
 
 
 class WithdrawAttachment(CaseFormPage):
+    panel = PANEL
     model = Attachment
     permission_required = ADD
     form_class = ReasonForm
@@ -173,7 +108,7 @@ class WithdrawAttachment(CaseFormPage):
 
 @method_decorator(never_cache, name="dispatch")
 class AttachmentFile(ScopedMixin, View):
-    """The one GET that writes: the download is in the access log before its first byte."""
+    """The file as it was added; in the access log before its first byte."""
 
     model = Attachment
     permission_required = "cases.view_case"

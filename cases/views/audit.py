@@ -112,7 +112,7 @@ class AuditRows:
     default_sort = "-at"
     table_class = AuditTable
     template_name = "audit/lines.html"
-    results_template_name = "audit/_lines.html"
+    fragment_template_name = "audit/_lines.html"
 
     def get_queryset(self):
         return audit.with_parts(self.narrowed(super().get_queryset()))

@@ -396,7 +396,7 @@ class BulkList(BulkPages, ListPage):
     filterset_class = BulkFilterSet
     table_class = BulkTable
     template_name = "cases/bulk/list.html"
-    results_template_name = "cases/bulk/_results.html"
+    fragment_template_name = "cases/bulk/_results.html"
     sorts = {"number": "pk"}
     default_sort = "-number"
 

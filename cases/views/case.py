@@ -146,7 +146,7 @@ class CaseDetail(ScopedMixin, DetailView):
 
     def get_context_data(self, **kwargs):
         case, user = self.object, self.request.user
-        masked = casefile.numbers_masked(case, user)
+        masked = casefile.hides_numbers(case, user)
         text = mask_numbers if masked else str
         acts = available_acts(case, user)
         return super().get_context_data(

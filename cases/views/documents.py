@@ -35,7 +35,7 @@ from cases.enums import Addressee, DeliveryResult, DocumentForm, NoticeMeans
 from cases.forms import DeliveryForm, IssueForm, ReasonForm
 from cases.models import Case, Delivery, Document, Letterhead
 from cases.official_forms import ALLOWED, FORMS
-from cases.views.attachments import CaseFormPage, back_to, file_response
+from cases.views.case_forms import CaseFormPage, back_to, file_response
 from core.personal_data import PersonalDataError
 from core.text import mask_numbers
 from core.views import ScopedMixin

@@ -1,6 +1,5 @@
 """The import runs: what came in, what was not taken and why, and whether the totals agree."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,11 +21,11 @@ from cases.importers.engine import LOCK
 from cases.importers.report import FINDINGS, finding_words, reject_rows
 from cases.models import Case, ImportDifference, ImportReject, ImportRun
 from cases.tables import RejectTable, RunTable, run_status
-from core.exports import CSV_TYPE, csv_cell, file_name
+from core.exports import CSV_TYPE, csv_of, file_name
 from core.pagination import SIZES, KeysetPaginator, Sort
 from core.templatetags.portal import count, money
 from core.text import mask_numbers
-from core.views import ListPage, ScopedMixin
+from core.views import FragmentMixin, ListPage, ScopedMixin
 from registry.models import Region
 
 DIFFERENCES = 50
@@ -51,7 +50,7 @@ class RunList(ListPage):
     filterset_class = RunFilterSet
     table_class = RunTable
     template_name = "imports/list.html"
-    results_template_name = "imports/_results.html"
+    fragment_template_name = "imports/_results.html"
     sorts = {"started": "started_at", "run": "pk"}
     default_sort = "-started"
 
@@ -127,16 +126,12 @@ class RunPages(ScopedMixin):
     permission_required = "cases.view_importrun"
 
 
-class RunDetail(RunPages, DetailView):
+class RunDetail(FragmentMixin, RunPages, DetailView):
     template_name = "imports/detail.html"
     context_object_name = "run"
 
     def get_queryset(self):
         return super().get_queryset().select_related("user", "agency").prefetch_related("files")
-
-    @property
-    def wants_fragment(self) -> bool:
-        return bool(self.request.htmx) and not self.request.htmx.history_restore_request
 
     def get_template_names(self):
         if not self.wants_fragment:
@@ -207,19 +202,7 @@ class RunRejects(RunPages, View):
             user=request.user, action=AccessAction.EXPORT, target=f"imports/{run.pk}/rejects.csv", fields="rejected rows",
             ip=client_ip(request),
         )
-        response = StreamingHttpResponse(reject_lines(run), content_type=CSV_TYPE)
+        records = reject_rows(run)
+        response = StreamingHttpResponse(csv_of(next(records), records), content_type=CSV_TYPE)
         response["Content-Disposition"] = content_disposition_header(True, name)
         return response
-
-
-class _Line:
-    def write(self, text: str) -> str:
-        return text
-
-
-def reject_lines(run: ImportRun) -> Iterator[bytes]:
-    """The rejects as CSV in UTF-8 with a byte order mark, safe to open in a spreadsheet."""
-    writer = csv.writer(_Line())
-    yield b"\xef\xbb\xbf"
-    for row in reject_rows(run):
-        yield writer.writerow([csv_cell(cell) for cell in row]).encode()

@@ -1,6 +1,7 @@
 """The case list and the recovery ledger, with their exports."""
 
 import contextlib
+import datetime as dt
 import re
 from dataclasses import dataclass
 from operator import itemgetter
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, DecimalField, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse, reverse_lazy
@@ -43,7 +45,7 @@ from cases.search import SearchPaginator
 from cases.tables import CaseTable, RecoveryTable
 from core.exceptions import DomainError
 from core.exports import Column
-from core.pagination import COUNT_CAP, capped_counts
+from core.pagination import COUNT_CAP, OF_ONE_PAGE, CountingPaginator, capped_counts
 from core.personal_data import PersonalDataError, decrypt
 from core.timeouts import QueryTooSlow, time_limit
 from core.views import ExportPage, ListPage
@@ -58,8 +60,10 @@ EXPORTED_DATA = "name, phone, texts"  # in clear, of an export with personal dat
 TARGET_LENGTH = AccessLog._meta.get_field("target").max_length
 SEPARATORS = re.compile(r"[%&=\s]")  # in a logged value; letters of any script stay readable
 HEAVY = ("narrative", "demand", "extra", "consents", "source_digest")
-NO_STATE = ("after", "before", "sort", "size", "format", "columns")
-NOT_KEPT = ("after", "before", "size", "format")
+DUE = """
+SELECT count(DISTINCT key) FILTER (WHERE due_on < %s), count(DISTINCT key) FILTER (WHERE due_on >= %s)
+  FROM ({}) AS term (key, due_on)"""
+NO_STATE = (*OF_ONE_PAGE, "sort", "columns")
 # what a column of the list needs beside the case's own fields
 RELATED = {
     "merchant": "merchant", "region": "region", "category": "category", "officer": "officer", "handling": "handling",
@@ -106,12 +110,13 @@ class LimitedRows:
         context["page"].count  # noqa: B018 - counts now
         return context | {"too_slow": self.too_slow, "seconds": SEARCH_SECONDS}
 
-    def counts(self, querysets: list) -> list[int | None]:
-        """How many rows each has, no further than the cap, in one query; None where that takes too long."""
+    def counts(self, querysets: list, beside: tuple[str, list] | None = None, more: int = 0) -> list[int | None]:
+        """How many rows each has, no further than the cap, and the `more` counts of the statement `beside`, in one
+        query; None where that takes too long."""
         if not self.too_slow:
             with contextlib.suppress(QueryTooSlow), time_limit(COUNT_SECONDS):
-                return capped_counts(querysets)
-        return [None] * len(querysets)
+                return capped_counts(querysets, beside)
+        return [None] * (len(querysets) + more)
 
 
 class SelectedRows(LimitedRows):
@@ -157,7 +162,7 @@ class CaseRows(SelectedRows):
     def get_paginator(self, filterset, queryset, size):
         """Words are searched by a paginator of their own."""
         if filterset.found is None or not filterset.is_valid():
-            return super().get_paginator(filterset, queryset, size)
+            return CountingPaginator(queryset, self.sort, size)
         self.searching = SearchPaginator(filterset.found, self.sort, size)
         return self.searching
 
@@ -189,7 +194,7 @@ class DeskMixin:
 
     def get_context_data(self, **kwargs):
         query = self.request.GET.copy()
-        for name in NOT_KEPT:
+        for name in OF_ONE_PAGE:
             query.pop(name, None)
         now = {name: value for name, value in query.items() if value}
         context = super().get_context_data(**kwargs)
@@ -208,14 +213,14 @@ class CaseList(DeskMixin, CaseRows, ListPage):
     list_name, list_label, list_view = "cases", _("Cases"), "cases:list"
     table_class = CaseTable
     template_name = "cases/list.html"
-    results_template_name = "cases/_results.html"
+    fragment_template_name = "cases/_results.html"
 
     def get_queryset(self):
         annotations = {
             "subject": ("opening", Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING)),
             "due": ("due_on", next_due()),
             "recovered": ("recovered", _total(Q(kind__in=LOSS_KINDS))),
-            "urgings": ("urgings", urgings()),
+            "urgings": ("urgings", how_often(SupervisionKind.URGE)),
         }
         return (
             super().get_queryset()
@@ -242,22 +247,33 @@ class CaseList(DeskMixin, CaseRows, ListPage):
         """Quick filters over all that the user sees, counted no further than the cap, in one query."""
         today = timezone.localdate()
         rows = Case.objects.visible_to(self.request.user)
+        until = self.desk.calendar.add_working_days(today, SOON_DAYS).due_on
+        everything, dispatch, overdue, soon = self.counts(
+            [rows, rows.to_dispatch()], _due(self.request.user, today, until), more=2
+        )
         parts = [
-            (gettext("All"), {}, rows),
-            (gettext("Overdue"), {"due": "overdue"}, rows.overdue(today=today)),
-            (
-                gettext("Due within 7 working days"), {"due": str(SOON_DAYS)},
-                rows.due_between(today, self.desk.calendar.add_working_days(today, SOON_DAYS).due_on),
-            ),
-            (gettext("To dispatch"), {"mark": "dispatch"}, rows.to_dispatch()),
+            (gettext("All"), {}, everything),
+            (gettext("Overdue"), {"due": "overdue"}, overdue),
+            (gettext("Due within 7 working days"), {"due": str(SOON_DAYS)}, soon),
+            (gettext("To dispatch"), {"mark": "dispatch"}, dispatch),
         ]
         now = {name: value for name, value in self.request.GET.items() if value and name not in NO_STATE}
         path = reverse("cases:list")
-        counts = self.counts([rows for _label, _query, rows in parts])
         return [
             Tab.counted(label, f"{path}?{urlencode(query)}" if query else path, count, query == now)
-            for (label, query, _rows), count in zip(parts, counts, strict=True)
+            for label, query, count in parts
         ]
+
+
+def _due(user, today: dt.date, until: dt.date) -> tuple[str, list]:
+    """The statement that counts the cases `user` sees with a running term that is over, and with one that ends from
+    `today` to `until`: in one pass over the running terms, which are few."""
+    terms = Clock.objects.visible_to(user).running().filter(due_on__lte=until).order_by()
+    try:
+        sql, values = terms.values_list("case_id", "due_on").query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT 0, 0", []
+    return DUE.format(sql), [today, today, *values]
 
 
 def _total(*conditions) -> Subquery:
@@ -272,10 +288,10 @@ def next_due(*, known: bool = False) -> Subquery:
     return Subquery(clocks.filter(case=OuterRef("pk")).order_by("due_on").values("due_on")[:1])
 
 
-def urgings() -> Coalesce:
-    """How often the handling of a case was urged."""
-    urged = Supervision.objects.filter(case=OuterRef("pk"), kind=SupervisionKind.URGE).order_by().values("case")
-    return Coalesce(Subquery(urged.values(n=Count("pk"))), 0)
+def how_often(kind: SupervisionKind) -> Coalesce:
+    """How often the handling of a case was urged, or supervised."""
+    made = Supervision.objects.filter(case=OuterRef("pk"), kind=kind).order_by().values("case")
+    return Coalesce(Subquery(made.values(n=Count("pk"))), 0)
 
 
 def label_of(choices, field: str):
@@ -463,7 +479,7 @@ class RecoveryRows(SelectedRows):
 class RecoveryList(RecoveryRows, ListPage):
     table_class = RecoveryTable
     template_name = "cases/recoveries.html"
-    results_template_name = "cases/_recoveries.html"
+    fragment_template_name = "cases/_recoveries.html"
 
     def get_queryset(self):
         return (

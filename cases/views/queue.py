@@ -1,6 +1,6 @@
 """The work queue: what is to be done now, the most urgent first."""
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Subquery, Value
+from django.db.models import Exists, F, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -13,9 +13,9 @@ from cases.enums import SupervisionKind
 from cases.filters import AGENCY, MINE, TO_DO, QueueFilterSet, of_desk, select_to_do, to_do
 from cases.models import Case, Supervision
 from cases.tables import QueueTable
-from cases.views.lists import HEAVY, OPENING, RELATED, DeskMixin, LimitedRows, Tab
+from cases.views.lists import HEAVY, OPENING, RELATED, DeskMixin, LimitedRows, Tab, how_often
+from core.language import is_chinese
 from core.pagination import KeysetPaginator
-from core.templatetags.portal import is_chinese
 from core.views import ListPage
 
 PERMISSIONS = ("cases.handle_case", "cases.approve_case")  # either opens the queue
@@ -45,7 +45,7 @@ class QueueRows(DeskMixin, LimitedRows, ListPage):
 
 class WorkQueue(QueueRows):
     template_name = "cases/queue.html"
-    results_template_name = "cases/_queue.html"
+    fragment_template_name = "cases/_queue.html"
 
     def get_filterset(self, queryset):
         filterset = super().get_filterset(queryset)
@@ -54,22 +54,17 @@ class WorkQueue(QueueRows):
 
     def annotated(self, queryset):
         """What a row says of its case beside the case's own fields."""
-        asked = Supervision.objects.filter(case=OuterRef("pk")).order_by().values("case")
-        waiting = asked.filter(replied_at__isnull=True)
-        urged, supervised = (
-            Coalesce(Subquery(asked.filter(kind=kind).values(n=Count("pk"))), 0)
-            for kind in (SupervisionKind.URGE, SupervisionKind.SUPERVISE)
-        )
-        visible = Case.objects.filter(pk=OuterRef("pk"))
+        waiting = Supervision.objects.filter(case=OuterRef("pk"), replied_at=None).order_by().values("case")
+        itself = Case.objects.filter(pk=OuterRef("pk"))
         return (
             queryset.select_related(*(RELATED[name] for name in self.shown if name in RELATED)).defer(*HEAVY)
             .annotate(
                 opening=Left(Coalesce(NullIf("narrative", Value("")), "demand"), OPENING),
-                urged=urged,
-                supervised=supervised,
+                urged=how_often(SupervisionKind.URGE),
+                supervised=how_often(SupervisionKind.SUPERVISE),
                 reply_due_on=Subquery(waiting.values(day=Min("reply_due_on"))),
-                returned=Exists(visible.returned()),
-                paused=Exists(visible.paused()),
+                returned=Exists(itself.returned()),
+                paused=Exists(itself.paused()),
                 term=F("urgent__rule__name") if is_chinese() else Coalesce(
                     NullIf("urgent__rule__name_en", Value("")), "urgent__rule__name"
                 ),

@@ -13,7 +13,7 @@ from cases.domain import decide_on_signals
 from cases.enums import Kind
 from cases.forms import SignalDecisionForm
 from cases.models import Case
-from cases.models.signal import MIN_REASON
+from cases.models.signal import MIN_DECISION
 from cases.querysets import sees_reporters
 from cases.signals import CAP, PERSONS, repeats_of, signals_of
 from cases.tables import STATE_TONES, as_written, subject
@@ -63,7 +63,7 @@ class CaseSignals(ScopedMixin, View):
             "decisions": [(decision, mask_numbers(decision.reason)) for decision in decisions],
             "form": form,
             "can_decide": self.request.user.has_perm("cases.decide_signals"),
-            "min_reason": MIN_REASON,
+            "min_reason": MIN_DECISION,
             "is_report": case.kind == Kind.REPORT,
             "reporters_left_out": not sees_reporters(self.request.user),
             "cap": CAP,

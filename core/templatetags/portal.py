@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from core.language import is_chinese
 from core.text import mask_numbers
 
 register = template.Library()
@@ -25,10 +26,6 @@ TONES = {"grey", "blue", "green", "amber", "red"}
 # (divisor, unit) from small to large
 CHINESE_UNITS = [(Decimal(1), ""), (Decimal(10) ** 4, "万"), (Decimal(10) ** 8, "亿")]
 ENGLISH_UNITS = [(Decimal(1), ""), (Decimal(10) ** 6, " M"), (Decimal(10) ** 9, " B")]
-
-
-def is_chinese() -> bool:
-    return (get_language() or "zh").startswith("zh")
 
 
 def rounded(value, digits: int) -> Decimal:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.core.cache import cache
 from django.utils import timezone
 
-from core.models import in_language
+from core.language import in_language
 from core.working_days import Calendar
 from registry.models import CalendarDay, CalendarNotice
 

@@ -33,9 +33,6 @@
     if (query && more) more.addEventListener("click", function () {
       more.setAttribute("aria-expanded", String(query.classList.toggle("open")));
     });
-    document.querySelectorAll("form[data-autosubmit]").forEach(function (form) {
-      form.addEventListener("change", function () { form.requestSubmit(); });
-    });
     document.querySelectorAll("[data-print]").forEach(function (button) {
       button.hidden = false;
       button.addEventListener("click", function () { window.print(); });

@@ -56,7 +56,7 @@ def test_filters_change_the_list_in_place(case_list):
     expect(page).to_have_url(re.compile(r"/cases/\?kind=report$"))
     reports = total(page)
     assert 0 < reports < everything
-    assert set(page.locator(".list-table tbody td:nth-child(2)").all_inner_texts()) == {"举报"}
+    assert set(page.locator(".list-table tbody td:nth-child(3)").all_inner_texts()) == {"举报"}
     expect(page.locator("#announce")).to_have_text(page.locator(TOTAL).inner_text())
 
     page.fill("#id_q", "食品")

@@ -199,6 +199,8 @@ def test_script_stays_text(client, head, case, verb, data):
         ("correct", {"merchant_written": "91000000MA0000001L", "note": "更正"}, None),
         ("join", {"role": "consumer", "name": "赵测试", "phone": "123"}, "phone"),
         ("join", {"role": "consumer", "name": "赵测试", "id_number": "330106199001010011"}, "id_number"),
+        ("join", {"role": "consumer", "name": "赵测试", "phone": "138****0001"}, "phone"),
+        ("join", {"role": "consumer", "name": "赵测试", "id_number": "330106********0011"}, "id_number"),
         ("join", {"role": "reporter", "name": "赵测试"}, "role"),
         ("supplement", {"text": "a\x00b"}, "text"),
     ],

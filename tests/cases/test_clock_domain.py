@@ -14,7 +14,6 @@ from cases.domain import (
     restart_clock,
     resume_clocks,
     start_clock,
-    stop_clock_side,
     stop_clocks,
 )
 from cases.domain.clocks import hold_calendar, left_out
@@ -113,7 +112,7 @@ def test_each_side_has_a_term_of_its_own(case):
     one = start_clock(case, "complaint.notify_end", on=D(2026, 6, 1), side="complainant", now=NOW)
     two = start_clock(case, "complaint.notify_end", on=D(2026, 6, 1), side="respondent", now=NOW)
 
-    assert stop_clock_side(case, "complaint.notify_end", "respondent", on=D(2026, 6, 2), now=NOW) == [two]
+    assert stop_clocks(case, "complaint.notify_end", side="respondent", on=D(2026, 6, 2), now=NOW) == [two]
     assert ends(one) == (D(2026, 6, 10), D(2026, 6, 10), None, None)
     assert ends(two) == (D(2026, 6, 10), D(2026, 6, 10), None, D(2026, 6, 2))
 
@@ -393,7 +392,7 @@ def test_a_term_starts_anew_from_new_facts(report, officer, chief):
 
 def test_a_stopped_term_that_starts_again_starts_anew(case, officer):
     told = start_clock(case, "complaint.notify_end", on=D(2026, 6, 1), side="respondent", now=NOW)
-    stop_clock_side(case, "complaint.notify_end", "respondent", on=D(2026, 6, 2), now=NOW)
+    stop_clocks(case, "complaint.notify_end", side="respondent", on=D(2026, 6, 2), now=NOW)
     again = start_clock(
         case, "complaint.notify_end", on=D(2026, 6, 8), side="respondent", actor=officer, now=NOW
     )

@@ -108,6 +108,14 @@ def test_a_term_that_stands_still_has_no_day(case, officer):
     assert "First check due" not in dict(english(case, officer))
 
 
+@pytest.mark.parametrize("code", ["report.verify", "report.verify_extended"])
+def test_the_first_check_of_a_report_is_its_verification_extended_or_not(officer, district, code):
+    report = CaseFactory(report=True, handling=district)
+    ClockFactory(case=report, code=code, due_on=dt.date(2026, 12, 14))
+
+    assert dict(english(report, officer))["First check due"] == "2026-12-14"
+
+
 def test_numbers_in_texts_are_masked_until_the_logged_reveal_and_always_for_those_without_it(case, officer, district):
     clerk = UserFactory(agency=district, roles=["clerk"])
 

@@ -249,7 +249,7 @@ def test_counts_that_take_too_long_are_left_out(visit, officer, case_of, monkeyp
     case = case_of()
     monkeypatch.setattr(lists, "COUNT_SECONDS", 0.05)
 
-    def slowly(querysets):
+    def slowly(*_given):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(3)")
 

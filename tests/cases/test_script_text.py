@@ -95,8 +95,9 @@ def prepare(case, verb, head):
             ClockFactory(case=case, code="complaint.notify_end", side="complainant")
     elif verb in ("ask_extension", "grant_extension", "deny_extension", "resume", "pause"):
         code = "report.verify" if case.kind == Kind.REPORT else "complaint.mediate"
-        if not case.clocks.filter(rule__code=code).exists():
-            ClockFactory(case=case, code=code, due_on=dt.date(2100, 1, 1))
+        far = dt.date(2100, 1, 1)
+        if not case.clocks.filter(rule__code=code).update(safe_on=far, due_on=far):
+            ClockFactory(case=case, code=code, due_on=far)
     if verb in ("grant_extension", "deny_extension"):
         ExtensionFactory(case=case)
     elif verb == "resume":

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import pagination
-from core.pagination import BadCursor, Cursor, KeysetPaginator, Sort, choose_sort
+from core.pagination import BadCursor, CountingPaginator, Cursor, KeysetPaginator, Sort, choose_sort
 from tests.core.shelves import Book, Shelf
 
 UTC = dt.UTC
@@ -219,6 +219,48 @@ def test_neighbours_of_a_row(books, field, descending, django_assert_num_queries
             before, after = paginator.neighbours(rows[place], "title")
         assert before == (rows[place - 1].title if place else None)
         assert after == (rows[place + 1].title if place + 1 < len(rows) else None)
+
+
+def test_a_place_behind_the_last_row_leads_to_the_first_page(books, django_assert_num_queries):
+    priced = books.filter(price__isnull=False)
+    last = list(KeysetPaginator(priced, Sort("x", "price", False), 10).ordered())[-1]
+    paginator = KeysetPaginator(priced, Sort("x", "price", False), 10)
+    with django_assert_num_queries(3):  # beyond it, those without a price, the first page
+        page = paginator.page(after=Cursor(last.price, last.pk).encode())
+    assert (page.previous, [row.pk for row in page.rows]) == (None, [row.pk for row in paginator.page().rows])
+    few = KeysetPaginator(priced.filter(pk=last.pk), Sort("x", "price", False), 10)
+    with django_assert_num_queries(3):
+        assert few.page(after=Cursor(last.price, last.pk).encode()).rows == [last]
+
+
+@pytest.mark.parametrize("few", [2_000, 5_000])  # of 3,000 books
+@pytest.mark.parametrize("field", ["price", "shelf__name", "id"])
+def test_a_list_that_is_counted_first_has_the_same_pages_and_neighbours(books, monkeypatch, field, few):
+    monkeypatch.setattr(CountingPaginator, "FEW", few)
+    order = Sort("x", field, True)
+    rows = list(KeysetPaginator(books, order).ordered())
+
+    assert walk(CountingPaginator(books, order, size=100)) == rows
+    assert CountingPaginator(books, order).neighbours(rows[1499], "pk") == (rows[1498].pk, rows[1500].pk)
+
+
+def test_a_list_is_counted_first_and_once(books, monkeypatch, django_assert_num_queries):
+    order = Sort("x", "id", True)
+    for found, count, asked in ((books, 3000, 2), (books.filter(pages__gt=1000), 0, 1), (books.none(), 0, 0)):
+        with django_assert_num_queries(asked):
+            page = CountingPaginator(found, order, 25).page()
+            assert (page.count, len(page.rows), page.is_capped) == (count, min(count, 25), False)
+    monkeypatch.setattr(pagination, "COUNT_CAP", 1000)
+    page = CountingPaginator(books, order, 25).page()
+    assert (page.count, page.is_capped) == (1001, True)
+
+
+def test_few_rows_are_sorted_without_a_walk_down_the_list(books):
+    """The planner would go down the index in the order of the list, for rows that it expects at once."""
+    rare = books.filter(pages__gt=1000)
+    with CaptureQueriesContext(connection) as queries:
+        CountingPaginator(rare, Sort("x", "id", True), 25).page()
+    assert ["ORDER BY" in query["sql"] for query in queries] == [False]
 
 
 def test_count_stops_at_the_cap(books, monkeypatch, django_assert_num_queries):

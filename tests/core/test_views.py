@@ -48,7 +48,7 @@ class BookList(ListPage):
     filterset_class = BookFilterSet
     table_class = BookTable
     template_name = "whole.html"
-    results_template_name = "fragment.html"
+    fragment_template_name = "fragment.html"
     sorts = {"title": "title", "price": "price", "bought_on": "bought_on"}
     default_sort = "-bought_on"
 

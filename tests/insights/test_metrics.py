@@ -214,6 +214,19 @@ def test_only_accepted_complaints_want_a_term_of_mediation(city):
     assert rows("cases.closed_on_time.uncounted", Part.VALUE) == {accepted, closed}
 
 
+def test_a_complaint_withdrawn_before_it_was_accepted_wants_nothing(city):
+    of_may = {"handling": city.district, "received_at": local(2020, 5, 1)}
+    mediating = CaseFactory(accepted=True, state=State.MEDIATING, **of_may)
+    ended = {"state": State.ENDED, "ended_at": local(2020, 5, 9)}
+    undated = CaseFactory(outcome=Outcome.FAILED, **ended, **of_may)
+    withdrawn = CaseFactory(outcome=Outcome.WITHDRAWN, **ended, **of_may)
+    late = CaseFactory(accepted=True, outcome=Outcome.WITHDRAWN, **ended, **of_may)
+
+    assert withdrawn.accepted_at is None
+    assert rows("cases.closed_on_time.uncounted", Part.VALUE) == {mediating, undated, late}
+    assert rows("cases.resolution_rate.uncounted", Part.VALUE) == {undated}
+
+
 # outcomes
 
 

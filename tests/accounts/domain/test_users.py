@@ -59,7 +59,7 @@ def state(user):
 
 
 VERBS = {
-    "set_roles": lambda actor, user: domain.set_roles(actor=actor, user=user, roles=["clerk"]),
+    "change_roles": lambda actor, user: domain.change_user(actor=actor, user=user, roles=["clerk"]),
     "change_user": lambda actor, user: domain.change_user(actor=actor, user=user, last_name="赵"),
     "reset_password": lambda actor, user: domain.reset_password(actor=actor, user=user),
     "deactivate": lambda actor, user: domain.deactivate(actor=actor, user=user),
@@ -215,7 +215,7 @@ def test_families_exclude_each_other(roles, city):
     admin, user = UserFactory(superuser=True), UserFactory(agency=city, roles=["mediator"])
 
     with pytest.raises(DomainError):
-        domain.set_roles(actor=admin, user=user, roles=roles)
+        domain.change_user(actor=admin, user=user, roles=roles)
 
     assert domain.role_codes(user) == {"mediator"}
 
@@ -224,7 +224,7 @@ def test_case_roles_go_together(city):
     user = UserFactory(agency=city)
     together = {"regulator", "city_regulator", "officer", "mediator", "clerk"}
 
-    domain.set_roles(actor=UserFactory(superuser=True), user=user, roles=together)
+    domain.change_user(actor=UserFactory(superuser=True), user=user, roles=together)
 
     assert domain.role_codes(user) == together
 
@@ -232,7 +232,7 @@ def test_case_roles_go_together(city):
 def test_one_family_can_take_the_place_of_another(manager, station):
     user = UserFactory(agency=station, roles=["officer", "clerk"])
 
-    domain.set_roles(actor=manager, user=user, roles=["auditor"])
+    domain.change_user(actor=manager, user=user, roles=["auditor"])
 
     user.refresh_from_db()
     assert domain.role_codes(user) == {"auditor"}
@@ -246,7 +246,7 @@ def test_unknown_roles_are_refused(manager, station):
     user = UserFactory(agency=station, roles=["officer"])
 
     with pytest.raises(DomainError, match="emperor"):
-        domain.set_roles(actor=manager, user=user, roles=["officer", "emperor"])
+        domain.change_user(actor=manager, user=user, roles=["officer", "emperor"])
 
     assert domain.role_codes(user) == {"officer"}
 
@@ -256,7 +256,7 @@ def test_roles_that_were_never_synced_are_refused(manager, station):
     user = UserFactory(agency=station)
 
     with pytest.raises(DomainError, match="sync_roles"):
-        domain.set_roles(actor=manager, user=user, roles=["mediator"])
+        domain.change_user(actor=manager, user=user, roles=["mediator"])
 
     assert domain.role_codes(user) == set()
 
@@ -267,7 +267,7 @@ def test_the_whole_city_is_for_the_city_bureau_alone(kind, district):
     user = UserFactory(agency=agency, roles=["regulator"])
 
     with pytest.raises(DomainError):
-        domain.set_roles(actor=UserFactory(superuser=True), user=user, roles=["city_regulator"])
+        domain.change_user(actor=UserFactory(superuser=True), user=user, roles=["city_regulator"])
 
     assert domain.role_codes(user) == {"regulator"}
 

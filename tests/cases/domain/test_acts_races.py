@@ -5,11 +5,11 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from cases.domain import perform, register_case
-from cases.enums import Kind, Outcome, State
+from cases.domain import perform, record_delivery, register_case
+from cases.enums import Addressee, DeliveryResult, DocumentForm, Kind, NoticeMeans, Outcome, State
 from cases.models import Case, CaseEvent, CaseReference, Clock
 from core.exceptions import DomainError
-from tests.factories import AgencyFactory, UserFactory
+from tests.factories import AgencyFactory, ClockFactory, DocumentFactory, UserFactory
 from tests.factories.cases import PERSON, local
 
 NOW = local(2026, 11, 10)
@@ -104,3 +104,30 @@ def test_a_number_of_the_national_platform_that_two_cases_claim_at_once_is_given
     assert "3301002026111000001" in str(told[0])
     assert CaseReference.objects.get().case == first
     assert list(second.events.values_list("verb", flat=True)) == ["register"]
+
+
+def test_of_two_documents_that_arrive_the_first_ends_the_term_of_the_notice(officers):
+    case = report(officers[0])
+    term = ClockFactory(case=case, code="report.inform", started_on=RECEIVED.date())
+    made = {"case": case, "agency": case.handling, "form": DocumentForm.REPORT_RESULT, "side": Addressee.COMPLAINANT}
+    first, second = (DocumentFactory(created_at=RECEIVED, **made) for _n in range(2))
+    told = []
+
+    def deliver(document, officer, at):
+        return record_delivery(
+            document, means=NoticeMeans.LETTER, at=at, result=DeliveryResult.DELIVERED, actor=officer,
+            now=local(2026, 11, 13),
+        )  # fmt: skip
+
+    with transaction.atomic():
+        deliver(first, officers[0], local(2026, 11, 11))
+        later = local(2026, 11, 12)
+        thread = threading.Thread(target=lambda: told.extend(at_once(lambda: deliver(second, officers[1], later))))
+        thread.start()
+        thread.join(0.5)
+        waits = thread.is_alive()
+    thread.join(30)
+
+    term.refresh_from_db()
+    assert waits
+    assert (told[0].document, term.stopped_on) == (second, local(2026, 11, 11).date())
