@@ -93,6 +93,7 @@ def test_a_complaint_by_keyboard_alone(form):
 
 def test_every_shortcut_leads_to_its_field(form):
     page = form.page
+    expect(page.locator("[name=kind]:checked")).to_be_focused()
     for key, name in {
         "m": "merchant_written", "k": "kind", "c": "people-0-name", "r": "id_region-ts-control",
         "g": "id_category-ts-control", "w": "narrative", "u": "id_handling-ts-control", "l": "similar-panel",

@@ -287,10 +287,13 @@ def test_period_and_region_change_in_place(dashboard):
     expect(page).to_have_url(re.compile("region="))
     expect(page.locator(".kpi-value").first).not_to_have_text(before)
     expect(page.locator(".chart svg").first).to_be_visible()
+    of_region = page.url
     page.locator("#period-last").click()
     expect(page.locator("#period-last")).to_have_attribute("aria-current", "true")
     assert page.evaluate("() => window.samePage") is True
     page.go_back()
+    expect(page).to_have_url(of_region)
+    expect(page.locator("#period-last")).not_to_have_attribute("aria-current", "true")
     page.go_back()
     expect(page.locator(".kpi-value").first).to_have_text(before)
     expect(page.locator(".chart svg").first).to_be_visible()
