@@ -307,6 +307,24 @@ def test_a_list_that_takes_too_long_says_so(visit, officer, handled, monkeypatch
     assert [tab.count for tab in response.context_data["tabs"]] == [None] * 4
 
 
+def test_tabs_count_what_their_lists_hold(visit, officer, handled):
+    """Once each case, and the days on which the terms begin and end to be near."""
+    today = timezone.localdate()
+    until = shown_calendar().add_working_days(today, lists.SOON_DAYS).due_on
+    started = today - dt.timedelta(days=60)
+    for day in (today - dt.timedelta(days=1), today, until, until + dt.timedelta(days=1)):
+        ClockFactory(case=handled(received_at=local(2026, 1, 5)), started_on=started, due_on=day)
+    both = handled(received_at=local(2026, 1, 5))
+    for code, day in (("complaint.accept", today - dt.timedelta(days=9)), ("complaint.mediate", today)):
+        ClockFactory(case=both, code=code, started_on=started, due_on=day)
+
+    tabs = visit(officer, LIST).context_data["tabs"]
+
+    assert [tab.count for tab in tabs] == [5, 2, 3, 0]
+    for tab, query in zip(tabs[1:3], ({"due": "overdue"}, {"due": str(lists.SOON_DAYS)}), strict=True):
+        assert visit(officer, LIST, **query).context_data["page"].count == tab.count
+
+
 def test_tabs_that_take_too_long_to_count_stand_without_a_count(visit, officer, handled, monkeypatch):
     case = handled(narrative="退款")
     monkeypatch.setattr(lists, "COUNT_SECONDS", 0.05)
