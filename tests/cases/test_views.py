@@ -310,7 +310,7 @@ def test_a_list_that_takes_too_long_says_so(visit, officer, handled, monkeypatch
 def test_tabs_count_what_their_lists_hold(visit, officer, handled):
     """Once each case, and the days on which the terms begin and end to be near."""
     today = timezone.localdate()
-    until = shown_calendar().add_working_days(today, lists.SOON_DAYS).due_on
+    until = shown_calendar().calendar().add_working_days(today, lists.SOON_DAYS).due_on
     started = today - dt.timedelta(days=60)
     for day in (today - dt.timedelta(days=1), today, until, until + dt.timedelta(days=1)):
         ClockFactory(case=handled(received_at=local(2026, 1, 5)), started_on=started, due_on=day)
