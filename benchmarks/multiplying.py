@@ -7,7 +7,8 @@ from cases.enums import OPEN_STATES
 from registry.models import Agency
 
 STATION_SHARE = 8  # one of so many cases of the district is the station's
-OPEN_SHARE = 25  # one of so many copies is of an open case
+OPEN_SHARE = 25  # one of so many copies is of an open case,
+OPEN_AMONG = 1_000_000  # as long as there are no more cases than these: an archive grows by closed ones
 SAME_PEOPLE = 10  # in one of so many turns the people of the city turn up again; in the others, others do
 REFERENCE_SHARE = 10  # one of so many copies has a further number
 RARE, RARER = "琉璃瓦", "殡葬"  # in one of 2,000 cases, of 20,000
@@ -30,7 +31,7 @@ SELECT nextval(pg_get_serial_sequence('cases_case', 'id')) AS id, g, g / (SELECT
               ELSE 0 END)::int, secs => -mod(y, 604800)) AS later
   FROM generate_series(%(first)s, %(last)s) g
  CROSS JOIN LATERAL (SELECT hashint8(g)::bigint + 2147483648, hashint8(g + 1000000000)::bigint + 2147483648) AS h (x, y)
- CROSS JOIN LATERAL (SELECT mod(x, {share}) = 0 AS open) AS o
+ CROSS JOIN LATERAL (SELECT mod(x, {share}) = 0 AND g < {among} AS open) AS o
   JOIN (SELECT DISTINCT open, places FROM pool) AS p USING (open)
   JOIN pool a ON a.open = o.open AND a.place = mod(x / {share}, p.places)
   JOIN pool b ON b.open = o.open AND b.place = least(a.place + mod(y, 20), p.places - 1)"""
@@ -82,7 +83,7 @@ def multiply(cases: int) -> None:
         with transaction.atomic():
             # neither history nor feed nor keys of what is a copy of rows that keep to all of them
             cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute(COPIES.format(share=OPEN_SHARE), given)
+            cursor.execute(COPIES.format(share=OPEN_SHARE, among=OPEN_AMONG), given)
             cursor.execute("ANALYZE copies")
             for table, own in COPIED.items():
                 cursor.execute(_copy(cursor, table, own), given)
