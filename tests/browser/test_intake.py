@@ -123,6 +123,8 @@ def test_a_wrong_value_takes_the_focus(form):
 def test_the_same_caller_is_noticed(form):
     page = form.page
     for _call in range(2):
+        page.wait_for_load_state()
+        expect(page.locator("[name=kind]:checked")).to_be_focused()
         page.keyboard.press("3")
         page.keyboard.press("Alt+c")
         say(page, "李测试")
