@@ -365,6 +365,7 @@ class CountingPaginator(KeysetPaginator):
             return 0, []
         with connection.cursor() as cursor:
             cursor.execute(
+                # SQL that the ORM wrote, with its values beside it, and a number of our own
                 f"SELECT count(*), (array_agg(key))[:{self.FEW}] FROM ({sql}) AS part (key)",  # noqa: S608
                 values,
             )
