@@ -1,5 +1,6 @@
 import datetime as dt
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
@@ -10,6 +11,10 @@ from registry.querysets import ReferenceQuerySet
 
 # to read who saw and changed what
 AUDIT = ("accounts.view_accesslog", "accounts.view_signin", "cases.view_casehistory")
+
+DUE_COUNTS = """
+SELECT count(DISTINCT key) FILTER (WHERE due_on < %s), count(DISTINCT key) FILTER (WHERE due_on >= %s)
+  FROM ({}) AS term (key, due_on)"""
 
 
 def scope(user, prefix: str = "") -> Q | None:
@@ -165,6 +170,16 @@ class MachineryQuerySet(models.QuerySet):
 class ClockQuerySet(ScopedQuerySet):
     def running(self):
         return self.filter(stopped_on__isnull=True)
+
+    def due_counts(self, today: dt.date, until: dt.date) -> tuple[str, list]:
+        """The statement, and its values, that counts the cases with a running term that is over, and those with one
+        that ends from `today` to `until`: in one pass over the running terms, which are few."""
+        terms = self.running().filter(due_on__lte=until).order_by()
+        try:
+            sql, values = terms.values_list("case_id", "due_on").query.sql_with_params()
+        except EmptyResultSet:
+            return "SELECT 0, 0", []
+        return DUE_COUNTS.format(sql), [today, today, *values]
 
     def ending(self):
         """Running towards a day that is known; a term that stands still has none."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.domain import log_access
 from accounts.enums import AccessAction
-from cases.domain.reveal import MIN_REASON
+from cases.domain.reasons import check_reason
 from cases.enums import AttachmentKind, Kind, Verb
 from cases.models import Attachment, Case, CaseEvent
 from cases.querysets import sees_reporters
@@ -136,10 +136,7 @@ def too_large() -> str:
 
 
 def checked_reason(reason: str) -> str:
-    reason = checked_text(reason, NOTE_LENGTH)
-    if len(reason) < MIN_REASON:
-        raise DomainError(_("Give the reason (at least %(n)d characters).") % {"n": MIN_REASON})
-    return reason
+    return check_reason(checked_text(reason, NOTE_LENGTH))
 
 
 def checked_text(text: str, length: int) -> str:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from accounts.domain import log_access
 from accounts.enums import AccessAction
-from cases.domain.reveal import check_reason
+from cases.domain.reasons import check_access_reason
 from cases.querysets import AUDIT
 from core.exceptions import DomainError
 from core.personal_data import lookup_hash
@@ -20,7 +20,7 @@ def look_up_person(*, actor, kind: str, number: str, reason: str, ip: str | None
     """
     if not actor.has_perms(AUDIT):
         raise PermissionDenied
-    reason = check_reason(reason)
+    reason = check_access_reason(reason)
     found = lookup_hash(kind, number)
     if found is None:
         raise DomainError(_("Give the whole number: by a masked one nobody is found."))

@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.clocks import RuleBook
+from cases.domain.reasons import check_reason
 from cases.enums import EXCLUDED_REASONS, ClockReason, PauseReason
 from cases.models import UNKNOWN_END, Case, Clock, ClockChange, ClockPause, ClockRule, Extension
 from core.exceptions import DomainError
 from core.working_days import Pause
 
 CALENDAR_LOCK = 7_312_017  # shared by acts on terms, alone in a recount
-MIN_REASON = 5  # characters
 APPROVE = "cases.approve_case"
 # a term and what approval makes of it (penalty procedure art 18; Order 121 art 27)
 EXTENDED = {"report.verify": "report.verify_extended", "lead.verify": "lead.verify_extended"}
@@ -168,12 +168,12 @@ def end_open_pause(case: Case, *, on: dt.date, actor) -> None:
 def ask_extension(case: Case, code: str, *, reason: str, actor, now: dt.datetime | None = None) -> Extension:
     """Ask for the longer term that the rules allow. Raises DomainError where there is none, where it has been asked for
     or granted since the term began, once the term has ended, and without a reason."""
-    _check_reason(reason)
+    reason = check_reason(reason)
     clock = _clock_to_extend(case, code, now)
     if case.extensions.filter(code=code, granted=None).exists():
         raise DomainError(_("The extension has been asked for and is not decided yet."))
     return Extension.objects.create(
-        case=case, code=code, started_on=clock.started_on, reason=reason.strip(), asked_by=actor,
+        case=case, code=code, started_on=clock.started_on, reason=reason, asked_by=actor,
         asked_at=now or timezone.now(),
     )  # fmt: skip
 
@@ -190,8 +190,7 @@ def decide_extension(
     """
     if not actor.has_perm(APPROVE):
         raise PermissionDenied(_("Your roles do not include approving extensions."))
-    if not granted:
-        _check_reason(reason)
+    reason = reason.strip() if granted else check_reason(reason)
     case = Case.objects.select_for_update(of=("self",)).get(pk=extension.case_id)
     extension.refresh_from_db()
     if extension.granted is not None:
@@ -204,9 +203,9 @@ def decide_extension(
         clock = _clock_to_extend(case, extension.code, now)
         book = RuleBook.load()
         clock.rule = _version(book, case, EXTENDED[extension.code])
-        _move(clock, book, _pauses(case), ClockReason.EXTENSION, actor=actor, now=now, note=reason.strip())
+        _move(clock, book, _pauses(case), ClockReason.EXTENSION, actor=actor, now=now, note=reason)
         extension.started_on = clock.started_on  # it may have begun anew since it was asked for
-    extension.granted, extension.decision = granted, reason.strip()
+    extension.granted, extension.decision = granted, reason
     extension.decided_by, extension.decided_at = actor, now
     extension.save(update_fields=["granted", "decision", "decided_by", "decided_at", "started_on"])
     return extension
@@ -235,7 +234,7 @@ def change_regime(case: Case, *, regime: str, reason: str, actor, now: dt.dateti
     """
     if not actor.has_perm(APPROVE):
         raise PermissionDenied(_("Your roles do not include changing the rules of a case."))
-    _check_reason(reason)
+    reason = check_reason(reason)
     hold_calendar()
     book = RuleBook.load()
     if regime not in book.regimes:
@@ -252,7 +251,7 @@ def change_regime(case: Case, *, regime: str, reason: str, actor, now: dt.dateti
         rule = book.rule(clock.rule.code, _received_on(case), regime)
         if rule is not None and rule.regime == regime and rule.pk != clock.rule_id:
             clock.rule = rule
-            _move(clock, book, pauses, ClockReason.REGIME, actor=actor, now=now, note=reason.strip())
+            _move(clock, book, pauses, ClockReason.REGIME, actor=actor, now=now, note=reason)
             changed.append(clock)
     return changed
 
@@ -367,8 +366,3 @@ def _check_day(case: Case, day: dt.date, now: dt.datetime | None) -> None:
         )
     if day > timezone.localdate(now or timezone.now()):
         raise DomainError(_("%(day)s lies in the future.") % {"day": day})
-
-
-def _check_reason(reason: str) -> None:
-    if len(reason.strip()) < MIN_REASON:
-        raise DomainError(_("Give the reason (at least %(n)d characters).") % {"n": MIN_REASON})

@@ -1,29 +1,16 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.domain import log_access
 from accounts.enums import AccessAction
+from cases.domain.reasons import check_access_reason
 from cases.models import Party
-from core.exceptions import DomainError
 from core.personal_data import decrypt
-
-MIN_REASON = 5  # characters
 
 
 def personal_context(party_id: int) -> str:
     """The place to which the ciphertext of a party is bound."""
     return f"cases.Party:{party_id}"
-
-
-def check_reason(reason: str) -> str:
-    """The reason for an access without white space around it. Raises DomainError where it is too short."""
-    reason = reason.strip()
-    if len(reason) < MIN_REASON:
-        raise DomainError(
-            _("Give the reason for which you need the data (at least %(n)d characters).") % {"n": MIN_REASON}
-        )
-    return reason
 
 
 @transaction.atomic
@@ -36,7 +23,7 @@ def reveal_party(party: Party, *, actor, reason: str, ip: str | None) -> dict:
     permission = "cases.reveal_reporter" if party.sealed else "cases.reveal_party"
     if not actor.has_perm(permission):
         raise PermissionDenied
-    reason = check_reason(reason)
+    reason = check_access_reason(reason)
     personal = decrypt(party.personal, context=personal_context(party.pk)) if party.personal else {}
     log_access(
         user=actor,

@@ -21,7 +21,7 @@ from accounts.tables import named
 from cases import audit
 from cases.domain import look_up_person
 from cases.domain.audit import LOGGED_DIGITS
-from cases.domain.reveal import MIN_REASON
+from cases.domain.reasons import MIN_REASON
 from cases.filters import AuditFilterSet, OfficerAuditFilterSet
 from cases.forms.audit import AuditedPersonForm
 from cases.models import AuditEntry, Case, CaseReference, Party

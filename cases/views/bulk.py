@@ -24,7 +24,7 @@ from cases.filters import BulkFilterSet, BulkRowFilterSet
 from cases.forms import act_form
 from cases.models import BulkAct, BulkRow, Case
 from cases.tables import BULK_TONES, BulkRowTable, BulkTable, as_written
-from cases.views.lists import SEARCH_SECONDS, CaseRows, LoggedExport, Tab, label_of
+from cases.views.lists import SEARCH_SECONDS, CaseRows, LoggedExport, Tab, label_of, understood
 from cases.views.queue import QueueRows
 from core.exceptions import DomainError
 from core.exports import Column
@@ -160,12 +160,8 @@ class ListedIn:
 
     def understood(self) -> str:
         """The query as the list understood it; empty where it did not."""
-        selection = getattr(self.page, "selection", None)
         filterset = self.page.get_filterset(self.page.model._default_manager.none())
-        given = (selection.parameters if selection else {}) | filterset.understood()
-        if self.sort.parameter != self.page.default_sort:
-            given["sort"] = self.sort.parameter
-        return urlencode(given)
+        return urlencode(understood(self.page, filterset, self.sort))
 
 
 # ---- confirming

@@ -17,7 +17,7 @@ from django.views.generic import DetailView, View
 from accounts.client import client_ip
 from cases import casefile
 from cases.domain import available_acts, reveal_party
-from cases.domain.reveal import MIN_REASON
+from cases.domain.reasons import MIN_REASON
 from cases.forms import RevealForm
 from cases.models import (
     Case,

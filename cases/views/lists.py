@@ -1,7 +1,6 @@
 """The case list and the recovery ledger, with their exports."""
 
 import contextlib
-import datetime as dt
 import re
 from dataclasses import dataclass
 from operator import itemgetter
@@ -9,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, DecimalField, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse, reverse_lazy
@@ -26,7 +24,8 @@ from accounts.models import AccessLog
 from cases.choosing import choosing_bar
 from cases.desk import Desk, read_desk
 from cases.domain import bulk_steps
-from cases.domain.reveal import MIN_REASON, check_reason, personal_context
+from cases.domain.reasons import MIN_REASON, check_access_reason
+from cases.domain.reveal import personal_context
 from cases.enums import (
     LOSS_KINDS,
     Body,
@@ -60,9 +59,6 @@ EXPORTED_DATA = "name, phone, texts"  # in clear, of an export with personal dat
 TARGET_LENGTH = AccessLog._meta.get_field("target").max_length
 SEPARATORS = re.compile(r"[%&=\s]")  # in a logged value; letters of any script stay readable
 HEAVY = ("narrative", "demand", "extra", "consents", "source_digest")
-DUE = """
-SELECT count(DISTINCT key) FILTER (WHERE due_on < %s), count(DISTINCT key) FILTER (WHERE due_on >= %s)
-  FROM ({}) AS term (key, due_on)"""
 NO_STATE = (*OF_ONE_PAGE, "sort", "columns")
 # what a column of the list needs beside the case's own fields
 RELATED = {
@@ -167,6 +163,16 @@ class CaseRows(SelectedRows):
         return self.searching
 
 
+def understood(page, filterset, sort) -> dict[str, str]:
+    """The query of a list as it was understood, whatever else the address carried: the figure, the filters, and an order
+    that is not the list's own."""
+    selection = getattr(page, "selection", None)
+    given = (selection.parameters if selection else {}) | filterset.understood()
+    if sort.parameter != page.default_sort:
+        given["sort"] = sort.parameter
+    return given
+
+
 class DeskMixin:
     """A list whose reader may keep filters and, where its table has columns on request, choose columns. `list_name` is
     the name under which he does, `list_label` what people call it, `list_view` its address."""
@@ -249,7 +255,7 @@ class CaseList(DeskMixin, CaseRows, ListPage):
         rows = Case.objects.visible_to(self.request.user)
         until = self.desk.calendar.add_working_days(today, SOON_DAYS).due_on
         everything, dispatch, overdue, soon = self.counts(
-            [rows, rows.to_dispatch()], _due(self.request.user, today, until), more=2
+            [rows, rows.to_dispatch()], Clock.objects.visible_to(self.request.user).due_counts(today, until), more=2
         )
         parts = [
             (gettext("All"), {}, everything),
@@ -263,17 +269,6 @@ class CaseList(DeskMixin, CaseRows, ListPage):
             Tab.counted(label, f"{path}?{urlencode(query)}" if query else path, count, query == now)
             for label, query, count in parts
         ]
-
-
-def _due(user, today: dt.date, until: dt.date) -> tuple[str, list]:
-    """The statement that counts the cases `user` sees with a running term that is over, and with one that ends from
-    `today` to `until`: in one pass over the running terms, which are few."""
-    terms = Clock.objects.visible_to(user).running().filter(due_on__lte=until).order_by()
-    try:
-        sql, values = terms.values_list("case_id", "due_on").query.sql_with_params()
-    except EmptyResultSet:
-        return "SELECT 0, 0", []
-    return DUE.format(sql), [today, today, *values]
 
 
 def _total(*conditions) -> Subquery:
@@ -318,11 +313,9 @@ class LoggedExport(ExportPage):
         return self.export_name
 
     def before_export(self, form, filterset, sort):
-        """The log names the figure, filters and order as they were understood, whatever else the address carried. A
-        list whose filters do not fit is refused: cut or hashed, they would not tell later what has gone out."""
-        given = (self.selection.parameters if self.selection else {}) | filterset.understood()
-        if sort.parameter != self.default_sort:
-            given["sort"] = sort.parameter
+        """The log names the list as it was understood. One whose filters do not fit is refused: cut or hashed, they
+        would not tell later what has gone out."""
+        given = understood(self, filterset, sort)
         query = "&".join(f"{name}={SEPARATORS.sub(_escaped, value)}" for name, value in given.items())
         target = f"{self.logged_as}?{query}" if query else self.logged_as
         if len(target) > TARGET_LENGTH:
@@ -433,7 +426,7 @@ class PersonalExport(CaseExport):
         return self.export(request.POST.get("format"))
 
     def logged(self, form):
-        return {"fields": f"{form}, {EXPORTED_DATA}", "reason": check_reason(self.request.POST.get("reason", ""))}
+        return {"fields": f"{form}, {EXPORTED_DATA}", "reason": check_access_reason(self.request.POST.get("reason", ""))}
 
     def get_queryset(self):
         parties = Party.objects.filter(case=OuterRef("pk"), sealed=False, personal__isnull=False).order_by("pk")

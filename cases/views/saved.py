@@ -18,7 +18,7 @@ from cases.domain import (
 )
 from cases.domain.lists import NAME_LENGTH, NameTaken
 from cases.models import ListColumns, SavedFilter
-from cases.views.lists import CaseList
+from cases.views.lists import CaseList, understood
 from cases.views.queue import WorkQueue
 from core.exceptions import DomainError
 from core.pagination import choose_sort
@@ -38,7 +38,7 @@ def list_page(request, name: str):
     return page
 
 
-def understood(page, query: QueryDict, columns: str = "") -> dict[str, str]:
+def to_keep(page, query: QueryDict, columns: str = "") -> dict[str, str]:
     """What a saved filter keeps of an address: filters of the list's form, its order, and columns. Raises DomainError
     where the form finds a value wrong, or where a figure has chosen the rows."""
     if "metric" in query:
@@ -46,12 +46,9 @@ def understood(page, query: QueryDict, columns: str = "") -> dict[str, str]:
     form = page.filterset_class(query, queryset=page.model.objects.none(), request=page.request)
     if not form.is_valid():
         raise DomainError(_("A filter is wrong, and nothing was saved. Correct it first."))
-    parameters = form.understood()
+    parameters = understood(page, form, choose_sort(page.sorts, query.get("sort"), page.default_sort))
     if "q" in parameters:  # as it was typed: what may be somebody's number is refused, not kept masked
         parameters["q"] = form.form.cleaned_data["q"]
-    sort = choose_sort(page.sorts, query.get("sort"), page.default_sort)
-    if sort.parameter != page.default_sort:
-        parameters["sort"] = sort.parameter
     if columns:
         parameters["columns"] = ",".join(page.table_class.arranged(columns.split(",")))
     return parameters
@@ -90,7 +87,7 @@ class SaveFilter(ScopedMixin, View):
         given, replace = request.POST, "replace" in request.POST
         query = given.get("query", "")
         try:
-            parameters = understood(page, QueryDict(query), given.get("columns", ""))
+            parameters = to_keep(page, QueryDict(query), given.get("columns", ""))
             saved = save_filter(
                 actor=request.user, list=name, name=given.get("name", ""), parameters=parameters, replace=replace
             )
