@@ -7,22 +7,22 @@ import json
 import subprocess
 import sys
 
-from benchmarks.answers import MOST_MS, MOST_QUERIES, MOST_RATIO, summary
+from benchmarks.answers import MOST_MS, MOST_QUERIES, MOST_RATIO
 
 SIZES = (1_000_000, 2_000_000)
 KINDS = ("filters", "searches")
 IMPORT_RATIOS = ("ratio_to_copy_indexed", "ratio_to_import_export", "ratio_to_import_export_tuned")
 
 
-def parts(rows: int, sizes: list[int], seconds: float) -> dict[str, list[list[str]]]:
-    """The commands of each part; a part of several is measured once for each."""
+def parts(rows: int, sizes: list[int], seconds: float) -> dict[str, list[str]]:
+    """The command of each part."""
     return {
-        "import": [["imports", "--rows", str(rows)]],
-        "search": [["search", "--cases", *map(str, sizes)]],
+        "import": ["imports", "--rows", str(rows)],
+        "search": ["search", "--cases", *map(str, sizes)],
         # of an archive that grows the same number is open
-        "queue": [["queue", "--cases", str(size), "--open", str(sizes[0] // 25)] for size in sizes],
-        "repeats": [["repeats", "--cases", str(sizes[0])]],
-        "storm": [["storm", "--seconds", str(seconds)]],
+        "queue": ["queue", "--cases", *map(str, sizes), "--open", str(sizes[0] // 25)],
+        "repeats": ["repeats", "--cases", str(sizes[0])],
+        "storm": ["storm", "--seconds", str(seconds)],
     }
 
 
@@ -34,15 +34,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="how long processes fight over cases")
     options = parser.parse_args()
     results = {}
-    for name, commands in parts(options.rows, options.cases, options.seconds).items():
+    for name, command in parts(options.rows, options.cases, options.seconds).items():
         if options.only and name not in options.only:
             continue
-        found = [_run(command) for command in commands]
-        if None in found:
+        if (found := _run(command)) is None:
             return 1
-        results[name] = found[0] if len(found) == 1 else found
-        if name == "queue":
-            results[name] = summary([part["pages"] for part in found]) | {"sizes": found}
+        results[name] = found
     results["targets"] = targets(results)
     print(json.dumps(results, ensure_ascii=False))
     return 0

@@ -25,11 +25,15 @@ def end_cleanly_on_signals() -> None:
         signal.signal(number, lambda caught, frame: sys.exit(128 + caught))
 
 
+def new_database(label: str) -> contextlib.AbstractContextManager[str]:
+    """A new clone of the migrated template with reference data; dropped afterwards. Yields its name."""
+    return databases.clone(f"bench_{os.getpid()}_{label}")
+
+
 @contextlib.contextmanager
 def fresh_database(label: str) -> Iterator[str]:
-    """This process's connection on a new clone of the migrated template with reference data; dropped afterwards.
-    Yields its DATABASE_URL."""
-    with databases.clone(f"bench_{os.getpid()}_{label}") as name, databases.connected_to(name):
+    """This process's connection on a new database. Yields its DATABASE_URL."""
+    with new_database(label) as name, databases.connected_to(name):
         settle()
         yield databases.database_url(name)
 

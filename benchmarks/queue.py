@@ -1,13 +1,17 @@
-"""How quick the work queue is: `python -m benchmarks.queue --cases N --open N`, progress on stderr, JSON on stdout.
+"""How quick the work queue is: `python -m benchmarks.queue --cases N [N…] --open N`, progress on stderr, JSON on stdout.
 
-Made-up cases are written by plain SQL into a database of its own, dropped afterwards: closed ones, and among the
-newest those that are open, with their terms, officers and marks. The queue is then asked for by an officer, a
-station, a district and the whole city, and the page of a case for its neighbours, through the whole portal.
+Made-up cases are written by plain SQL into a database of its own for each size, dropped afterwards: closed ones, and
+among the newest those that are open, at every size as many, with their terms, officers and marks. The queue is then
+asked for by an officer, a station, a district and the whole city, and the page of a case for its neighbours, through
+the whole portal. Each page is measured at all sizes one right after the other: a machine that grows slower meanwhile
+would else be taken for a stock that has grown.
 """
 
 import argparse
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -16,10 +20,11 @@ from django.urls import reverse
 
 from accounts.models import User
 from benchmarks.answers import RUNS, measure_page, summary
-from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine, say
+from benchmarks.measuring import end_cleanly_on_signals, machine, new_database, say, settle
 from cases.filters import TO_DO
-from cases.models import Case
+from cases.models import Case, Clock
 from registry.models import Agency
+from tests.databases import connected_to
 
 STATIONS, OFFICERS, OF_OFFICER = 12, 8, 50  # stations of a district, officers of a station, their open cases
 STATE = """CASE WHEN NOT open THEN 'closed' WHEN n % 4 = 0 THEN 'registered' WHEN n % 19 = 0 THEN 'ended'
@@ -74,16 +79,32 @@ MORE = (
 )
 
 
+@dataclass(frozen=True)
+class Stock:
+    """One size of the stock of cases: its database, and who asks for which address, by the name of the page."""
+
+    database: str
+    cases: int
+    still_open: int
+    pages: dict[str, tuple[Client, str]]
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.queue", description=__doc__.split("\n")[0])
-    parser.add_argument("--cases", type=int, default=1_000_000, help="all cases (default 1,000,000)")
+    parser.add_argument("--cases", type=int, nargs="+", default=[1_000_000], help="sizes, rising (default 1,000,000)")
     parser.add_argument("--open", type=int, default=40_000, help="of them open (default 40,000)")
     parser.add_argument("--runs", type=int, default=RUNS, help=f"how often each page is timed (default {RUNS})")
     options = parser.parse_args(arguments)
     end_cleanly_on_signals()
-    with fresh_database("queue"):
-        build(options.cases, options.open)
-        print(json.dumps(measure(options.runs), ensure_ascii=False))
+    with ExitStack() as stack:
+        stocks = []
+        for size in sorted(options.cases):
+            name = stack.enter_context(new_database("queue"))
+            with connected_to(name):
+                build(size, options.open)
+                stocks.append(Stock(name, Case.objects.count(), Case.objects.open().count(), dict(_pages())))
+        settle()
+        print(json.dumps(measure(stocks, options.runs), ensure_ascii=False))
 
 
 def build(cases: int, still_open: int) -> None:
@@ -129,15 +150,28 @@ def _people() -> None:
             cursor.execute("INSERT INTO desks VALUES (%s, %s, %s, %s, %s)", [place, *desk])
 
 
-def measure(runs: int) -> dict:
-    """Every page of every reader, in milliseconds."""
-    pages = {}
+def measure(stocks: list[Stock], runs: int) -> dict:
+    """Every page of every reader at every size, in milliseconds."""
+    found: list[dict] = [{} for _stock in stocks]
+    for name in stocks[0].pages:
+        for stock, pages in zip(stocks, found, strict=True):
+            client, url = stock.pages[name]
+            with connected_to(stock.database):
+                page = measure_page(client, f"{stock.cases:,} cases, {name}", url, runs=runs)
+            if page:  # not all is to be done by all
+                pages[name] = page
+    sizes = [
+        {"cases": stock.cases, "open": stock.still_open, "pages": pages}
+        for stock, pages in zip(stocks, found, strict=True)
+    ]
+    return summary(found) | {"sizes": sizes, "machine": machine()}
+
+
+def _pages() -> Iterator[tuple[str, tuple[Client, str]]]:
+    """The pages of every reader, by name."""
     for reader, client, case in _readers():
-        for name, url in _pages(reader, case):
-            if page := measure_page(client, f"{reader}: {name}", url, runs=runs):  # not all is to be done by all
-                pages[f"{reader}: {name}"] = page
-    counts = {"cases": Case.objects.count(), "open": Case.objects.open().count()}
-    return {**counts, **summary([pages]), "pages": pages, "machine": machine()}
+        for name, url in _of_reader(reader, case):
+            yield f"{reader}: {name}", (client, url)
 
 
 def _readers() -> Iterator[tuple[str, Client, Case]]:
@@ -157,7 +191,7 @@ def _readers() -> Iterator[tuple[str, Client, Case]]:
         user = User.objects.get(pk=user.pk)
         mine = Case.objects.filter(officer=user) if reader == "officer" else Case.objects.visible_to(user)
         say(f"{reader}: {mine.open().count():,} open cases")
-        yield reader, client, mine.open().order_by("?").first()
+        yield reader, client, mine.open().filter(clocks__in=Clock.objects.running()).order_by("?").first()
 
 
 def _nearest(column: str, count: int) -> int:
@@ -170,16 +204,15 @@ def _nearest(column: str, count: int) -> int:
         return cursor.fetchone()[0]
 
 
-def _pages(reader: str, case: Case) -> Iterator[tuple[str, str]]:
+def _of_reader(reader: str, case: Case) -> Iterator[tuple[str, str]]:
     queue = f"{reverse('cases:queue')}?desk={'mine' if reader == 'officer' else 'agency'}"
     yield "first page", queue
     yield "last page", f"{queue}&before=end"
     yield "newest first", f"{queue}&sort=-received"
     for todo in TO_DO:
         yield todo, f"{queue}&todo={todo}"
-    due_on = min((clock.due_on for clock in case.clocks.running()), default=None)
-    if due_on:
-        yield "in the middle", f"{queue}&after={due_on}~{case.received_at.isoformat().replace('+', '%2B')}~{case.pk}"
+    due_on = min(clock.due_on for clock in case.clocks.running())
+    yield "in the middle", f"{queue}&after={due_on}~{case.received_at.isoformat().replace('+', '%2B')}~{case.pk}"
     yield "case", case.get_absolute_url()
     for way in ("next", "previous"):
         yield f"{way} case", f"{case.get_absolute_url()}{way}/?list=queue&{queue.partition('?')[2]}"

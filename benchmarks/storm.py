@@ -56,7 +56,6 @@ class GivenUp(Exception):
 
 def prepare() -> None:
     """Cases of every kind in one district, officers there, above and below, who may do everything to them."""
-
     stations = Agency.objects.filter(kind="station", valid_to=None).order_by("code")
     district = stations[0].parent
     below = list(stations.filter(parent=district)[:2])
@@ -75,7 +74,6 @@ def prepare() -> None:
 
 def work(seconds: float, seed: int) -> collections.Counter:
     """One process's part of the fight; returns how often each act was done, and how often one was refused."""
-
     rng, done = random.Random(seed), collections.Counter()
     users = list(User.objects.filter(username__startswith="storm").order_by("pk"))
     agencies = list(Agency.objects.filter(pk__in={user.agency_id for user in users}).order_by("pk"))
@@ -136,14 +134,8 @@ def keys(cases) -> list[int]:
 
 FORMS = {"complaint": "complaint_register", "report": "report_register", "inquiry": "complaint_register"}
 
-
-LINKING = (
-    Verb.MERGE,
-    Verb.SPLIT,
-    Verb.DISPATCH,
-    Verb.RETURN,
-    Verb.REOPEN,
-)  # what holds between cases, and what ends
+# what holds between cases, and what ends
+LINKING = (Verb.MERGE, Verb.SPLIT, Verb.DISPATCH, Verb.RETURN, Verb.REOPEN)
 
 
 def chosen(rng: random.Random, case):
