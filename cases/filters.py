@@ -338,8 +338,9 @@ TO_DO = {
 
 
 class QueueFilterSet(FilterSet):
-    """The work queue: one's own open cases, or all that one's agency and those below it have open. What is still to be
-    entered on the national platform, or to be replied to, counts when it is closed, too."""
+    """The work queue: one's own open cases, or all that one's agency and those below it have open. What has to be done
+    of a closed case counts, too: a term that still runs, such as that in which a reporter is told, an entry on the
+    national platform, a reply."""
 
     on_phone = ("todo",)
 
@@ -416,9 +417,9 @@ def select_to_do(queryset, todo: str, *, calendar: Calendar):
     today = timezone.localdate()
     match todo:
         case "overdue":
-            return queryset.open().overdue(today=today)
+            return queryset.overdue(today=today)
         case "3" | "7":
-            return queryset.open().due_between(today, calendar.add_working_days(today, int(todo)).due_on)
+            return queryset.due_between(today, calendar.add_working_days(today, int(todo)).due_on)
         case "paused":
             return queryset.open().paused()
         case "unassigned":

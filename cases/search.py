@@ -28,8 +28,9 @@ SPARSE = 0.02  # of the walked cases: below, the index counts sooner than a walk
 DENSE = 0.05  # above, reading texts until the cap is reached is sooner than listing all that the index knows of
 PIECE = re.compile(r'(-?)(?:"([^"]*)"?|“([^”]*)”?|「([^」]*)」?|『([^』]*)』?|(\S+))')
 SPACED_DIGITS = re.compile(r"\+?[\d\s()-]+[\dXx]")
-PHONE_DIGITS = 11
-IDENTITY_NUMBER = re.compile(r"\d{6}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]")
+PHONE = re.compile(r"\d{11}|0\d{2,3}[2-9]\d{6,7}")  # of a fixed line with its area code
+_BORN = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+IDENTITY_NUMBER = re.compile(rf"\d{{6}}(?:(?:18|19|20)\d\d{_BORN}\d{{3}}[\dX]|\d\d{_BORN}\d{{3}})")  # also of old
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,13 @@ def _covering(word: str) -> list[str]:
 
 
 def read_person(text: str) -> tuple[str, str] | None:
-    """The kind of number ("phone", "id_number") and the number, where `text` is one and nothing else."""
+    """The kind of number ("phone", "id_number") and the number, where `text` is one and nothing else. What is taken for
+    one is masked in all texts, so that a search for words could not find it."""
     text = unicodedata.normalize("NFKC", text).strip()
     if not SPACED_DIGITS.fullmatch(text):
         return None
     phone, id_number = normalise("phone", text), normalise("id_number", text)
-    if len(phone) == PHONE_DIGITS and text[-1].isdigit():
+    if PHONE.fullmatch(phone) and text[-1].isdigit():
         return "phone", phone
     return ("id_number", id_number) if IDENTITY_NUMBER.fullmatch(id_number) else None
 

@@ -24,7 +24,8 @@ from accounts.models import User
 from accounts.roles import ROLES
 from accounts.views import admin_login
 from cases.domain import WORKFLOWS
-from cases.enums import BulkState, Regime
+from cases.domain.parties import ROLES as PEOPLE
+from cases.enums import BulkState, Kind, Regime
 from cases.models import Case, ClockRule, Ground, SignalRule
 from cases.official_forms import ALLOWED, is_personal, is_sealed
 from registry.models import Merchant
@@ -825,9 +826,9 @@ close             other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
 split             own   rnnnynnnnyn  rnnnynnnnrn  rn00000nn00
 split             sub   rnnnynnnnyn  rnnnynnnnrn  rn00000nn00
 split             other rn0n000nny0  rn0n000nnr0  rn00000nn00
-pause             own   rnnnrnnnnrn  rnnnynnnnyn  rn00000nn00
-pause             sub   rnnnrnnnnrn  rnnnynnnnyn  rn00000nn00
-pause             other rn0n000nnr0  rn0n000nny0  rn00000nn00
+pause             own   rnnnrnnnnrn  rnnnrnnnnrn  rn00000nn00
+pause             sub   rnnnrnnnnrn  rnnnrnnnnrn  rn00000nn00
+pause             other rn0n000nnr0  rn0n000nnr0  rn00000nn00
 resume            own   rnnnrnnnnrn  rnnnrnnnnrn  rn00000nn00
 resume            sub   rnnnrnnnnrn  rnnnrnnnnrn  rn00000nn00
 resume            other rn0n000nnr0  rn0n000nnr0  rn00000nn00
@@ -870,9 +871,11 @@ ACT_ROWS = list(read_cells(ACTS))
 @pytest.mark.parametrize("kind", KINDS)
 def test_acts(kind, column, agencies):
     places = {"own": agencies.here, "sub": agencies.below, "other": agencies.there}
-    numbers = {
-        whose: CaseFactory(kind=kind, handling=agency, regime=Regime.ORDER121).number for whose, agency in places.items()
-    }
+    numbers = {}
+    for whose, agency in places.items():
+        case = CaseFactory(kind=kind, handling=agency, regime=Regime.ORDER121)
+        PartyFactory.create_batch(2, case=case, role=PEOPLE[kind], sealed=kind == Kind.REPORT)
+        numbers[whose] = case.number
     client = client_of(user_of(column, agencies))
     found, expected = {}, {}
     before = writes()
@@ -1181,6 +1184,8 @@ def test_admin_status(column, world):
 def test_every_search_and_choice_of_the_admin_is_in_the_table():
     searched, choices = set(), set()
     for model, page in admin.site._registry.items():
+        # what is done to rows that one has chosen would need rows of its own here
+        assert not page.actions, model
         if page.search_fields:
             searched.add(model._meta.label_lower)
         for part in (page, *page.inlines):

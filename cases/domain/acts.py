@@ -32,6 +32,7 @@ from cases.domain.clocks import (
 from cases.domain.parties import PERSONAL, ROLES, add_party, personal_data
 from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merchant_of, split_case
 from cases.enums import (
+    EXCLUDED_REASONS,
     FINAL_STATES,
     NATIONAL_SOURCE,
     OPEN_STATES,
@@ -71,9 +72,15 @@ LEAD_TERM = "lead.verify"
 VERIFICATION = ("report.verify", LEAD_TERM)
 NOTICE = "complaint.notify_end"
 DISPUTE = "jurisdiction.settle"
+NOT_HANDLED = (Verb.REGISTER, Verb.REOPEN)
 CORRECTABLE = (
     "merchant", "category", "problem", "region", "platform", "goods", "brand", "order_number", "sales_mode",
     "occurred_on", "claimed",
+)  # fmt: skip
+# what the record there has, too, beside the state of the case: who handles it, facts, people, terms, demands
+CARRIED_OVER = (
+    Verb.DISPATCH, Verb.RETURN, Verb.CORRECT, Verb.SUPPLEMENT, Verb.JOIN, Verb.PAUSE, Verb.RESUME,
+    Verb.GRANT_EXTENSION, Verb.CHANGE_REGIME, Verb.URGE, Verb.SUPERVISE,
 )  # fmt: skip
 
 
@@ -86,8 +93,7 @@ class CaseWorkflow(Workflow):
             stop_clocks(case, DISPUTE, on=today(act), actor=act.actor, now=act.now)
             if step.target not in PAUSABLE:
                 end_open_pause(case, on=today(act), actor=act.actor)
-        shown_there = step.target is not None or step.verb in (Verb.DISPATCH, Verb.RETURN, Verb.CORRECT)
-        if shown_there and case.national_state == NationalEntry.ENTERED:
+        if (step.target is not None or step.verb in CARRIED_OVER) and case.national_state == NationalEntry.ENTERED:
             act.changes["national_entry"] = NationalEntry.TO_UPDATE
 
 
@@ -154,7 +160,9 @@ def handler_id(case: Case) -> int | None:
 
 
 def _by_another(case, user) -> str:
-    if handler_id(case) == user.pk:
+    # the case may have had several, one after the other; to receive a case, or to open it again, is not to handle it
+    moved = (event for event in case.events.all() if event.after != event.before and event.verb not in NOT_HANDLED)
+    if user.pk in {handler_id(case), *(event.actor_id for event in moved)}:
         return gettext("Someone other than the handler of the case calls back (Order 121, art 26).")
     return ""
 
@@ -310,6 +318,8 @@ def _terminate(act: Act) -> None:
         raise DomainError(
             gettext("This ground does not tell what the dispute counts as. Give the outcome, too.")
         )
+    if outcome == Outcome.FAILED and not ground.after_term and (refusal := _not_suspended(case, act.actor)):
+        raise DomainError(refusal)
     if outcome == Outcome.AGREEMENT:
         raise DomainError(gettext("An agreement is no ground for ending mediation without one."))
     if ground.position == WITHDRAWN_OR_SETTLED and outcome not in OF_PARTIES:
@@ -496,7 +506,7 @@ def is_split(case: Case) -> bool:
 
 def _may_find_leads(case, user) -> str:
     if case.body != Body.BUREAU:
-        return gettext("Reports are verified by bureaus. Hand the lead to the bureau of the place.")
+        return gettext("Reports are verified by bureaus. Hand the lead over to the local bureau.")
     return ""
 
 
@@ -505,7 +515,7 @@ def _may_split_report(case, user) -> str:
         return gettext("This case has been split already.")
     if not sees_reporters(user):
         # the reporter becomes a complainant, whom more people may know
-        return gettext("Only who may know the reporter splits a complaint off his report.")
+        return gettext("Only those who may know the reporter can split a complaint off the report.")
     return ""
 
 
@@ -553,6 +563,16 @@ def _join(act: Act) -> None:
         personal["id_type"] = ""
     party = add_party(act.obj, role=role, personal=personal)
     act.facts["party"] = party.pk
+
+
+def _has_people(case, user) -> str:
+    return "" if case.parties.all() else gettext("Nobody is recorded on this case.")
+
+
+def _is_joint(case, user) -> str:
+    if sum(party.role == PartyRole.CONSUMER for party in case.parties.all()) > 1:
+        return ""
+    return gettext("Representatives act for several complainants (Order 121, art 12). Add the others first.")
 
 
 def _represent(act: Act) -> None:
@@ -670,6 +690,18 @@ def _running_on(case, user) -> str:
     )
 
 
+def pause_reasons(case) -> list[PauseReason]:
+    """For what `case` can be paused now: for a recusal, which moves no term, and for what a running term leaves out."""
+    leaves_out = any(clock.stopped_on is None and clock.rule.pauses for clock in case.clocks.all())
+    return [reason for reason in PAUSE_REASONS[case.kind] if leaves_out or reason not in EXCLUDED_REASONS]
+
+
+def _may_pause(case, user) -> str:
+    if pause_reasons(case):
+        return _running_on(case, user)
+    return gettext("No running term of this case leaves out such a time.")
+
+
 def _not_suspended(case, user) -> str:
     if any(pause.ended_on is None and pause.reason == PauseReason.RECUSAL for pause in case.pauses.all()):
         return gettext("Mediation waits for the decision on an application for recusal (Order 121, art 21).")
@@ -731,6 +763,12 @@ def regimes_of(case: Case) -> list[str]:
     return list(versions.order_by("valid_from").values_list("regime", flat=True).distinct())
 
 
+def _has_other_rules(case, user) -> str:
+    if case.body == Body.BUREAU or len(regimes_of(case)) > 1:
+        return ""
+    return gettext("There are no other rules for a case of this kind and body.")
+
+
 def _change_regime(act: Act) -> None:
     if act.data["regime"] not in regimes_of(act.obj):
         raise DomainError(gettext("No case of this kind and body stands under these rules."))
@@ -769,7 +807,7 @@ AROUND = (
     Transition(Verb.JOIN, _("Add a person"), BEFORE_END, None, HANDLE, ("role", "name"),
                ("phone", "address", "id_type", "id_number", "note"), effect=_join),
     Transition(Verb.CHECK_IDENTITY, _("Check the identity"), BEFORE_END, None, HANDLE, ("party", "identity"),
-               effect=_check_identity),
+               guard=_has_people, effect=_check_identity),
     Transition(Verb.URGE, _("Record an urging"), OPEN_STATES, None, HANDLE, ("text", "reply_due_on"), (),
                effect=_supervision(SupervisionKind.URGE)),
     Transition(Verb.SUPERVISE, _("Supervise"), OPEN_STATES, None, "cases.supervise_case", ("text", "reply_due_on"), (),
@@ -778,7 +816,7 @@ AROUND = (
                effect=_reply),
     Transition(Verb.CALL_BACK, _("Call back"), FINAL_STATES, None, "cases.call_back_case", ("reached",),
                ("satisfaction", "note"), guard=_by_another, effect=_call_back),
-    Transition(Verb.ENTER_NATIONAL, _("Entered on the national platform"), ANY_STATE, None, HANDLE, (),
+    Transition(Verb.ENTER_NATIONAL, _("Record that it is entered"), ANY_STATE, None, HANDLE, (),
                ("number", "note"), guard=_to_be_entered, effect=_enter_national),
     Transition(Verb.REOPEN, _("Reopen"), FINAL_STATES, State.REGISTERED, APPROVE, ("note",), (), effect=_reopen,
                grave=True),
@@ -789,11 +827,11 @@ AROUND = (
 def terms(*sources: str) -> tuple[Transition, ...]:
     return (
         Transition(Verb.PAUSE, _("Pause the term"), sources, None, HANDLE, ("reason", "started_on", "document"),
-                   guard=_running_on, effect=_pause),
+                   guard=_may_pause, effect=_pause),
         Transition(Verb.RESUME, _("Resume the term"), sources, None, HANDLE, ("ended_on",), guard=_standing_still,
                    effect=_resume),
         Transition(Verb.CHANGE_REGIME, _("Apply other rules"), OPEN_STATES, None, APPROVE, ("regime", "note"), (),
-                   effect=_change_regime, grave=True),
+                   guard=_has_other_rules, effect=_change_regime, grave=True),
     )  # fmt: skip
 
 
@@ -832,7 +870,7 @@ COMPLAINT = CaseWorkflow(
     Transition(Verb.SPLIT, _("Split"), ANY_STATE, None, HANDLE, (), ("lead", "found_on", "text", "note"),
                guard=_may_find_leads, effect=_split),
     Transition(Verb.REPRESENT, _("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
-               effect=_represent),
+               guard=_is_joint, effect=_represent),
     *terms(*MEDIATED),
     *AROUND,
 )  # fmt: skip

@@ -131,6 +131,12 @@ def grounds_of(case: Case, form: DocumentForm) -> list[Ground]:
     return list(Ground.objects.for_case(case, purpose).order_by("position", "code")) if purpose else []
 
 
+def statable(case: Case, grounds: list[Ground]) -> list[Ground]:
+    """Those of `grounds` that a document may state: the one that was decided on, else, of a case whose source told none
+    of them, any."""
+    return [ground for ground in grounds if ground.code == case.ground] or grounds
+
+
 # what a person gave
 
 DATES = ("report_back_on", "id_deadline", "mediated_on")
@@ -227,6 +233,8 @@ def _from_law(case: Case, form: DocumentForm, asked: dict[str, Any]) -> dict[str
     chosen = next((ground for ground in grounds if ground.code == asked["ground"]), None)
     if chosen is None:
         raise DomainError(_("This ground does not exist under the rules that apply to the case."))
+    if chosen not in statable(case, grounds):
+        raise DomainError(_("The decision rests on another ground than this one, and a document says what was decided."))
     if chosen.after_term and case.regime == Regime.DECREE778:
         found["order"] = DECREE_778 + order
     return found | {

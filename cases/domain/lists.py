@@ -48,8 +48,8 @@ def save_filter(
     if any(may_be_personal(value) for value in parameters.values()):
         raise DomainError(
             _(
-                "A search for a number of 11 or 18 digits is not saved, since it may be somebody's telephone or "
-                "identity number. Take the number out and save the rest."
+                "A search for what may be somebody's telephone or identity number is not saved. Take the number out and "
+                "save the rest."
             )
         )
     if len(query) > QUERY_LENGTH:

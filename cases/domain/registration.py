@@ -73,7 +73,8 @@ def register_case(
 
     `people`: personal data of each person (name, phone, address, id_type, id_number). `handling`: the agency that is to
     handle it, of the actor's or below; None leaves it to be dispatched. `form`: by what its event is known again
-    (cases.domain.intake). `facts`: further columns of Case. Raises PermissionDenied or DomainError.
+    (cases.domain.intake). `facts`: further columns of Case. Bureaus alone take reports (Order 121 arts 29 to 32).
+    Raises PermissionDenied or DomainError.
     """
     now = now or timezone.now()
     if not actor.has_perm("cases.register_case") or actor.agency is None:
@@ -84,6 +85,8 @@ def register_case(
     if handling is not None and not handling.path.startswith(agency.path):
         raise DomainError(_("A case is dispatched to your own agency or to one below it."))
     body = BODIES[(handling or agency).kind]
+    if kind == Kind.REPORT and body != Body.BUREAU:
+        raise DomainError(_("Reports are verified by bureaus. Send the caller to the local bureau."))
     if merchant is None:
         merchant = merchant_of(merchant_written, region=facts.get("region"), now=now)
     return _write(

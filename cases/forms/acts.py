@@ -10,7 +10,15 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from cases.domain.acts import CORRECTABLE, GROUNDS_OF, is_split, officers_for, regimes_of, users_who_handle
+from cases.domain.acts import (
+    CORRECTABLE,
+    GROUNDS_OF,
+    is_split,
+    officers_for,
+    pause_reasons,
+    regimes_of,
+    users_who_handle,
+)
 from cases.domain.parties import ROLES, personal_data
 from cases.domain.registration import MEDIATION_TERM
 from cases.enums import (
@@ -238,8 +246,7 @@ def _regime(step, case, user):
 
 
 def _reason(step, case, user):
-    reasons = PAUSE_REASONS[case.kind if case else Kind.COMPLAINT]
-    return _choice(_("Reason"), _pairs(reasons))
+    return _choice(_("Reason"), _pairs(pause_reasons(case) if case else PAUSE_REASONS[Kind.COMPLAINT]))
 
 
 def _target(step, case, user):

@@ -4,8 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases.domain.attachments import NOTE_LENGTH
-from cases.domain.contents import TEXT_LENGTH, grounds_of
-from cases.enums import Addressee, DeliveryResult, DocumentForm, NoticeMeans
+from cases.domain.contents import TEXT_LENGTH, grounds_of, statable
+from cases.enums import Addressee, DeliveryResult, DocumentForm, NoticeMeans, Verb
 from cases.models import Case, Document
 from cases.official_forms import FORMS, asked_label
 from core.filters import DateInput
@@ -56,7 +56,8 @@ class IssueForm(forms.Form):
 
     def _field(self, name: str, case: Case, code: DocumentForm) -> forms.Field:
         if name == "ground":
-            return forms.ChoiceField(choices=[(ground.code, str(ground)) for ground in grounds_of(case, code)])
+            grounds = statable(case, grounds_of(case, code))
+            return forms.ChoiceField(choices=[(ground.code, str(ground)) for ground in grounds])
         if name in SPECIAL:
             return SPECIAL[name]()
         if name in LONG:
@@ -66,11 +67,13 @@ class IssueForm(forms.Form):
 
 def proposed(case: Case, letterhead) -> dict:
     """What may stand in a form before anybody has typed."""
+    refused = case.events.filter(verb=Verb.REFUSE).order_by("-pk").values_list("note", flat=True).first()
     return {
         "contact_phone": letterhead.phone if letterhead else "",
         "contact_address": letterhead.address if letterhead else "",
         "mediators": case.officer.get_full_name() if case.officer else "",
         "ground": case.ground,
+        "reason": refused or "",
         "recusal_days": RECUSAL_DAYS,
         "enclosures": case.attachments.filter(withdrawn_at=None).count(),
     }

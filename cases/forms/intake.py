@@ -276,6 +276,7 @@ class IntakeForm(Dressed):
         Kind.INQUIRY: {"answer"},
     }
     HANDLING = {"split", "split_text", "answer"}  # fields for those alone who handle cases
+    REPORTING = {"split", "split_text"}  # for bureaus alone, which take reports
 
     def __init__(self, data=None, *, user, merchants, now: dt.datetime):
         super().__init__(data, initial={"received_at": now})
@@ -285,9 +286,12 @@ class IntakeForm(Dressed):
             self.fields[name].choices = choices
         self.fields["merchant_written"].widget.attrs |= {"data-merchant": "", "maxlength": 200}
         self.fields["platform_written"].widget.attrs["list"] = "platforms"
-        if not user.has_perm("cases.handle_case"):
-            for name in self.HANDLING:
-                del self.fields[name]
+        left_out = set() if user.has_perm("cases.handle_case") else self.HANDLING
+        if not user.agency.is_bureau:
+            left_out = left_out | self.REPORTING
+            self.fields["kind"].choices = [choice for choice in Kind.choices if choice[0] != Kind.REPORT]
+        for name in left_out:
+            del self.fields[name]
         if data is None:
             self.renew()
 

@@ -12,8 +12,8 @@ from django.views.generic import DetailView
 from accounts.client import client_ip
 from cases.casefile import parties
 from cases.copyout import as_text, copy_out
-from cases.domain import available_acts, reveal_party
-from cases.domain.reveal import MIN_REASON
+from cases.domain import WORKFLOWS, reveal_party
+from cases.domain.reasons import MIN_REASON
 from cases.enums import Verb
 from cases.forms import RevealForm
 from cases.models import Case, Clock, Ground, Party
@@ -51,13 +51,14 @@ class CopyOut(ScopedMixin, DetailView):
     def get_context_data(self, **kwargs):
         case, user = self.object, self.request.user
         revealed = kwargs.pop("revealed", None)
+        entering = WORKFLOWS[case.kind][Verb.ENTER_NATIONAL]
         fields = copy_out(case, user, revealed=revealed)
         return super().get_context_data(
             fields=fields,
             whole=as_text(fields),
             revealed=revealed is not None,
             can_reveal=any(view.can_reveal for view in parties(case, user)),
-            can_enter=any(step.verb == Verb.ENTER_NATIONAL for step in available_acts(case, user)),
+            can_enter=user.has_perm(entering.permission) and not entering.why_not(case, user),
             form=kwargs.pop("form", RevealForm()),
             min_reason=MIN_REASON,
             **kwargs,

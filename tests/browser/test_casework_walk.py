@@ -1,5 +1,6 @@
 """A mixed submission from the telephone call to the auditor, as the people of a bureau go through it."""
 
+import datetime as dt
 import io
 import zipfile
 
@@ -10,6 +11,17 @@ from playwright.sync_api import expect
 NARRATIVE = "消费者在店内购买的牛肉干已超过保质期十二天，要求退款，并要求查处该店。"
 REPORTED = "该店销售超过保质期的食品"
 PERSON = "冯测试"
+OF_CASE = "case_id = (SELECT id FROM cases_case WHERE number = %(number)s)"
+SHIFTED = (
+    """UPDATE cases_case SET received_at = received_at - make_interval(days => %(days)s),
+              decided_at = decided_at - make_interval(days => %(days)s),
+              accepted_at = accepted_at - make_interval(days => %(days)s) WHERE number = %(number)s""",
+    f"""UPDATE cases_clock SET started_on = started_on - %(days)s, paused_on = paused_on - %(days)s,
+               safe_on = CASE WHEN paused_on IS NULL THEN safe_on - %(days)s ELSE safe_on END,
+               due_on = CASE WHEN paused_on IS NULL THEN due_on - %(days)s ELSE due_on END
+         WHERE stopped_on IS NULL AND {OF_CASE}""",  # noqa: S608 - our own text
+    f"UPDATE cases_clockpause SET started_on = started_on - %(days)s WHERE ended_on IS NULL AND {OF_CASE}",  # noqa: S608
+)
 SELECT = "(list, value) => list.tomselect ? list.tomselect.setValue(value) : list.value = value"
 
 
@@ -85,18 +97,31 @@ class Desk:
 
 
 @pytest.fixture
-def seventy_days_later(portal):
-    """Let the term of mediation of a case have begun that much earlier."""
+def ninety_days_later(portal):
+    """Let a case have come, been accepted and been paused that much earlier."""
 
     def shift(number: str):
         with psycopg2.connect(portal.database) as link, link.cursor() as cursor:
-            cursor.execute(
-                "UPDATE cases_clock SET started_on = started_on - 70, safe_on = safe_on - 70, due_on = due_on - 70"
-                " WHERE stopped_on IS NULL AND case_id = (SELECT id FROM cases_case WHERE number = %s)",
-                [number],
-            )
+            for statement in SHIFTED:
+                cursor.execute(statement, {"days": 90, "number": number})
 
     return shift
+
+
+@pytest.fixture
+def end_of_mediation(portal):
+    """The end of the running term of mediation of a case, as the database has it."""
+
+    def end(number: str):
+        with psycopg2.connect(portal.database) as link, link.cursor() as cursor:
+            cursor.execute(
+                "SELECT safe_on FROM cases_clock JOIN cases_clockrule r ON r.id = rule_id JOIN cases_case c ON c.id ="
+                " case_id WHERE c.number = %s AND code = 'complaint.mediate' AND stopped_on IS NULL",
+                [number],
+            )
+            return cursor.fetchone()[0]
+
+    return end
 
 
 def take_call(window) -> str:
@@ -115,7 +140,7 @@ def take_call(window) -> str:
     return page.locator(".registered-number").inner_text()
 
 
-def test_from_the_call_to_the_audit(visit_as, seventy_days_later):
+def test_from_the_call_to_the_audit(visit_as, ninety_days_later, end_of_mediation):
     officer = visit_as("officer")
     number = take_call(officer)
     desk = Desk(officer, number).open()
@@ -134,14 +159,19 @@ def test_from_the_call_to_the_audit(visit_as, seventy_days_later):
     colleague = Desk(visit_as("colleague"), number).open()
     assert "贺安歌" in colleague.page.locator("main").inner_text()
 
-    today = colleague.page.evaluate("() => new Intl.DateTimeFormat('en-CA').format(new Date())")
-    colleague.act("pause", reason="testing", started_on=today, document="检测委托书（测试）第7号")
+    today = dt.date.fromisoformat(
+        colleague.page.evaluate("() => new Intl.DateTimeFormat('en-CA').format(new Date())")
+    )
+    colleague.act("pause", reason="testing", started_on=today.isoformat(), document="检测委托书（测试）第7号")
     assert "已中止" in colleague.page.locator("#h-due").locator("xpath=../..").inner_text()
-    colleague.act("resume", ended_on=today)
+    ninety_days_later(number)
+    # accepted and sent to be tested ninety days ago, back after eight: these do not count, and sixty do
+    colleague.open().act("resume", ended_on=(today - dt.timedelta(days=82)).isoformat())
+    assert end_of_mediation(number) == today - dt.timedelta(days=90 - 60 - 8)
+    assert end_of_mediation(number).isoformat() in colleague.page.locator("#h-due").locator("xpath=../..").inner_text()
     colleague.act("mediate", mode="remote", both_consent="on")
     assert colleague.state == "调解中"
 
-    seventy_days_later(number)
     colleague.open().act("terminate", ground=colleague.choice("terminate", "ground", "六十日内未达成调解协议"))
     assert colleague.state == "待结案"
     assert not colleague.page.locator('a[href*="/act/close/"]').count()

@@ -83,6 +83,48 @@ def test_natural_days(working_days, length):
         assert due_on.toordinal() == end
 
 
+@pytest.mark.parametrize("length", [3, 30, 60])
+def test_natural_days_that_an_ordinary_weekend_does_not_move(working_days, length):
+    book = RuleBook.load()
+    rule = ClockRule(pk=-length, code="x", unit="natural", length=length, roll="holidays")
+    holidays = {dt.date.fromisoformat(day).toordinal() for day, working in named_days().items() if working == "no"}
+    for day in every_day():
+        end = day.toordinal() + length
+        while end in holidays:
+            end += 1
+        assert book.term(rule, day).due_on.toordinal() == end
+
+
+CODES = (
+    "complaint.accept", "complaint.mediate", "report.verify", "council.accept", "council.mediate", "merchant.reply",
+    "channel.settle", "confirmation.apply",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_the_command_prints_of_every_day(working_days, code):
+    """Which is RuleBook.explain; by the rule of the day, whose length and unit are read from the database alone."""
+    book, workable = RuleBook.load(), set(working_days)
+    versions = list(ClockRule.objects.filter(code=code).order_by("valid_from"))
+    wrong = []
+    for day in every_day():
+        if day < versions[0].valid_from:  # the verification of reports has rules since April 2019
+            continue
+        found = book.explain(code, day)
+        rule = [version for version in versions if version.valid_from <= day][-1]
+        if rule.unit == "working":
+            end = working_days[bisect_right(working_days, day.toordinal()) + rule.length - 1]
+        else:
+            end = day.toordinal() + rule.length
+            while end not in workable:
+                end += 1
+        due_on = dt.date.fromordinal(end)
+        # the notice of the next year may name days from 29 December on
+        if (found["due_on"], found["provisional"]) != (due_on.isoformat(), due_on >= dt.date(LAST, 12, 29)):
+            wrong.append((day, found["due_on"], found["provisional"]))
+    assert wrong == []
+
+
 @pytest.mark.parametrize("code", ["complaint.accept", "complaint.mediate", "report.verify", "council.accept"])
 def test_the_command_says_the_same_in_every_month(working_days, code):
     """By the rule of the day, whose length and unit are read from the answer of the database alone."""

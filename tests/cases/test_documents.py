@@ -50,6 +50,7 @@ from tests.core.test_docx_templates import text_of
 from tests.factories import (
     AgencyFactory,
     AttachmentFactory,
+    CaseEventFactory,
     CaseFactory,
     ClockFactory,
     DeliveryFactory,
@@ -291,6 +292,21 @@ def test_a_ground_of_other_rules_is_refused(made, officer, letterhead):
             issue(made(F.REFUSAL), F.REFUSAL, A.COMPLAINANT, officer, values=given(F.REFUSAL, ground=wrong))
 
     assert Document.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "decided", "other"),
+    [(F.REFUSAL, "o121.refuse.2", "o121.refuse.3"), (F.TERMINATION, "o121.terminate.1", "o121.terminate.5")],
+)
+def test_a_document_states_the_ground_that_was_decided_on(made, officer, letterhead, form, decided, other):
+    case = made(form, ground=decided)
+
+    with pytest.raises(DomainError, match="另一情形"):
+        issue(case, form, A.COMPLAINANT, officer, values=given(form) | {"ground": other})
+    assert (Document.objects.count(), DocumentSeries.objects.count()) == (0, 0)
+    values = values_of(issue(case, form, A.COMPLAINANT, officer, values=given(form) | {"ground": decided}))
+
+    assert [ground["mark"] for ground in values["grounds"]].index("☑") == int(decided[-1]) - 1
 
 
 def test_order_20_knows_no_demand_for_papers(made, officer, letterhead):
@@ -949,11 +965,17 @@ def test_each_form_has_a_page_and_leads_back(client, made, officer, letterhead, 
 def test_the_form_proposes_what_is_known(client, made, officer, letterhead, district):
     mine = UserFactory(agency=district, roles=["officer"])
     case = made(F.REFUSAL, officer=mine, ground="o121.refuse.4")
+    CaseEventFactory(case=case, verb="refuse", note="超过三年")
     client.force_login(officer)
 
     refusal = client.get(url(case, F.REFUSAL, A.COMPLAINANT, "issue")).context_data["form"]
     assert refusal["ground"].value() == "o121.refuse.4"
+    assert [code for code, _label in refusal.fields["ground"].choices] == ["o121.refuse.4"]
+    assert refusal["reason"].value() == "超过三年"
+    case = made(F.REFUSAL, officer=mine, ground="超期")  # as its source put it
+    refusal = client.get(url(case, F.REFUSAL, A.COMPLAINANT, "issue")).context_data["form"]
     assert len(refusal.fields["ground"].choices) == 7
+    assert refusal["reason"].value() == ""
     case = made(F.MEDIATION_NOTICE, officer=mine)
     notice = client.get(url(case, F.MEDIATION_NOTICE, A.COMPLAINANT, "issue")).context_data["form"]
     assert (notice["contact_phone"].value(), notice["mediators"].value()) == (

@@ -168,7 +168,7 @@ def test_pages_lead_through_all_cases_in_both_directions(visit, officer, case_of
 
 @pytest.fixture
 def desk(case_of, officer, district, today, bridge):
-    """One open case for each thing to do, by its name, and a few that are none of them."""
+    """A case for each thing to do, by its name, open but where it says so, and a few that are none of them."""
     cases = {name: case_of() for name in ("overdue", "3", "7", "paused", "reply", "extension", "returned", "rest")}
     cases |= {
         "unassigned": case_of(officer=None),
@@ -178,10 +178,12 @@ def desk(case_of, officer, district, today, bridge):
         "update": case_of(national_entry="to_update", closed=True),
         "entered": case_of(national_entry="entered"),
         "reply, closed": case_of(closed=True),
+        "untold": case_of(closed=True),
     }
     # by the notice of `bridge` the third working day is the fifth from now, the seventh the ninth
     for name, days in (("overdue", -1), ("3", 5), ("7", 9), ("rest", 10)):
         ClockFactory(case=cases[name], due_on=today + days * DAY)
+    ClockFactory(case=cases["untold"], code="complaint.notify_end", due_on=today - DAY)
     paused(cases["paused"])
     SupervisionFactory(case=cases["reply"])
     SupervisionFactory(case=cases["reply, closed"], supervised=True)
@@ -197,7 +199,7 @@ def desk(case_of, officer, district, today, bridge):
 @pytest.mark.parametrize(
     ("todo", "names"),
     [
-        ("overdue", {"overdue"}), ("3", {"3"}), ("7", {"3", "7"}), ("paused", {"paused"}),
+        ("overdue", {"overdue", "untold"}), ("3", {"3"}), ("7", {"3", "7"}), ("paused", {"paused"}),
         ("unassigned", {"unassigned", "dispatch"}), ("dispatch", {"dispatch"}), ("returned", {"returned"}),
         ("reply", {"reply", "reply, closed"}), ("extension", {"extension"}), ("close", {"close"}),
         ("enter", {"enter", "update"}),
@@ -217,12 +219,12 @@ def test_quick_filters(visit, rows, officer, approver, desk, todo, names):
 def test_tabs_count_the_desk_they_stand_on(visit, officer, desk):
     context = visit(officer, QUEUE).context_data
 
-    open_cases = {name for name in desk if name not in ("update", "reply, closed")}
+    open_cases = {name for name in desk if name not in ("update", "reply, closed", "untold")}
     assert [(tab.count, tab.current) for tab in context["desks"]] == [
         (len(open_cases - {"unassigned", "dispatch"}), True), (len(open_cases), False),
     ]  # fmt: skip
     assert {tab.url.rpartition("=")[2]: tab.count for tab in context["tabs"]} == {
-        "overdue": 1, "3": 1, "7": 2, "paused": 1, "returned": 1, "reply": 2, "close": 1, "enter": 2,
+        "overdue": 2, "3": 1, "7": 2, "paused": 1, "returned": 1, "reply": 2, "close": 1, "enter": 2,
     }  # fmt: skip
 
 

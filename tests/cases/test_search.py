@@ -85,6 +85,12 @@ def test_words_phrases_and_what_must_not_be_there(text, wanted, unwanted):
         ("００８６１３８００００００01", ("phone", "13800000001")),
         ("000000199001010011", ("id_number", "000000199001010011")),
         ("000000 19900101 001x", ("id_number", "00000019900101001X")),
+        ("0571-88000001", ("phone", "057188000001")),
+        ("（0571）8800 0001", ("phone", "057188000001")),
+        ("010 68000001", ("phone", "01068000001")),
+        ("330100900101001", ("id_number", "330100900101001")),  # of fifteen digits, as they were before 1999
+        ("88000001", None),  # without its area code it may be anything
+        ("330100901301001", None),
         ("0000001990010100112", None),
         ("000000199013010011", None),  # no date: an order
         ("1380000000", None),

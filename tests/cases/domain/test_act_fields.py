@@ -63,6 +63,7 @@ def ready(world, kind) -> Iterator[tuple[Case, str]]:
         for side in ("complainant", "respondent"):
             perform(told, "inform", actor=world.officer, now=NOW, side=side, **DATA["inform"])
         yield told, "close"
+        yield register(world, people=2), "represent"
 
 
 def verbs_of(kind) -> set[str]:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from cases.domain import WORKFLOWS, available_acts, perform, register_case
+from cases.domain.acts import pause_reasons
 from cases.domain.parties import add_party, personal_data
 from cases.enums import FINAL_STATES, GroundPurpose, Kind, NationalEntry, Outcome, State
 from cases.models import CallBack, Case, CaseEvent, CaseReference, Clock, ClockChange, Ground, Supervision
@@ -144,6 +145,16 @@ def test_what_cannot_be_registered_leaves_nothing(world, changes, message):
     assert not CaseEvent.objects.exists()
 
 
+def test_reports_are_taken_by_bureaus_alone(world):
+    council = AgencyFactory(council=True)
+    clerk = UserFactory(agency=council, roles=["officer"])
+
+    with pytest.raises(DomainError, match="市场监管"):
+        register(world, Kind.REPORT, actor=clerk, handling=council)
+
+    assert not Case.objects.exists()
+
+
 def test_only_who_may_register_does(world):
     with pytest.raises(PermissionDenied):
         register(world, actor=UserFactory(agency=world.district, roles=["mediator"]))
@@ -229,13 +240,13 @@ POSSIBLE = {
 }  # fmt: skip
 # written by hand: which acts a head of the unit who is also an officer is offered, in each state
 DESK = ["dispatch", "take", "assign"]
-DISPUTE = ["settle", "fail", "withdraw", "terminate", "split", "represent"]
+DISPUTE = ["settle", "fail", "withdraw", "terminate", "split"]
 BESIDE = ["supplement", "correct", "join", "check_identity", "urge", "supervise", "reply"]
 TERM = ["ask_extension", "pause", "change_regime"]
 FINISHED = ["correct", "call_back", "enter_national", "reopen"]
 OFFERED = {
     (Kind.COMPLAINT, State.REGISTERED): [
-        *DESK, "return_to_intake", "accept", "refuse", "withdraw", "split", "represent", "change_regime", *BESIDE,
+        *DESK, "return_to_intake", "accept", "refuse", "withdraw", "split", "change_regime", *BESIDE,
         "enter_national",
     ],
     (Kind.COMPLAINT, State.ACCEPTED): [*DESK, "mediate", *DISPUTE, "pause", "change_regime", *BESIDE, "enter_national"],
@@ -312,6 +323,28 @@ def test_every_offered_act_is_done_once_and_writes_its_event(world, kind, state)
             assert case.state == (target or state)
         assert (event.verb, event.before, event.after, event.actor, event.at) == (verb, state, case.state, head, NOW)
         assert event.note == data.get("note", "")
+
+
+def test_what_a_case_has_nothing_for_is_not_offered(world):
+    council = AgencyFactory(council=True)
+    clerk = UserFactory(agency=council, roles=WORK)
+    of_council = register(world, actor=clerk, handling=council, people=2)
+    perform(of_council, "accept", actor=clerk, now=NOW)
+    anonymous, alone, joint = register(world, Kind.REPORT, people=0), register(world), register(world, people=2)
+
+    def offered(case, user=world.head):
+        return {step.verb for step in available_acts(case, user)}
+
+    assert {"represent", "check_identity", "pause"} <= offered(of_council, clerk)
+    assert "change_regime" not in offered(of_council, clerk)  # its rules have no other version
+    assert [reason.value for reason in pause_reasons(of_council)] == ["recusal"]  # no term of it leaves time out
+    assert "check_identity" not in offered(anonymous)
+    assert "pause" in offered(anonymous)
+    perform(anonymous, "verify", actor=world.head, now=NOW)
+    anonymous.clocks.update(stopped_on=dt.date(2026, 11, 10))
+    assert "pause" not in offered(anonymous)
+    assert "represent" not in offered(alone)
+    assert {"represent", "change_regime"} <= offered(joint)
 
 
 def test_a_verb_of_another_kind_does_not_exist(world):
@@ -827,6 +860,34 @@ def test_a_call_back_is_made_by_another(world):
     assert (call.actor, call.handler, call.satisfaction) == (world.colleague, world.officer, "dissatisfied")
 
 
+def test_whoever_handled_a_case_does_not_call_back_though_another_has_it(world):
+    case = in_state(world, Kind.COMPLAINT, State.ACCEPTED)  # accepted by the officer
+    perform(case, "assign", actor=world.head, now=NOW, officer=world.colleague)
+    perform(case, "mediate", actor=world.colleague, now=NOW, **DATA["mediate"])
+    perform(case, "agree", actor=world.colleague, now=NOW)
+    perform(case, "close", actor=world.colleague, now=NOW)
+
+    for handler in (world.officer, world.colleague):
+        with pytest.raises(TransitionNotAllowed, match="回访"):
+            perform(case, "call_back", actor=handler, now=NOW, reached="yes")
+    perform(case, "call_back", actor=world.head, now=NOW, reached="yes")
+
+
+def test_to_receive_a_call_or_to_open_a_case_again_is_not_to_handle_it(world):
+    case = register(world, Kind.INQUIRY)
+    for head, handler in ((world.head, world.colleague), (world.head, world.colleague)):
+        perform(case, "answer", actor=handler, now=NOW, note="已答复")
+        perform(case, "close", actor=handler, now=NOW)
+        perform(case, "call_back", actor=world.officer, now=NOW, reached="no")
+        perform(case, "reopen", actor=head, now=NOW, note="当事人不满意")
+    perform(case, "answer", actor=world.colleague, now=NOW, note="已答复")
+    perform(case, "close", actor=world.colleague, now=NOW)
+
+    perform(case, "call_back", actor=world.head, now=NOW, reached="yes")
+
+    assert case.call_backs.count() == 3
+
+
 def test_an_urging_is_answered_once(world):
     case = register(world)
     perform(case, "urge", actor=world.officer, now=NOW, text="请尽快", reply_due_on=dt.date(2026, 11, 10))
@@ -855,6 +916,34 @@ def test_work_on_a_case_of_the_national_platform_has_to_be_carried_over(world):
 
     case.refresh_from_db()
     assert case.national_entry == NationalEntry.TO_UPDATE
+
+
+SHOWN_THERE = ["supplement", "correct", "join", "pause", "change_regime", "urge", "supervise", "dispatch"]
+SHOWN_HERE = ["take", "assign", "check_identity"]
+
+
+@pytest.mark.parametrize("verb", [*SHOWN_THERE, *SHOWN_HERE])
+def test_what_the_record_on_the_national_platform_shows_is_updated_there(world, verb):
+    case = in_state(world, Kind.COMPLAINT, State.ACCEPTED)
+    perform(case, "enter_national", actor=world.officer, now=NOW, number="330101")
+
+    perform(case, verb, actor=world.head, now=NOW, **given(world, case, verb))
+
+    case.refresh_from_db()
+    assert case.national_state == ("to_update" if verb in SHOWN_THERE else "entered")
+
+
+@pytest.mark.parametrize("verb", ["resume", "grant_extension", "return_to_intake"])
+def test_what_ends_or_moves_a_term_is_updated_there_too(world, verb):
+    case = in_state(world, Kind.REPORT, State.ACCEPTED)
+    before = {"resume": "pause", "grant_extension": "ask_extension"}.get(verb)
+    if before:
+        perform(case, before, actor=world.officer, now=NOW, **DATA[before])
+    perform(case, "enter_national", actor=world.officer, now=NOW, number="330101")
+
+    perform(case, verb, actor=world.head, now=NOW, **given(world, case, verb))
+
+    assert case.national_state == "to_update"
 
 
 def test_a_case_registered_here_is_entered_with_its_number(world):
@@ -981,8 +1070,17 @@ def test_mediation_waits_for_a_decision_on_recusal(world):
         with pytest.raises(TransitionNotAllowed, match="回避"):
             perform(case, verb, actor=world.officer, now=NOW, **given(world, case, verb))
 
+    failed, dead = (ground(case, GroundPurpose.TERMINATE, position) for position in (2, 7))
+    with pytest.raises(DomainError, match="回避"):
+        perform(case, "terminate", actor=world.officer, now=NOW, ground=failed)
+    case.refresh_from_db()
+    assert case.state == State.MEDIATING
+
     perform(case, "resume", actor=world.officer, now=NOW, **DATA["resume"])
     perform(case, "agree", actor=world.officer, now=NOW)
+    another = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+    perform(another, "pause", actor=world.officer, now=NOW, **DATA["pause"] | {"reason": "recusal"})
+    perform(another, "terminate", actor=world.officer, now=NOW, ground=dead)  # no mediator has to decide that
 
 
 def test_a_report_found_to_be_anothers_goes_back_while_it_is_verified(world):
