@@ -120,9 +120,7 @@ def test_a_template_of_staff_is_used_from_then_on(root, district):
     )
     assert (before.template, after.template) == (None, template)
     assert before.template_sha256 == hashlib.sha256(built_in(F.ACCEPTANCE)).hexdigest()
-    assert (
-        after.template_sha256 == template.sha256 == hashlib.sha256(made(*OWN)).hexdigest() or template.sha256
-    )
+    assert after.template_sha256 == template.sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert "本局自定式样" in text_of(content(after))
     assert "本局自定式样" not in text_of(content(before))
 

@@ -485,7 +485,9 @@ def test_cases_of_the_same_caller(similar, district, neighbour):
     assert 'target="_blank"' in page
 
 
-def test_nothing_whole_finds_nothing(similar):
+def test_nothing_whole_finds_nothing(similar, district):
+    PartyFactory(case=CaseFactory(handling=district, received_at=timezone.now() - dt.timedelta(days=3)))
+
     page = similar(
         **{"people-0-phone": "1380000", "people-TOTAL_FORMS": "x", "received_at": "?"}
     ).content.decode()

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
@@ -298,9 +300,10 @@ def test_what_is_not_saved_is_said_on_the_list(sent, officer, query, message):
 
 def test_a_saved_value_that_is_gone_opens_with_the_error_of_the_form(visit, officer, district):
     case = CaseFactory(handling=district)
-    SavedFilterFactory(owner=officer, query="channel=gone")
+    SavedFilterFactory(owner=officer, name="旧渠道", query="channel=gone")
+    (path,) = re.findall(r'href="([^"]*)"><span translate="no">旧渠道<', visit(officer, LIST).content.decode())
 
-    response = visit(officer, LIST, channel="gone")
+    response = visit(officer, path)
 
     assert "channel" in response.context_data["filter"].form.errors
     assert "invalid-feedback" in response.content.decode()
