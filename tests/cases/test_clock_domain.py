@@ -16,7 +16,7 @@ from cases.domain import (
     start_clock,
     stop_clocks,
 )
-from cases.domain.clocks import hold_calendar, left_out
+from cases.domain.clocks import left_out
 from cases.models import UNKNOWN_END, CaseEvent, Clock, ClockChange, ClockPause, ClockRule, Extension
 from core.exceptions import DomainError
 from tests.factories import CaseFactory, UserFactory
@@ -471,9 +471,3 @@ def test_what_rules_cannot_apply(case, officer, chief, refused):
     assert stored() == before
     case.refresh_from_db()
     assert case.regime == "order121"
-
-
-def test_acts_on_terms_hold_the_calendar_and_more_than_one_may(django_assert_num_queries):
-    with django_assert_num_queries(2):
-        hold_calendar()
-        hold_calendar()

@@ -993,8 +993,9 @@ def test_a_form_that_does_not_apply_leads_back_with_the_reason(client, made, off
 
 def test_delivery_and_voiding_have_their_pages(client, made, officer, letterhead):
     case = made(F.AGREEMENT)
-    document = issue(case, F.AGREEMENT, A.BOTH, officer, now=timezone.now() - dt.timedelta(hours=2),
-                     values=given(F.AGREEMENT) | {"mediated_on": timezone.localdate()})  # fmt: skip
+    issued_at = timezone.now() - dt.timedelta(hours=2)  # which is yesterday for the first two hours of a day
+    document = issue(case, F.AGREEMENT, A.BOTH, officer, now=issued_at,
+                     values=given(F.AGREEMENT) | {"mediated_on": timezone.localdate(issued_at)})  # fmt: skip
     proof = AttachmentFactory(case=case, name="回执.pdf")
     client.force_login(officer)
 
