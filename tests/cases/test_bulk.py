@@ -534,7 +534,7 @@ def test_the_act_of_someone_else_does_not_exist(signed_in, officer, cases):
 
 
 @pytest.fixture
-def mixed(signed_in, officer, cases, handled):
+def mixed(signed_in, cases, handled):
     """Done for three cases, refused for one."""
     act = chosen(signed_in, [*cases, handled(refused=True)], Verb.ACCEPT)
     confirm(signed_in, act)
@@ -570,7 +570,7 @@ def test_the_page_counts_and_names_every_case(signed_in, mixed, cases):
     assert "Stop what is still to do" not in html
 
 
-def test_the_rows_of_one_outcome(signed_in, mixed, cases):
+def test_the_rows_of_one_outcome(signed_in, mixed):
     response = signed_in.get(f"/cases/bulk/{mixed.pk}/", {"outcome": "refused"})
 
     assert [row.position for row in response.context_data["page"].rows] == [4]
@@ -685,7 +685,7 @@ def test_the_file_has_the_time_of_what_was_done(signed_in, mixed):
     assert len(rows) == 5
 
 
-def test_without_the_permission_to_export_there_is_no_file(signed_in, officer, mixed):
+def test_without_the_permission_to_export_there_is_no_file(signed_in, mixed):
     Group.objects.get(name="officer").permissions.remove(
         Group.objects.get(name="officer").permissions.get(codename="export_case")
     )

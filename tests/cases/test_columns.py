@@ -61,7 +61,7 @@ def test_what_is_shown_for_which_names():
     assert CaseTable.arranged([]) == ("number",)
 
 
-def test_new_columns_are_off_until_they_are_chosen(visit, officer, district, chosen):
+def test_new_columns_are_off_until_they_are_chosen(visit, officer, district):
     CaseFactory(handling=district)
     assert headings(visit(officer, LIST)) == list(USUAL)
 
@@ -72,7 +72,7 @@ def test_new_columns_are_off_until_they_are_chosen(visit, officer, district, cho
     assert headings(visit(officer, LIST)) == ["officer", "number", "goods"]
 
 
-def test_an_address_may_name_columns(visit, officer, district):
+def test_an_address_may_name_columns(visit, officer):
     choose_columns(actor=officer, list="cases", columns=["number", "goods"])
 
     response = visit(officer, LIST, columns="state,nothing,officer")

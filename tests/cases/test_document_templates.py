@@ -147,7 +147,7 @@ def test_versions_stay_and_can_be_taken_into_use_again(root, district):
     assert add(root).version == 3
 
 
-def test_a_refused_template_changes_nothing(root, district):
+def test_a_refused_template_changes_nothing(root):
     kept = add(root)
     for changes in (
         {"content": made(*OWN, "{{ nmae }}")},

@@ -537,7 +537,7 @@ def test_given_texts_that_name_the_complainant_are_refused_for_the_respondent(
     )
 
 
-def test_a_template_of_staff_gets_nothing_that_the_side_may_not_read(made, officer, letterhead):
+def test_a_template_of_staff_gets_nothing_that_the_side_may_not_read(made):
     """The templates of a form know all its variables; those of another side's copy are empty."""
     names = variables_of(F.MEDIATION_NOTICE)
     contents = contents_of(

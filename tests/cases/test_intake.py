@@ -60,7 +60,7 @@ def errors(response):
 # ---- what is registered
 
 
-def test_a_complaint(call, officer, district):
+def test_a_complaint(call, district):
     region = Region.objects.get(code="330106", valid_to=None)
 
     response = call(
@@ -134,7 +134,7 @@ def test_an_inquiry_stays_open(call):
     assert (case.kind, case.state, case.merchant, case.clocks.count()) == ("inquiry", "registered", None, 0)
 
 
-def test_an_inquiry_answered_at_once_is_closed(call, officer):
+def test_an_inquiry_answered_at_once_is_closed(call):
     call({}, kind="inquiry", answer="可向所在地市场监管所投诉。")
 
     case = Case.objects.get()

@@ -203,7 +203,7 @@ def desk(case_of, officer, district, today, bridge):
         ("enter", {"enter", "update"}),
     ],
 )  # fmt: skip
-def test_quick_filters(visit, rows, officer, approver, desk, todo, names):
+def test_quick_filters(visit, officer, approver, desk, todo, names):
     user = approver if todo == "extension" else officer
 
     context = visit(user, QUEUE, desk="agency", todo=todo).context_data

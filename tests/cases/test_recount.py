@@ -121,7 +121,6 @@ def test_a_preview_writes_nothing_and_says_the_same(clocks):
 
 
 def test_it_is_told_in_words(clocks):
-    load(only=["calendar"], write=False)
     (found,) = load(only=["calendar"], write=False).consequences
     assert list(found.sentences()) == [
         "4 open clocks move.",

@@ -13,7 +13,7 @@ from cases.domain import compare_search, one_spelling, search_text, settle_searc
 from cases.filters import CaseFilterSet, Searched
 from cases.models import Case, CaseChange, CaseSearch
 from cases.search import SearchPaginator, Words, read_person
-from core.pagination import LAST, Sort
+from core.pagination import LAST, KeysetPaginator, Sort
 from tests.factories import (
     CaseFactory,
     CaseReferenceFactory,
@@ -347,8 +347,6 @@ def test_every_way_finds_exactly_what_is_there_in_its_order(
 
 
 def found_in_order(rows, order: Sort) -> list:
-    from core.pagination import KeysetPaginator  # noqa: PLC0415
-
     return list(KeysetPaginator(rows, order).ordered())
 
 
@@ -377,7 +375,7 @@ def test_neighbours_are_those_of_the_whole_list(monkeypatch, many, regulator, wa
         assert after == (right[position + 1].number if position + 1 < len(right) else None)
 
 
-def test_the_count_is_exact_where_it_can_be_and_says_so_where_not(monkeypatch, many, officer, regulator):
+def test_the_count_is_exact_where_it_can_be_and_says_so_where_not(monkeypatch, many, regulator):
     order = Sort("received", "received_at", True)
     right = len(expected(Case.objects.all(), Words.read("退")))
     inquiries = Case.objects.filter(kind="inquiry")

@@ -116,7 +116,7 @@ def test_the_page_takes_as_many_queries_for_one_row_as_for_three(warm, regulator
     with CaptureQueriesContext(connection) as queries:
         html = client.get(url(case)).content.decode()
 
-    # session, user with agency, two of permissions, the case; five of the signals; the decisions with their actors
+    # session, user with agency, permissions, the case; five of the signals; the decisions with their actors
     assert len(queries) == 10
     assert html.count(REASON) == others
 

@@ -153,7 +153,7 @@ def test_once_does_all_and_ends(run):
     assert line.startswith("search: 1 (")
 
 
-def test_a_second_worker_waits_for_the_first_and_takes_over(run, monkeypatch):
+def test_a_second_worker_waits_for_the_first_and_takes_over(run):
     first = run()
     eventually(_lock_is_held)
     second = run()

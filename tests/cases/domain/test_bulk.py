@@ -204,7 +204,7 @@ def test_a_case_that_has_gone_out_of_sight_is_not_shown(officer, cases, neighbou
 
 
 def test_the_outlook_takes_as_many_queries_for_one_case_as_for_three(
-    officer, cases, district, django_assert_num_queries
+    officer, cases, django_assert_num_queries
 ):
     for case in cases:
         Case.objects.filter(pk=case.pk).update(state=State.ENDED, outcome="settled", ended_at=NOW)
