@@ -17,7 +17,6 @@ from core.exceptions import DomainError
 from core.personal_data import lookup_hash
 from tests.factories import (
     AccessLogFactory,
-    AgencyFactory,
     CaseFactory,
     CaseReferenceFactory,
     ImportDifferenceFactory,
@@ -39,16 +38,6 @@ def case_page(case):
 
 def user_page(user):
     return f"/audit/users/{user.pk}/"
-
-
-@pytest.fixture
-def city():
-    return AgencyFactory()
-
-
-@pytest.fixture
-def district(city):
-    return AgencyFactory(parent=city)
 
 
 @pytest.fixture

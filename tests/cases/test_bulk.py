@@ -5,7 +5,6 @@ import io
 
 import pytest
 from django.contrib.auth.models import Group
-from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,19 +17,15 @@ from cases.domain import perform, prepare_bulk, run_bulk_acts
 from cases.enums import BulkOrigin, BulkState, GroundPurpose, State, Verb
 from cases.models import BulkAct, Case, CaseEvent, Ground
 from cases.views import bulk as views
-from core import panels
+from tests.cases.bulk_acts import outcomes
+from tests.cases.pages import said, text, transactions
 from tests.factories import CaseFactory, ClockFactory, UserFactory, grant
 from tests.factories.cases import local
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 LIST = "/cases/"
 ACTS = "/cases/bulk/"
 START = "/cases/bulk/start/"
-
-
-@pytest.fixture(autouse=True)
-def english(client):
-    client.cookies["django_language"] = "en"
 
 
 @pytest.fixture
@@ -50,25 +45,6 @@ def signed_in(client, officer):
     return client
 
 
-@pytest.fixture
-def figures():
-    """`figures(name, function)` answers for a selection during the test."""
-    before = dict(panels._selections)
-    yield panels.register_selection
-    panels._selections.clear()
-    panels._selections.update(before)
-
-
-def text(response) -> str:
-    if response.streaming:
-        return b"".join(response.streaming_content).decode("utf-8-sig")
-    return response.content.decode()
-
-
-def said(response) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
 def start(client, chosen=(), verb=Verb.TAKE, **given):
     return client.post(START, {"list": "cases", "query": "", "verb": verb, "case": list(chosen)} | given)
 
@@ -85,16 +61,8 @@ def confirm(client, act, **data):
     return client.post(f"/cases/bulk/{act.pk}/confirm/", data)
 
 
-def outcomes(act) -> list[str]:
-    return list(act.rows.order_by("position").values_list("outcome", flat=True))
-
-
 def in_act(act) -> list[int]:
     return list(act.rows.order_by("position").values_list("case", flat=True))
-
-
-def transactions(queries) -> int:
-    return sum(query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")) for query in queries)
 
 
 # ---- the bar of the list

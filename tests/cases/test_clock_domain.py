@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.utils import translation
 
 from cases.domain import (
     ask_extension,
@@ -24,7 +23,7 @@ from tests.factories.cases import local
 
 D = dt.date
 NOW = local(2026, 7, 1, 10)
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture
@@ -46,12 +45,6 @@ def officer():
 @pytest.fixture
 def chief():
     return UserFactory(roles=["officer", "approver"])
-
-
-@pytest.fixture(autouse=True)
-def _english(_chinese):
-    with translation.override("en"):
-        yield
 
 
 def ends(clock):

@@ -1,6 +1,5 @@
 import hashlib
 import io
-from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -281,7 +280,7 @@ def test_a_file_too_large_is_told(admin, settings):
     assert errors == {"upload": ["The file is too large: at most 1 MB."]}
 
 
-def test_a_template_of_a_hundred_megabytes_is_read_off_and_told(admin, settings, monkeypatch):
+def test_a_template_of_a_hundred_megabytes_is_read_off_and_told(admin, stored_files, monkeypatch):
     monkeypatch.setattr("tempfile.NamedTemporaryFile", None)
     stream = Stream(100 << 20, text=("form", "acceptance"), file="upload")
 
@@ -293,7 +292,7 @@ def test_a_template_of_a_hundred_megabytes_is_read_off_and_told(admin, settings,
     assert "The file is too large: at most 20 MB." in response.content.decode()
     assert (form["form"].value(), form["note"].value()) == ("acceptance", "last")
     assert DocumentTemplate.objects.count() == 0
-    assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()] == []
+    assert stored_files() == []
 
 
 def test_an_older_version_is_taken_into_use_in_the_administration(admin, root):

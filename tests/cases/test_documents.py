@@ -3,7 +3,6 @@ import io
 import re
 import tomllib
 import zipfile
-from pathlib import Path
 from urllib.parse import unquote
 
 import factory
@@ -147,11 +146,6 @@ def made(district):
 @pytest.fixture
 def letterhead(district):
     return LetterheadFactory(agency=district, prefix="测市监")
-
-
-@pytest.fixture
-def mediator(district):
-    return UserFactory(agency=district, roles=["mediator"])
 
 
 def issue(case, form, side, actor, **changes):
@@ -460,12 +454,12 @@ def test_two_agencies_of_one_prefix_are_told(made, officer, city):
 
 
 @pytest.mark.parametrize("where", ["render", "write", "row", "event"])
-def test_whatever_fails_leaves_no_gap_and_no_file(made, officer, letterhead, settings, monkeypatch, where):
+def test_whatever_fails_leaves_no_gap_and_no_file(made, officer, letterhead, stored_files, monkeypatch, where):
     def fail(*args, **kwargs):
         raise RuntimeError(where)
 
     issue(made(F.ACCEPTANCE), F.ACCEPTANCE, A.COMPLAINANT, officer)
-    files = len([path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()])
+    files = set(stored_files())
     owner, name = {
         "render": (docx_templates, "render"), "write": (vault, "write"), "row": (documents, "encrypt"),
         "event": (documents, "_write_event"),
@@ -476,7 +470,7 @@ def test_whatever_fails_leaves_no_gap_and_no_file(made, officer, letterhead, set
         with pytest.raises(RuntimeError):
             issue(case, F.ACCEPTANCE, A.COMPLAINANT, officer)
 
-    assert len([path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]) == files
+    assert set(stored_files()) == files
     assert issue(made(F.ACCEPTANCE), F.ACCEPTANCE, A.COMPLAINANT, officer).serial == 2
 
 

@@ -11,6 +11,8 @@ from cases.merchants import find_merchants
 from cases.models import Case, CaseEvent, Party
 from core.exceptions import DomainError
 from registry.models import Merchant, Region
+from tests.cases.filings import PHONE
+from tests.cases.pages import filled
 from tests.factories import (
     AgencyFactory,
     CaseFactory,
@@ -22,7 +24,6 @@ from tests.factories.cases import local
 
 pytestmark = pytest.mark.django_db
 URL, SIMILAR, MERCHANTS = "/cases/new/", "/cases/new/similar/", "/cases/merchants/"
-PHONE = "13800000001"
 
 
 @pytest.fixture
@@ -35,19 +36,6 @@ def call(client, officer):
         return client.post(URL, filled(form, *people, **fields))
 
     return register
-
-
-def filled(form, *people, **fields):
-    """What a browser sends of `form`. People are dicts; without any the caller is 张测试."""
-    people = people or ({"name": "张测试", "phone": PHONE},)
-    data = {
-        "token": form.initial["token"], "kind": "complaint", "channel": "12315-phone", "handling": "own",
-        "merchant_written": "测试净水器商行", "narrative": "净水器漏水，商家拒绝退货。", "demand": "退款",
-        "received_at": "", "people-INITIAL_FORMS": "0", "people-TOTAL_FORMS": str(len(people)),
-    }  # fmt: skip
-    for n, person in enumerate(people):
-        data |= {f"people-{n}-{name}": value for name, value in ({"id_type": "居民身份证"} | person).items()}
-    return data | fields
 
 
 def errors(response):

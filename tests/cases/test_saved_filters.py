@@ -1,7 +1,6 @@
 import re
 
 import pytest
-from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,6 +10,7 @@ from cases.domain import delete_filter, lists, rename_filter, save_filter, share
 from cases.domain.lists import NameTaken, may_be_personal
 from cases.models import SavedFilter
 from core.exceptions import DomainError
+from tests.cases.pages import said
 from tests.factories import AgencyFactory, CaseFactory, ChannelFactory, SavedFilterFactory, UserFactory
 from tests.factories.cases import local
 
@@ -27,10 +27,6 @@ def keep(user, name="我的案件", parameters=None, **more):
 
 def stored() -> list[tuple]:
     return list(SavedFilter.objects.order_by("pk").values_list("owner", "list", "name", "query", "shared"))
-
-
-def said(response) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 @pytest.fixture

@@ -15,23 +15,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from cases import worker
-from cases.domain import SEARCH, feed, register_consumer, waiting
+from cases.domain import SEARCH, waiting
 from cases.enums import BulkState
 from cases.models import BulkAct, CaseChange, CaseSearch
 from cases.worker import Rounds, WorkerBusy, drain, only_worker
 from tests.factories import BulkActFactory, CaseFactory, UserFactory
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def registered():
-    """`registered(name, function)` is a consumer during the test, and no other is."""
-    before = dict(feed._consumers)
-    feed._consumers.clear()
-    yield register_consumer
-    feed._consumers.clear()
-    feed._consumers.update(before)
 
 
 @pytest.fixture
@@ -62,13 +53,6 @@ def elsewhere(fresh_database):
     with link.cursor() as cursor:
         yield cursor
     link.close()
-
-
-def eventually(condition, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)
 
 
 def indexed() -> int:

@@ -1,7 +1,6 @@
 """The tables of acts: each verb in each state, what it needs, what it leaves behind."""
 
 import datetime as dt
-from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -21,20 +20,6 @@ pytestmark = pytest.mark.django_db
 NOW = local(2026, 11, 10)
 RECEIVED = local(2026, 11, 9)
 WORK = ["officer", "approver"]
-
-
-@pytest.fixture
-def world():
-    """A city with a district and its station; an officer and a head of the unit in the district."""
-    city = AgencyFactory()
-    district = AgencyFactory(parent=city)
-    station = AgencyFactory(parent=district, kind="station")
-    return SimpleNamespace(
-        city=city, district=district, station=station, other=AgencyFactory(parent=city),
-        officer=UserFactory(agency=district, roles=["officer"]),
-        colleague=UserFactory(agency=district, roles=["officer"]),
-        head=UserFactory(agency=district, roles=WORK),
-    )  # fmt: skip
 
 
 def register(world, kind=Kind.COMPLAINT, people=1, personal=PERSON, **facts):
@@ -1018,21 +1003,6 @@ def test_a_report_found_to_be_anothers_goes_back_while_it_is_verified(world):
     case.refresh_from_db()
     assert (case.state, case.accepted_at, case.handling) == (State.REGISTERED, None, None)
     assert running(case) == before
-
-
-@pytest.mark.parametrize("verb", ["decline", "withdraw"])
-def test_a_dispute_over_jurisdiction_ends_with_the_case(world, verb):
-    case = register(world, Kind.REPORT if verb == "decline" else Kind.COMPLAINT, handling=world.station)
-    station_officer = UserFactory(agency=world.station, roles=["officer"])
-    for time in range(2):
-        if time:
-            perform(case, "dispatch", actor=world.officer, now=NOW, agency=world.station)
-        perform(case, "return_to_intake", actor=station_officer, now=NOW, **given(world, case, "return_to_intake"))
-    assert "jurisdiction.settle" in running(case)
-
-    perform(case, verb, actor=world.officer, now=NOW, **given(world, case, verb))
-
-    assert "jurisdiction.settle" not in running(case)
 
 
 def test_the_first_ground_means_withdrawn_or_settled(world):

@@ -14,34 +14,16 @@ import pytest
 from django.db import transaction
 
 from cases.domain import bulk as domain
-from cases.domain import cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
+from cases.domain import cancel_bulk, confirm_bulk, run_bulk_acts
 from cases.enums import BulkState, Verb
-from cases.models import BulkAct, CaseEvent, Clock
+from cases.models import CaseEvent, Clock
+from tests.cases.bulk_acts import outcomes, prepare, queue, state
 from tests.factories import AgencyFactory, CaseFactory, UserFactory
 from tests.waiting import comes_to_wait, in_thread
 
 ROOT = Path(__file__).resolve().parents[3]
 # so many rows that some are left at every kill, however late the test comes to look
 KILLS, ROWS = 8, 200
-
-
-def prepare(actor, cases, verb=Verb.TAKE) -> BulkAct:
-    return prepare_bulk(actor=actor, verb=verb, case_ids=[case.pk for case in cases], list="cases")
-
-
-def queue(actor, cases, verb=Verb.TAKE) -> BulkAct:
-    act = prepare(actor, cases, verb)
-    assert confirm_bulk(act, actor=actor, data={})
-    act.refresh_from_db()
-    return act
-
-
-def outcomes(act) -> list[str]:
-    return list(act.rows.order_by("position").values_list("outcome", flat=True))
-
-
-def state(act) -> str:
-    return BulkAct.objects.get(pk=act.pk).state
 
 
 @pytest.fixture
