@@ -1,10 +1,13 @@
 import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from cases.domain import feed, register_consumer
+from core import panels
 from tests.cases.filings import AT, PHONE, own_text
 from tests.factories import (
     AgencyFactory,
@@ -52,6 +55,24 @@ def bridge():
 
 
 @pytest.fixture
+def mediator(district):
+    return UserFactory(agency=district, roles=["mediator"])
+
+
+@pytest.fixture
+def english(client):
+    """The pages that `client` opens are in English."""
+    client.cookies["django_language"] = "en"
+
+
+@pytest.fixture
+def in_english(_chinese):
+    """What is called without a page speaks English."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
 def visit(client):
     """`visit(user, url, **query)`: the response to a GET by `user`."""
 
@@ -72,6 +93,31 @@ def warm(client):
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def figures():
+    """`figures(name, function)` answers for a selection during the test."""
+    before = dict(panels._selections)
+    yield panels.register_selection
+    panels._selections.clear()
+    panels._selections.update(before)
+
+
+@pytest.fixture
+def registered():
+    """`registered(name, function)` is a consumer of the feed during the test, and no other is."""
+    before = dict(feed._consumers)
+    feed._consumers.clear()
+    yield register_consumer
+    feed._consumers.clear()
+    feed._consumers.update(before)
+
+
+@pytest.fixture
+def stored_files(settings):
+    """`stored_files()`: the files in the vault."""
+    return lambda: [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
 @pytest.fixture

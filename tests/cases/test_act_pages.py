@@ -6,18 +6,17 @@ import pytest
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils.html import escape
 
 from cases.domain import perform, register_case
 from cases.enums import Kind, State
 from cases.models import Case, CaseEvent, Ground
 from core.workflow import last_event_id
+from tests.cases.pages import SCRIPT, address, post, text
 from tests.factories import AgencyFactory, CaseFactory, MerchantFactory, UserFactory
 from tests.factories.cases import PERSON, local
 
 pytestmark = pytest.mark.django_db
-SCRIPT = "<script>alert(1)</script>"
 
 
 @pytest.fixture
@@ -33,24 +32,10 @@ def head(district):
     return UserFactory(agency=district, roles=["officer", "approver"])
 
 
-def address(case, verb):
-    return reverse("cases:act", args=[case.number, verb])
-
-
-def post(client, user, case, verb, *, htmx=False, **data):
-    client.force_login(user)
-    seen = data.pop("seen", last_event_id(case))
-    return client.post(address(case, verb), {"seen": seen, **data}, headers={"HX-Request": "true"} if htmx else {})
-
-
-def html_of(response) -> str:
-    return response.content.decode()
-
-
 def test_buttons_lead_to_the_acts_that_are_legal_now(client, officer, case):
     client.force_login(officer)
 
-    html = html_of(client.get(case.get_absolute_url()))
+    html = text(client.get(case.get_absolute_url()))
 
     assert f'href="{address(case, "accept")}"' in html
     assert f'href="{address(case, "refuse")}"' in html
@@ -70,7 +55,7 @@ def test_an_act_is_done_and_leads_back_to_the_case(client, officer, case):
 
 def test_htmx_gets_the_form_alone_and_is_sent_on(client, officer, case):
     client.force_login(officer)
-    fragment = html_of(client.get(address(case, "refuse"), headers={"HX-Request": "true"}))
+    fragment = text(client.get(address(case, "refuse"), headers={"HX-Request": "true"}))
     assert fragment.lstrip().startswith('<div class="act-form" id="act">')
 
     response = post(client, officer, case, "accept", htmx=True)
@@ -83,7 +68,7 @@ def test_what_is_missing_is_said_beside_the_field(client, officer, case):
 
     assert response.status_code == 422
     assert list(response.context["form"].errors) == ["ground"]
-    assert 'value="原因"' in html_of(response) or ">\n原因" in html_of(response)
+    assert 'value="原因"' in text(response) or ">\n原因" in text(response)
     assert Case.objects.get(pk=case.pk).state == State.REGISTERED
 
 
@@ -97,7 +82,7 @@ def test_the_loser_of_a_race_is_told_who_did_what(client, officer, head, case):
     assert response.status_code == 409
     said = response.context["form"].non_field_errors()[0]
     assert head.get_full_name() in said
-    assert case.get_absolute_url() in html_of(response)
+    assert case.get_absolute_url() in text(response)
     case.refresh_from_db()
     assert (case.state, case.events.count()) == (State.ACCEPTED, 2)
 
@@ -183,7 +168,7 @@ def test_script_stays_text(client, head, case, verb, data):
     response = post(client, head, case, verb, **data)
 
     assert response.status_code == 302
-    page = html_of(client.get(Case.objects.get(pk=case.pk).get_absolute_url()))
+    page = text(client.get(Case.objects.get(pk=case.pk).get_absolute_url()))
     assert SCRIPT not in page
     assert escape(SCRIPT) in page or verb == "join"
 
@@ -210,7 +195,7 @@ def test_wrong_values_are_refused_and_nothing_changes(client, head, case, verb, 
 
     response = post(client, head, case, verb, **data)
 
-    assert response.status_code in (409, 422), html_of(response)
+    assert response.status_code in (409, 422), text(response)
     if wrong:
         assert list(response.context["form"].errors) == [wrong]
     assert Case.objects.filter(pk=case.pk).values().get() == before
@@ -243,7 +228,7 @@ def test_the_identity_form_names_nobody_who_is_sealed(client, officer, district)
     )  # fmt: skip
     client.force_login(officer)
 
-    html = html_of(client.get(address(report, "check_identity")))
+    html = text(client.get(address(report, "check_identity")))
 
     assert "张" not in re.sub(r"<[^>]+>", "", html.split("<main")[1])
 

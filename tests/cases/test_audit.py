@@ -17,7 +17,6 @@ from core.exceptions import DomainError
 from core.personal_data import lookup_hash
 from tests.factories import (
     AccessLogFactory,
-    AgencyFactory,
     CaseFactory,
     CaseReferenceFactory,
     ImportDifferenceFactory,
@@ -39,16 +38,6 @@ def case_page(case):
 
 def user_page(user):
     return f"/audit/users/{user.pk}/"
-
-
-@pytest.fixture
-def city():
-    return AgencyFactory()
-
-
-@pytest.fixture
-def district(city):
-    return AgencyFactory(parent=city)
 
 
 @pytest.fixture
@@ -101,7 +90,7 @@ def told(response):
 # by case
 
 
-def test_all_that_happened_to_a_case(client, auditor, worked, officer):
+def test_all_that_happened_to_a_case(client, auditor, worked):
     CaseFactory()
     AccessLogFactory(target="2026-99999999/1")
 
@@ -272,7 +261,7 @@ def test_a_wrong_look_up_finds_nothing_and_is_not_logged(client, auditor, given)
     assert not AccessLog.objects.exists()
 
 
-def test_a_result_belongs_to_its_session(client, auditor, worked):
+def test_a_result_belongs_to_its_session(client, auditor):
     url = look_up(client).url
     client.logout()
     client.force_login(UserFactory(agency=auditor.agency, roles=["auditor"]))
@@ -377,7 +366,7 @@ def test_an_audit_is_exported_and_that_is_logged(client, auditor, worked, form):
     )
 
 
-def test_what_was_audited_is_logged_for_users_and_persons(client, auditor, worked, officer):
+def test_what_was_audited_is_logged_for_users_and_persons(client, auditor, officer):
     person = look_up(client).url
     for url in (user_page(officer), person):
         b"".join(client.get(f"{url}export/", {"format": "csv"}))
@@ -415,8 +404,7 @@ def test_query_count_of_a_case(count, client, auditor, worked, officer, django_a
     fill(worked, officer, count)
     client.get(case_page(worked))
 
-    # session, user, permissions of user and groups; case; rows; users, cases, history, states before, acts, accesses,
-    # differences; exports
+    # session, user, permissions; case; rows; cases, history, states before, acts, accesses, differences; exports
     with django_assert_num_queries(12):
         assert len(lines(client.get(case_page(worked)))) == 5 + 2 * count
 
@@ -426,7 +414,7 @@ def test_query_count_of_a_user(count, client, auditor, worked, officer, django_a
     fill(worked, officer, count)
     client.get(user_page(officer))
 
-    # ... sign-ins, runs and their files
+    # session, user, permissions; the user; rows; cases, history, states before, acts, accesses, sign-ins, runs
     with django_assert_num_queries(12):
         assert len(lines(client.get(user_page(officer)))) == 3 + 4 * count
 

@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.utils import translation
 
 from cases.domain import (
     ask_extension,
@@ -16,7 +15,7 @@ from cases.domain import (
     start_clock,
     stop_clocks,
 )
-from cases.domain.clocks import hold_calendar, left_out
+from cases.domain.clocks import left_out
 from cases.models import UNKNOWN_END, CaseEvent, Clock, ClockChange, ClockPause, ClockRule, Extension
 from core.exceptions import DomainError
 from tests.factories import CaseFactory, UserFactory
@@ -24,7 +23,7 @@ from tests.factories.cases import local
 
 D = dt.date
 NOW = local(2026, 7, 1, 10)
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture
@@ -46,12 +45,6 @@ def officer():
 @pytest.fixture
 def chief():
     return UserFactory(roles=["officer", "approver"])
-
-
-@pytest.fixture(autouse=True)
-def _english(_chinese):
-    with translation.override("en"):
-        yield
 
 
 def ends(clock):
@@ -471,9 +464,3 @@ def test_what_rules_cannot_apply(case, officer, chief, refused):
     assert stored() == before
     case.refresh_from_db()
     assert case.regime == "order121"
-
-
-def test_acts_on_terms_hold_the_calendar_and_more_than_one_may(django_assert_num_queries):
-    with django_assert_num_queries(2):
-        hold_calendar()
-        hold_calendar()

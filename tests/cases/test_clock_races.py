@@ -1,7 +1,7 @@
 import datetime as dt
 import threading
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from cases.domain import recount, start_clock, stop_clocks
 from cases.domain.clocks import hold_calendar
@@ -9,6 +9,7 @@ from cases.models import Clock
 from core.exceptions import DomainError
 from tests.factories import CaseFactory
 from tests.factories.cases import local
+from tests.waiting import comes_to_wait, in_thread
 
 D = dt.date
 THEN = local(2020, 1, 27, 18)
@@ -21,7 +22,7 @@ def test_an_act_during_a_recount_is_refused_and_one_before_it_is_waited_for(fres
     other = CaseFactory(received_at=local(2020, 1, 23))
     late = start_clock(other, "complaint.accept", on=D(2020, 1, 23), now=THEN)
     Clock.objects.filter(pk=late.pk).update(due_on=D(2020, 2, 7), safe_on=D(2020, 2, 7))
-    holds, done, found, refusals = threading.Event(), threading.Event(), [], []
+    holds, done, recounted, found, refusals = threading.Event(), threading.Event(), threading.Event(), [], []
 
     def second():
         holds.wait(10)
@@ -29,15 +30,12 @@ def test_an_act_during_a_recount_is_refused_and_one_before_it_is_waited_for(fres
             found.append(recount())
             recounted.set()
             done.wait(10)
-        connection.close()
 
-    recounted = threading.Event()
-    thread = threading.Thread(target=second)
-    thread.start()
+    thread = in_thread(second)
     with transaction.atomic():
         stop_clocks(case, on=D(2020, 1, 24), now=THEN)
         holds.set()
-        waits = not recounted.wait(0.5)
+        waits = comes_to_wait(thread)
     assert recounted.wait(10)
     try:
         with transaction.atomic():
@@ -56,3 +54,19 @@ def test_an_act_during_a_recount_is_refused_and_one_before_it_is_waited_for(fres
     assert late.due_on == D(2020, 2, 11)
     with transaction.atomic():
         hold_calendar()
+
+
+def test_acts_hold_the_calendar_side_by_side(fresh_database, django_assert_num_queries):
+    held = []
+
+    def second():
+        with transaction.atomic():
+            hold_calendar()
+            held.append("second")
+
+    with transaction.atomic():
+        with django_assert_num_queries(1):
+            hold_calendar()
+        in_thread(second).join(30)  # on a connection of its own: on one alone any lock may be taken twice
+
+    assert held == ["second"]

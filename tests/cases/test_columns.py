@@ -1,4 +1,3 @@
-import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -7,8 +6,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cases.domain import choose_columns
-from cases.models import ListColumns, Supervision
+from cases.models import ListColumns
 from cases.tables import CaseTable, QueueTable
+from tests.cases.pages import transactions
 from tests.factories import (
     CaseFactory,
     CategoryFactory,
@@ -17,9 +17,9 @@ from tests.factories import (
     ProblemFactory,
     RecoveryFactory,
     RegionFactory,
+    SupervisionFactory,
     UserFactory,
 )
-from tests.factories.cases import local
 
 pytestmark = pytest.mark.django_db
 LIST, FORM = "/cases/", "/cases/columns/cases/"
@@ -47,13 +47,6 @@ def headings(response) -> list[str]:
     return [column.name for column in response.context_data["table"].columns]
 
 
-def urge(case, kind="urge"):
-    Supervision.objects.create(
-        case=case, kind=kind, text="请尽快", reply_due_on=dt.date(2026, 12, 1), actor=UserFactory(),
-        at=local(2026, 11, 20),
-    )  # fmt: skip
-
-
 def test_what_is_shown_for_which_names():
     assert CaseTable.arranged(None) == USUAL
     assert CaseTable.arranged(["state", "number", "officer"]) == ("state", "number", "officer")
@@ -61,7 +54,7 @@ def test_what_is_shown_for_which_names():
     assert CaseTable.arranged([]) == ("number",)
 
 
-def test_new_columns_are_off_until_they_are_chosen(visit, officer, district, chosen):
+def test_new_columns_are_off_until_they_are_chosen(visit, officer, district):
     CaseFactory(handling=district)
     assert headings(visit(officer, LIST)) == list(USUAL)
 
@@ -72,7 +65,7 @@ def test_new_columns_are_off_until_they_are_chosen(visit, officer, district, cho
     assert headings(visit(officer, LIST)) == ["officer", "number", "goods"]
 
 
-def test_an_address_may_name_columns(visit, officer, district):
+def test_an_address_may_name_columns(visit, officer):
     choose_columns(actor=officer, list="cases", columns=["number", "goods"])
 
     response = visit(officer, LIST, columns="state,nothing,officer")
@@ -89,9 +82,8 @@ def test_every_column_shows_its_value(visit, officer, district):
     )  # fmt: skip
     RecoveryFactory(case=case, amount=Decimal("60.00"))
     RecoveryFactory(case=case, amount=Decimal("500.00"), kind="moral")
-    urge(case)
-    urge(case)
-    urge(case, "supervise")
+    SupervisionFactory.create_batch(2, case=case)
+    SupervisionFactory(case=case, supervised=True)
     bare = CaseFactory(handling=None, custodian=district, external_number=None, agency_written="某所")
 
     rows = visit(officer, LIST, columns=",".join(CaseTable.on_request)).context_data["table"].rows
@@ -122,14 +114,13 @@ def test_no_column_takes_a_query_for_each_row(warm, officer, district, rows):
             platform=PlatformFactory(), region=RegionFactory(), category=CategoryFactory(),
         )  # fmt: skip
         RecoveryFactory(case=case)
-        urge(case)
+        SupervisionFactory(case=case)
     client = warm(officer, LIST)
 
     with CaptureQueriesContext(connection) as queries:
         response = client.get(LIST)
 
-    counted = [query for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert len(counted) == 10
+    assert len(queries) - transactions(queries) == 10
     assert response.content.decode().count('class="cell-line nowrap tnum"') >= rows
 
 

@@ -12,7 +12,6 @@ from cases.domain import (
     feed,
     is_filled,
     read_changes,
-    register_consumer,
     trim_feed,
     waiting,
 )
@@ -56,16 +55,6 @@ def other(fresh_database):
             link.close()
 
     return connect
-
-
-@pytest.fixture
-def registered():
-    """`registered(name, function)` is a consumer during the test."""
-    before = dict(feed._consumers)
-    feed._consumers.clear()
-    yield register_consumer
-    feed._consumers.clear()
-    feed._consumers.update(before)
 
 
 def read(consumer="first", limit=100):

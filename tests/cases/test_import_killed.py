@@ -17,6 +17,7 @@ from cases.domain.reveal import personal_context
 from core.personal_data import decrypt
 from tests import databases
 from tests.cases.files import order, row, rows, write_orders, write_with_references
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20
@@ -160,13 +161,6 @@ def survivors(group: int) -> list[int]:
         if int(process_group) == group and state != "Z":
             found.append(int(stat.parent.name))
     return found
-
-
-def eventually(condition, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.01)
 
 
 def test_killed_at_twenty_moments_it_ends_as_if_undisturbed(fresh_database, path, orders):

@@ -12,6 +12,7 @@ from cases.importers.engine import LOCK
 from cases.models import Case, ImportReject, ImportRun
 from cases.views import imports
 from tests.cases.files import row, write
+from tests.cases.pages import text
 from tests.factories import (
     CaseFactory,
     ImportDifferenceFactory,
@@ -25,12 +26,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 LIST = "/imports/"
-
-
-def text(response) -> str:
-    if response.streaming:
-        return b"".join(response.streaming_content).decode("utf-8-sig")
-    return response.content.decode()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from cases.merchants import find_merchants
 from cases.models import Case, CaseEvent, Party
 from core.exceptions import DomainError
 from registry.models import Merchant, Region
+from tests.cases.filings import PHONE
+from tests.cases.pages import filled
 from tests.factories import (
     AgencyFactory,
     CaseFactory,
@@ -22,7 +24,6 @@ from tests.factories.cases import local
 
 pytestmark = pytest.mark.django_db
 URL, SIMILAR, MERCHANTS = "/cases/new/", "/cases/new/similar/", "/cases/merchants/"
-PHONE = "13800000001"
 
 
 @pytest.fixture
@@ -37,19 +38,6 @@ def call(client, officer):
     return register
 
 
-def filled(form, *people, **fields):
-    """What a browser sends of `form`. People are dicts; without any the caller is 张测试."""
-    people = people or ({"name": "张测试", "phone": PHONE},)
-    data = {
-        "token": form.initial["token"], "kind": "complaint", "channel": "12315-phone", "handling": "own",
-        "merchant_written": "测试净水器商行", "narrative": "净水器漏水，商家拒绝退货。", "demand": "退款",
-        "received_at": "", "people-INITIAL_FORMS": "0", "people-TOTAL_FORMS": str(len(people)),
-    }  # fmt: skip
-    for n, person in enumerate(people):
-        data |= {f"people-{n}-{name}": value for name, value in ({"id_type": "居民身份证"} | person).items()}
-    return data | fields
-
-
 def errors(response):
     """Field (or "") and message of each line of the summary; the case is not there."""
     assert response.status_code == 422
@@ -60,7 +48,7 @@ def errors(response):
 # ---- what is registered
 
 
-def test_a_complaint(call, officer, district):
+def test_a_complaint(call, district):
     region = Region.objects.get(code="330106", valid_to=None)
 
     response = call(
@@ -134,7 +122,7 @@ def test_an_inquiry_stays_open(call):
     assert (case.kind, case.state, case.merchant, case.clocks.count()) == ("inquiry", "registered", None, 0)
 
 
-def test_an_inquiry_answered_at_once_is_closed(call, officer):
+def test_an_inquiry_answered_at_once_is_closed(call):
     call({}, kind="inquiry", answer="可向所在地市场监管所投诉。")
 
     case = Case.objects.get()
@@ -485,7 +473,9 @@ def test_cases_of_the_same_caller(similar, district, neighbour):
     assert 'target="_blank"' in page
 
 
-def test_nothing_whole_finds_nothing(similar):
+def test_nothing_whole_finds_nothing(similar, district):
+    PartyFactory(case=CaseFactory(handling=district, received_at=timezone.now() - dt.timedelta(days=3)))
+
     page = similar(
         **{"people-0-phone": "1380000", "people-TOTAL_FORMS": "x", "received_at": "?"}
     ).content.decode()

@@ -6,8 +6,10 @@ from django.db import connection
 from django.test import Client
 
 from cases.models import Case, CaseEvent
-from tests.cases.test_intake import URL, filled
+from tests.cases.pages import filled
 from tests.factories import UserFactory
+
+URL = "/cases/new/"
 
 
 def test_a_form_sent_twice_at_once_makes_one_case(fresh_database):

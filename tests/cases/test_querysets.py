@@ -27,7 +27,7 @@ def test_at_any_depth_an_agency_sees_its_own_cases_and_those_below(chain, depth)
     assert set(Recovery.objects.visible_to(officer)) == set(postings[depth:])
 
 
-def test_a_station_reads_what_is_below_it_once_a_request(warm, chain, django_assert_num_queries):
+def test_a_station_reads_what_is_below_it_once_a_request(chain, django_assert_num_queries):
     agencies, _cases = chain
     officer = UserFactory(agency=agencies[3], roles=["officer"])
 

@@ -13,6 +13,7 @@ from cases.tables import QueueTable, countdown
 from cases.views import lists
 from cases.views.queue import QueueRows
 from core.working_days import Calendar
+from tests.cases.pages import transactions
 from tests.factories import (
     AgencyFactory,
     CaseEventFactory,
@@ -49,11 +50,6 @@ def case_of(officer, district):
 def rows(visit):
     """`rows(user, todo="overdue")`: the cases on the page."""
     return lambda user, **query: visit(user, QUEUE, **query).context_data["page"].rows
-
-
-@pytest.fixture
-def english(client):
-    client.cookies["django_language"] = "en"
 
 
 def paused(case, on=dt.date(2026, 11, 10)):
@@ -205,7 +201,7 @@ def desk(case_of, officer, district, today, bridge):
         ("enter", {"enter", "update"}),
     ],
 )  # fmt: skip
-def test_quick_filters(visit, rows, officer, approver, desk, todo, names):
+def test_quick_filters(visit, officer, approver, desk, todo, names):
     user = approver if todo == "extension" else officer
 
     context = visit(user, QUEUE, desk="agency", todo=todo).context_data
@@ -409,10 +405,6 @@ def test_columns_of_the_queue_are_for_those_who_have_one(visit, officer, distric
 
 
 # queries
-
-
-def transactions(queries) -> int:
-    return sum(query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")) for query in queries)
 
 
 @pytest.mark.parametrize("number", [1, 3])

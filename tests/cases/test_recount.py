@@ -6,7 +6,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.utils import translation
 
 from cases.domain import (
     decide_extension,
@@ -25,13 +24,7 @@ from tests.factories.cases import local
 
 D = dt.date
 THEN = local(2020, 1, 27, 18)
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _english(_chinese):
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture
@@ -121,7 +114,6 @@ def test_a_preview_writes_nothing_and_says_the_same(clocks):
 
 
 def test_it_is_told_in_words(clocks):
-    load(only=["calendar"], write=False)
     (found,) = load(only=["calendar"], write=False).consequences
     assert list(found.sentences()) == [
         "4 open clocks move.",

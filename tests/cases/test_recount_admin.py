@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-from django.utils import translation
 
 from cases.domain import start_clock
 from cases.models import Clock, ClockChange, ClockRule
@@ -14,14 +13,7 @@ from tests.factories.cases import local
 from tests.registry.test_admin import confirmed
 
 D = dt.date
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _english(client, _chinese):
-    client.cookies["django_language"] = "en"
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english", "in_english")]
 
 
 @pytest.fixture

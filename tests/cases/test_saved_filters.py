@@ -1,5 +1,6 @@
+import re
+
 import pytest
-from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,6 +10,7 @@ from cases.domain import delete_filter, lists, rename_filter, save_filter, share
 from cases.domain.lists import NameTaken, may_be_personal
 from cases.models import SavedFilter
 from core.exceptions import DomainError
+from tests.cases.pages import said
 from tests.factories import AgencyFactory, CaseFactory, ChannelFactory, SavedFilterFactory, UserFactory
 from tests.factories.cases import local
 
@@ -25,10 +27,6 @@ def keep(user, name="我的案件", parameters=None, **more):
 
 def stored() -> list[tuple]:
     return list(SavedFilter.objects.order_by("pk").values_list("owner", "list", "name", "query", "shared"))
-
-
-def said(response) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 @pytest.fixture
@@ -298,9 +296,10 @@ def test_what_is_not_saved_is_said_on_the_list(sent, officer, query, message):
 
 def test_a_saved_value_that_is_gone_opens_with_the_error_of_the_form(visit, officer, district):
     case = CaseFactory(handling=district)
-    SavedFilterFactory(owner=officer, query="channel=gone")
+    SavedFilterFactory(owner=officer, name="旧渠道", query="channel=gone")
+    (path,) = re.findall(r'href="([^"]*)"><span translate="no">旧渠道<', visit(officer, LIST).content.decode())
 
-    response = visit(officer, LIST, channel="gone")
+    response = visit(officer, path)
 
     assert "channel" in response.context_data["filter"].form.errors
     assert "invalid-feedback" in response.content.decode()

@@ -33,9 +33,8 @@ from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, S
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
 from registry.models import CalendarNotice
-from tests.cases.test_act_pages import html_of
+from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
-from tests.cases.test_script_text import SCRIPT, filled_in
 from tests.factories import (
     AttachmentFactory,
     CaseFactory,
@@ -85,20 +84,9 @@ def pages(client, staff):
         auditor = ["/accounts/access-log/", f"/audit/users/{staff.worker.pk}/"]
         auditor += [f"/audit/cases/{number}/" for number in numbers]
         root = [TEMPLATES, *(f"{TEMPLATES}{template.pk}/change/" for template in DocumentTemplate.objects.all())]
-        return read(client, [(staff.worker, worker), (staff.auditor, auditor), (staff.root, root)])
+        return shown_to(client, [(staff.worker, worker), (staff.auditor, auditor), (staff.root, root)])
 
     return show
-
-
-def read(client, asked) -> dict[str, str]:
-    shown = {}
-    for user, paths in asked:
-        client.force_login(user)
-        for path in paths:
-            response = client.get(path, follow=True)
-            assert response.status_code == 200, path
-            shown[path] = html_of(response)
-    return shown
 
 
 def texts(form) -> list[str]:
@@ -224,11 +212,11 @@ def test_what_is_typed_into_a_form(client, staff, district, pages, way):
     client.force_login(user)
     with transaction.atomic():  # nothing else is given, which is seldom enough
         response = client.post(path, dict.fromkeys(names, SCRIPT))
-        alone = html_of(response)
+        alone = text(response)
         again = response.status_code == 200 and way.form is not RevealForm
         transaction.set_rollback(True)
     response = client.post(path, data() | {name: SCRIPT for name in names if name not in way.refused})
-    shown = {"alone": alone, "done": html_of(response)} | pages()
+    shown = {"alone": alone, "done": text(response)} | pages()
 
     assert not (response.context and response.context.get("form") and response.context["form"].errors)
     assert [where for where, html in shown.items() if SCRIPT in html] == []
@@ -254,11 +242,11 @@ def test_the_name_of_a_filter(client, staff, district, pages, name):
     saved = SavedFilter.objects.get()
     for act, data in (("rename", {"name": f"{SCRIPT}2"}), ("share", {"shared": "on"})):
         answers[act] = client.post(f"/cases/saved/{saved.pk}/{act}/", data, follow=True)
-    shown = {act: html_of(answer) for act, answer in answers.items()}
+    shown = {act: text(answer) for act, answer in answers.items()}
     shown |= {f"own {path}": html for path, html in pages().items()}
-    shown |= read(client, [(colleague, ["/cases/saved/", path[name]])])
+    shown |= shown_to(client, [(colleague, ["/cases/saved/", path[name]])])
     client.force_login(staff.worker)
-    shown["deleted"] = html_of(client.post(f"/cases/saved/{saved.pk}/delete/", follow=True))
+    shown["deleted"] = text(client.post(f"/cases/saved/{saved.pk}/delete/", follow=True))
 
     assert [where for where, html in shown.items() if SCRIPT in html] == []
     told = ("saved", "taken", "rename", "share", "/cases/saved/", path[name], "deleted", f"own {path[name]}")
@@ -289,10 +277,9 @@ def test_what_is_typed_for_a_bulk_act(client, staff, district, pages, verb):
     form = client.get(path).context["form"]
 
     names = texts(form)
-    if not names:
-        return
+    assert names
     with transaction.atomic():
-        alone = html_of(client.post(path, dict.fromkeys(names, SCRIPT)))
+        alone = text(client.post(path, dict.fromkeys(names, SCRIPT)))
         transaction.set_rollback(True)
     chosen = {"outcome": "failed"} if "outcome" in form.fields else {}
     response = client.post(path, filled_in(form) | chosen | dict.fromkeys(names, SCRIPT))
@@ -364,7 +351,7 @@ def test_names_that_the_administration_keeps(client, staff, kept_rows, model):
         f"/cases/queue/?desk=agency&columns={columns[QueueTable]}", case.get_absolute_url(), open_case.get_absolute_url(),
         f"/cases/{open_case.number}/copy-out/", f"/cases/{open_case.number}/act/dispatch/",
     ]  # fmt: skip
-    shown = read(
+    shown = shown_to(
         client,
         [
             (staff.root, [changelist, *here.values()]), (staff.worker, portal),
@@ -372,7 +359,7 @@ def test_names_that_the_administration_keeps(client, staff, kept_rows, model):
         ],
     )  # fmt: skip
     client.cookies["django_language"] = "en"
-    english = read(client, [(staff.worker, [f"/cases/?columns={columns[CaseTable]}", case.get_absolute_url()])])
+    english = shown_to(client, [(staff.worker, [f"/cases/?columns={columns[CaseTable]}", case.get_absolute_url()])])
 
     assert [where for where, html in (*shown.items(), *english.items()) if SCRIPT in html] == []
     assert escape(SCRIPT) in shown[here["change"]]
@@ -391,12 +378,12 @@ def written(page) -> list[str]:
 def send(client, path, data) -> tuple[set[str], str]:
     """The fields that were refused, and the answer; what would follow is confirmed."""
     response = client.post(path, data)
-    html = html_of(response)
+    html = text(response)
     if response.context and "consequences" in response.context:
         assert SCRIPT not in html
         response = client.post(path, data | {"_confirmed": "yes"})
     if response.status_code == 302:
-        return set(), html_of(client.get(response.url))
+        return set(), text(client.get(response.url))
     refused = set(response.context["adminform"].form.errors)
     for formset in response.context["inline_admin_formsets"]:
         refused |= {form.add_prefix(name) for form in formset.formset.forms for name in form.errors}
@@ -407,7 +394,7 @@ def test_the_letterhead_stands_in_the_form_of_a_document(client, staff, district
     LetterheadFactory(agency=district, phone=SCRIPT)
     case = CaseFactory(handling=district, accepted=True, regime="order121")
 
-    page = read(client, [(staff.worker, [f"/cases/{case.number}/documents/acceptance/complainant/issue/"])])
+    page = shown_to(client, [(staff.worker, [f"/cases/{case.number}/documents/acceptance/complainant/issue/"])])
 
     (html,) = page.values()
     assert SCRIPT not in html

@@ -13,7 +13,7 @@ from cases.domain import compare_search, one_spelling, search_text, settle_searc
 from cases.filters import CaseFilterSet, Searched
 from cases.models import Case, CaseChange, CaseSearch
 from cases.search import SearchPaginator, Words, read_person
-from core.pagination import LAST, Sort
+from core.pagination import LAST, KeysetPaginator, Sort
 from tests.factories import (
     CaseFactory,
     CaseReferenceFactory,
@@ -335,7 +335,8 @@ def test_every_way_finds_exactly_what_is_there_in_its_order(
     draw = random.Random(f"{walked}{sort}")
     fields = {"received": "received_at", "claimed": "claimed", "number": "number"}
     order = Sort(sort.strip("-"), fields[sort.strip("-")], sort.startswith("-"))
-    for _n in range(10):
+    some = 0
+    for _n in range(20):
         query, user = random_query(draw), draw.choice([officer, regulator])
         rows = Case.objects.visible_to(user)
         others = draw.choice([{}, {"kind": "inquiry"}])
@@ -347,11 +348,11 @@ def test_every_way_finds_exactly_what_is_there_in_its_order(
         found = search.Search(rows, words, user, plain=not others, wide=user == regulator)
         assert pages(found, order) == [row for row in found_in_order(rows, order) if row in right], query
         assert pages(found, order, backwards=True) == pages(found, order), query
+        some += bool(right)
+    assert some > 5
 
 
 def found_in_order(rows, order: Sort) -> list:
-    from core.pagination import KeysetPaginator  # noqa: PLC0415
-
     return list(KeysetPaginator(rows, order).ordered())
 
 
@@ -380,7 +381,7 @@ def test_neighbours_are_those_of_the_whole_list(monkeypatch, many, regulator, wa
         assert after == (right[position + 1].number if position + 1 < len(right) else None)
 
 
-def test_the_count_is_exact_where_it_can_be_and_says_so_where_not(monkeypatch, many, officer, regulator):
+def test_the_count_is_exact_where_it_can_be_and_says_so_where_not(monkeypatch, many, regulator):
     order = Sort("received", "received_at", True)
     right = len(expected(Case.objects.all(), Words.read("退")))
     inquiries = Case.objects.filter(kind="inquiry")

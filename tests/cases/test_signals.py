@@ -476,6 +476,8 @@ def test_similar_cases_show_no_personal_data(filed, officer):
 def test_without_anything_to_go_by_nothing_is_similar(filed, officer, known):
     filed(days=-1)
     filed(days=-1, phone="")
+    filed(days=-1, narrative=TEXT)
+    filed(days=-1, narrative="退款")
 
     assert similar_cases(received_on=ON, user=officer, **known) == []
 

@@ -24,9 +24,10 @@ from cases.casefile import facts
 from cases.domain import pause_clocks, resume_clocks, start_clock, write_search
 from cases.models import CallBack, Case, CaseHistory, ClockRule, FeedPosition, Party, Recovery
 from cases.views import lists
-from core import pagination, panels
+from core import pagination
 from core.exceptions import DomainError
 from registry.domain.calendar import shown_calendar
+from tests.cases.pages import text, transactions
 from tests.factories import (
     AgencyFactory,
     CaseEventFactory,
@@ -56,12 +57,6 @@ def url(case) -> str:
     return f"/cases/{case.number}/"
 
 
-def text(response) -> str:
-    if response.streaming:
-        return b"".join(response.streaming_content).decode("utf-8-sig")
-    return response.content.decode()
-
-
 def index() -> None:
     """Let the search read all cases."""
     write_search(list(Case.objects.values_list("pk", flat=True)))
@@ -71,24 +66,6 @@ def index() -> None:
 def handled(district):
     """`handled(...)`: a case of the officer's own district."""
     return lambda **fields: CaseFactory(handling=district, **fields)
-
-
-@pytest.fixture
-def figures():
-    """`figures(name, function)` answers for a selection during the test."""
-    before = dict(panels._selections)
-    yield panels.register_selection
-    panels._selections.clear()
-    panels._selections.update(before)
-
-
-@pytest.fixture
-def english(client):
-    client.cookies["django_language"] = "en"
-
-
-def transactions(queries) -> int:
-    return sum(query["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")) for query in queries)
 
 
 # the list

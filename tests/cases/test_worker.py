@@ -15,23 +15,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from cases import worker
-from cases.domain import SEARCH, feed, register_consumer, waiting
+from cases.domain import SEARCH, waiting
 from cases.enums import BulkState
 from cases.models import BulkAct, CaseChange, CaseSearch
 from cases.worker import Rounds, WorkerBusy, drain, only_worker
 from tests.factories import BulkActFactory, CaseFactory, UserFactory
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def registered():
-    """`registered(name, function)` is a consumer during the test, and no other is."""
-    before = dict(feed._consumers)
-    feed._consumers.clear()
-    yield register_consumer
-    feed._consumers.clear()
-    feed._consumers.update(before)
 
 
 @pytest.fixture
@@ -62,13 +53,6 @@ def elsewhere(fresh_database):
     with link.cursor() as cursor:
         yield cursor
     link.close()
-
-
-def eventually(condition, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)
 
 
 def indexed() -> int:
@@ -149,10 +133,11 @@ def test_once_does_all_and_ends(run):
     out, _none = run("--once").communicate(timeout=60)
 
     assert (indexed(), waiting(SEARCH)) == (1, 0)
-    assert out == next(line for line in [out] if line.startswith("search: 1 ("))
+    (line,) = out.splitlines()
+    assert line.startswith("search: 1 (")
 
 
-def test_a_second_worker_waits_for_the_first_and_takes_over(run, monkeypatch):
+def test_a_second_worker_waits_for_the_first_and_takes_over(run):
     first = run()
     eventually(_lock_is_held)
     second = run()

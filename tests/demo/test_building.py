@@ -24,6 +24,7 @@ from demo import building
 from demo.city import Manifest, write_city
 from registry.models import Merchant
 from tests import databases
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = dt.date(2026, 4, 20)
@@ -293,26 +294,19 @@ def test_it_serves_the_portal(fresh_database, tmp_path):
     )
     try:
         page = _fetch(f"http://127.0.0.1:{port}/accounts/login/", process)
-        _eventually(_worker_runs)
+        eventually(_worker_runs)
     finally:
         process.send_signal(signal.SIGINT)
         output = process.communicate(timeout=90)[0]
     assert "csrfmiddlewaretoken" in page
     assert f"http://127.0.0.1:{port}/" in output
-    _eventually(lambda: not _worker_runs())
+    eventually(lambda: not _worker_runs())
 
 
 def _worker_runs() -> bool:
     with contextlib.suppress(WorkerBusy), only_worker():
         return False
     return True
-
-
-def _eventually(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.1)
 
 
 def _fetch(url, process):

@@ -38,7 +38,7 @@ class StoredFactory(factory.django.DjangoModelFactory):
 
 
 class AttachmentFactory(StoredFactory):
-    """A photograph called 照片.pdf, added on the day of receipt; `withdrawn` was taken back."""
+    """A photograph, 照片1.pdf and so on, added the day after receipt; `withdrawn` was taken back the day after that."""
 
     class Meta:
         model = Attachment

@@ -33,11 +33,9 @@ from tests.cases.domain.test_acts import (
     ground,
     in_state,
     register,
-    world,
 )
 from tests.factories import CaseFactory, UserFactory
 
-__all__ = ["world"]
 pytestmark = pytest.mark.django_db
 
 

@@ -11,6 +11,7 @@ from cases.models import Case, CaseEvent, CaseReference, Clock
 from core.exceptions import DomainError
 from tests.factories import AgencyFactory, ClockFactory, DocumentFactory, UserFactory
 from tests.factories.cases import PERSON, local
+from tests.waiting import comes_to_wait
 
 NOW = local(2026, 11, 10)
 RECEIVED = local(2026, 11, 9)
@@ -95,8 +96,7 @@ def test_a_number_of_the_national_platform_that_two_cases_claim_at_once_is_given
         enter(first, officers[0])
         thread = threading.Thread(target=lambda: told.extend(at_once(lambda: enter(second, officers[1]))))
         thread.start()
-        thread.join(0.5)
-        waits = thread.is_alive()
+        waits = comes_to_wait(thread)
     thread.join(30)
 
     assert waits
@@ -124,8 +124,7 @@ def test_of_two_documents_that_arrive_the_first_ends_the_term_of_the_notice(offi
         later = local(2026, 11, 12)
         thread = threading.Thread(target=lambda: told.extend(at_once(lambda: deliver(second, officers[1], later))))
         thread.start()
-        thread.join(0.5)
-        waits = thread.is_alive()
+        waits = comes_to_wait(thread)
     thread.join(30)
 
     term.refresh_from_db()

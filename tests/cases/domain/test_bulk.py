@@ -24,17 +24,10 @@ from cases.domain.bulk import outlook
 from cases.enums import BulkOutcome, BulkState, GroundPurpose, State, Verb
 from cases.models import BulkAct, BulkRow, Case, CaseEvent, CaseHistory, Clock, Ground
 from core.exceptions import DomainError
+from tests.cases.bulk_acts import NOW, outcomes, prepare, queue, state
 from tests.factories import AgencyFactory, CaseFactory, ClockFactory, UserFactory
-from tests.factories.cases import local
 
-pytestmark = pytest.mark.django_db
-NOW = local(2026, 11, 20, 10)
-
-
-@pytest.fixture(autouse=True)
-def english():
-    with translation.override("en"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture
@@ -46,27 +39,8 @@ def ids(cases) -> list[int]:
     return [case.pk for case in cases]
 
 
-def prepare(actor, cases, verb=Verb.TAKE, **given) -> BulkAct:
-    return prepare_bulk(actor=actor, verb=verb, case_ids=ids(cases), list="cases", now=NOW, **given)
-
-
-def queue(actor, cases, verb=Verb.TAKE, data=None, **given) -> BulkAct:
-    act = prepare(actor, cases, verb, **given)
-    assert confirm_bulk(act, actor=actor, data=data or {}, now=NOW)
-    act.refresh_from_db()
-    return act
-
-
-def outcomes(act) -> list[str]:
-    return list(act.rows.order_by("position").values_list("outcome", flat=True))
-
-
 def messages(act) -> list[str]:
     return list(act.rows.order_by("position").values_list("message", flat=True))
-
-
-def state(act) -> str:
-    return BulkAct.objects.get(pk=act.pk).state
 
 
 def taken(cases) -> list[int | None]:
@@ -204,7 +178,7 @@ def test_a_case_that_has_gone_out_of_sight_is_not_shown(officer, cases, neighbou
 
 
 def test_the_outlook_takes_as_many_queries_for_one_case_as_for_three(
-    officer, cases, district, django_assert_num_queries
+    officer, cases, django_assert_num_queries
 ):
     for case in cases:
         Case.objects.filter(pk=case.pk).update(state=State.ENDED, outcome="settled", ended_at=NOW)

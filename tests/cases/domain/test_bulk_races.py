@@ -11,47 +11,19 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from cases.domain import bulk as domain
-from cases.domain import cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
+from cases.domain import cancel_bulk, confirm_bulk, run_bulk_acts
 from cases.enums import BulkState, Verb
-from cases.models import BulkAct, CaseEvent, Clock
+from cases.models import CaseEvent, Clock
+from tests.cases.bulk_acts import outcomes, prepare, queue, state
 from tests.factories import AgencyFactory, CaseFactory, UserFactory
+from tests.waiting import comes_to_wait, in_thread
 
 ROOT = Path(__file__).resolve().parents[3]
-KILLS = 8
-
-
-def prepare(actor, cases, verb=Verb.TAKE) -> BulkAct:
-    return prepare_bulk(actor=actor, verb=verb, case_ids=[case.pk for case in cases], list="cases")
-
-
-def queue(actor, cases, verb=Verb.TAKE) -> BulkAct:
-    act = prepare(actor, cases, verb)
-    assert confirm_bulk(act, actor=actor, data={})
-    act.refresh_from_db()
-    return act
-
-
-def outcomes(act) -> list[str]:
-    return list(act.rows.order_by("position").values_list("outcome", flat=True))
-
-
-def state(act) -> str:
-    return BulkAct.objects.get(pk=act.pk).state
-
-
-def in_thread(work) -> threading.Thread:
-    def run():
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
+# so many rows that some are left at every kill, however late the test comes to look
+KILLS, ROWS = 8, 200
 
 
 @pytest.fixture
@@ -103,8 +75,7 @@ def test_stopping_waits_for_the_row_that_is_being_done(committed):
     with transaction.atomic():
         assert domain._do_next(act, {}, None)
         thread = in_thread(lambda: left.append(cancel_bulk(act, actor=officer)))
-        thread.join(0.5)
-        waits = thread.is_alive()
+        waits = comes_to_wait(thread)
     thread.join(10)
 
     assert waits
@@ -119,8 +90,7 @@ def test_confirming_twice_at_once_queues_once(committed):
     with transaction.atomic():
         queued.append(confirm_bulk(act, actor=officer, data={}))
         thread = in_thread(lambda: queued.append(confirm_bulk(act, actor=officer, data={})))
-        thread.join(0.5)
-        waits = thread.is_alive()
+        waits = comes_to_wait(thread)
     thread.join(10)
 
     assert waits
@@ -138,7 +108,7 @@ def test_killed_again_and_again_it_does_each_case_once(fresh_database):
     """A trigger makes each act slow enough for the kill to come in the middle of one."""
     district = AgencyFactory(parent=AgencyFactory())
     officer = UserFactory(agency=district, roles=["officer"])
-    act = queue(officer, [CaseFactory(handling=district, regime="order121") for _n in range(60)], Verb.ACCEPT)
+    act = queue(officer, [CaseFactory(handling=district, regime="order121") for _n in range(ROWS)], Verb.ACCEPT)
     link = psycopg2.connect(fresh_database)
     link.autocommit = True
     cursor = link.cursor()
@@ -164,17 +134,17 @@ def test_killed_again_and_again_it_does_each_case_once(fresh_database):
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         before = done()
-    assert before < 60
+    assert before < ROWS
     cursor.execute("SELECT count(*) FROM cases_caseevent")
     assert cursor.fetchone()[0] == before
 
     last = start_command(fresh_database)
-    out, error = last.communicate(timeout=60)
+    out, error = last.communicate(timeout=120)
     link.close()
 
     assert (last.returncode, error.decode()) == (0, "")
-    assert int(out) == 60 - before
-    assert outcomes(act) == ["done"] * 60
+    assert int(out) == ROWS - before
+    assert outcomes(act) == ["done"] * ROWS
     assert state(act) == BulkState.DONE
-    assert CaseEvent.objects.count() == CaseEvent.objects.values("case").distinct().count() == 60
-    assert Clock.objects.count() == 60
+    assert CaseEvent.objects.count() == CaseEvent.objects.values("case").distinct().count() == ROWS
+    assert Clock.objects.count() == ROWS
