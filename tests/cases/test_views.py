@@ -938,6 +938,9 @@ def test_a_merchant_of_whom_only_a_name_with_a_number_is_known_shows_it_masked(v
         html = text(visit(user, address, format="csv"))
         assert "13900000000" not in html, address
         assert "李四139****0000" in html, address
+    html = text(visit(regulator, LIST, merchant=case.merchant_id))  # where “All” leads; the name is a chip there
+    assert "13900000000" not in html
+    assert '<span class="chip-value" translate="no">李四139****0000</span>' in html
 
 
 def test_numbers_in_a_report_are_masked_for_those_who_may_not_see_reporters(visit, district, handled):
