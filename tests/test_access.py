@@ -189,6 +189,7 @@ GET  /audit/users/{other_user}/export/?format=xlsx        302  403  403  403  40
 POST /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302
 GET  /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302
 POST /accounts/logout/                                    302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/session/                                   302  204  204  204  204  204  204  204  204  204  204
 POST /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200
 GET  /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200
 GET  /accounts/sign-ins/                                  302  403  403  403  403  403  403  200  200  200  403
