@@ -196,9 +196,9 @@ GET  /accounts/sign-ins/                                  302  403  403  403  40
 GET  /accounts/access-log/                                302  403  403  403  403  403  403  200  403  200  403
 POST /i18n/setlang/                                       302  302  302  302  302  302  302  302  302  302  302
 GET  /cases/saved/                                        302  403  200  200  200  200  200  403  403  200  200
-POST /cases/saved/cases/save/                             302  403  302  302  302  302  302  403  403  302  302
+POST /cases/saved/cases/save/                             302  403  422  422  422  422  422  403  403  422  422
 POST /cases/saved/nothing/save/                           302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{my_saved}/rename/                      302  403  302  302  302  302  302  403  403  302  302
+POST /cases/saved/{my_saved}/rename/                      302  403  422  422  422  422  422  403  403  422  422
 POST /cases/saved/{saved}/rename/                         302  403  404  404  404  404  404  403  403  404  404
 POST /cases/saved/{sub_saved}/rename/                     302  403  404  404  404  404  404  403  403  404  404
 POST /cases/saved/{other_saved}/rename/                   302  403  404  404  404  404  404  403  403  404  404
