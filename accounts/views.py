@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import View
 
 from accounts import domain
 from accounts.client import client_browser, client_ip
@@ -95,6 +96,15 @@ class SignOutView(LogoutView):
         response = super().post(request, *args, **kwargs)
         messages.success(request, _("You are signed out. Close the browser on a shared computer."))
         return response
+
+
+class StillSignedIn(View):
+    """Nothing for whoever is signed in; anybody else is led to the sign-in page. Long forms ask before they are sent."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request):
+        return HttpResponse(status=204)
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")

@@ -221,7 +221,9 @@ def _rolls(rule: ClockRule) -> str:
         case Roll.NONE:
             return _("The last day stays where it falls, on a day off too.")
         case Roll.HOLIDAYS:
-            return _("A last day on a statutory holiday moves to the first day after; an ordinary weekend moves it not.")
+            return _(
+                "A last day on a statutory holiday moves to the first day after; an ordinary weekend does not move it."
+            )
         case Roll.REST_DAYS:
             return _(
                 "A last day that is no working day moves to the first working day after, from an ordinary weekend too."

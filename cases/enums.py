@@ -321,7 +321,7 @@ class Verb(models.TextChoices):
     PAUSE = "pause", _("Term paused")
     RESUME = "resume", _("Term resumed")
     CHANGE_REGIME = "change_regime", _("Other rules applied")
-    SPLIT = "split", _("Split")
+    SPLIT = "split", pgettext_lazy("what was done", "Split")
     JOIN = "join", _("Party added")
     REPRESENT = "represent", _("Representatives named")
     CHECK_IDENTITY = "check_identity", _("Identity checked")

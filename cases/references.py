@@ -75,18 +75,18 @@ class References:
 
     def classes(self, name: str, chosen: str = "") -> list[tuple]:
         """Categories or problems, one group a vocabulary; a chosen class without its links is a choice, too."""
-        groups = []
-        for scheme in Scheme:
-            tree = list(_in_tree_order([option for option in self.of(name) if option.group == scheme]))
-            if tree:
-                pairs = [(o.value, INDENT * depth + o.label) for depth, o in tree]
-                pairs += [
-                    (chosen, _("%(name)s (of this vocabulary alone)") % {"name": o.label})
-                    for _depth, o in tree
-                    if chosen == o.value + UNLINKED
-                ]
-                groups.append((scheme.label, pairs))
-        return groups
+        groups = ((scheme.label, self.classes_of(name, scheme, chosen)) for scheme in Scheme)
+        return [(label, pairs) for label, pairs in groups if pairs]
+
+    def classes_of(self, name: str, scheme: Scheme, chosen: str = "") -> list[tuple]:
+        """The categories or problems of one vocabulary, those below another set in."""
+        tree = list(_in_tree_order([option for option in self.of(name) if option.group == scheme]))
+        pairs = [(o.value, INDENT * depth + o.label) for depth, o in tree]
+        return pairs + [
+            (chosen, _("%(name)s (of this vocabulary alone)") % {"name": o.label})
+            for _depth, o in tree
+            if chosen == o.value + UNLINKED
+        ]
 
     def ids(self, name: str, value: str) -> set[int]:
         """The ids of the option with this value, of all below it and, but for `UNLINKED`, of what is linked to it."""

@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Left
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.enums import Kind, SignalCode, State
+from cases.enums import OPEN_STATES, Kind, SignalCode, State
 from cases.models import Case, Party, SignalRule
 from cases.querysets import local_day_bounds, sees_reporters
 from cases.similarity import overlap, pairs, plain
@@ -366,6 +366,11 @@ class SimilarCase:
     @property
     def state_label(self) -> str:
         return str(State(self.state).label)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its handling can be urged."""
+        return self.state in OPEN_STATES
 
 
 def similar_cases(

@@ -13,6 +13,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.text import mask_numbers
+
 ALL = pgettext_lazy("any value of a filter", "All")
 FIRST_DAY, LAST_DAY = dt.date(1950, 1, 1), dt.date(2199, 12, 31)
 WORDS_LENGTH = 100  # characters
@@ -135,7 +137,7 @@ class FilterSet(django_filters.FilterSet):
         if isinstance(value, (list, tuple)) or hasattr(value, "exists"):
             return "、".join(FilterSet._in_words(field, item) for item in value)
         if isinstance(field, forms.ModelChoiceField):
-            return str(value)
+            return mask_numbers(str(value))  # names that people write may hold a number
         choices: dict = {}
         for key, label in getattr(field, "choices", []):
             choices.update(label if isinstance(label, (list, tuple)) else {key: label})

@@ -25,6 +25,7 @@ WRITTEN = [model for model in MODELS if model not in GENERATED]
 FOR_EVERYONE = {
     "accounts:login": "the way in",
     "accounts:logout": "the way out",
+    "accounts:session": "says nothing but that one is signed in",
     "accounts:password_change": "everyone's own password",
     "set_language": "the language switch stands on the login page too",
     "admin/login/": "leads to accounts:login",

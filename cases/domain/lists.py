@@ -23,7 +23,11 @@ PERSONAL_LENGTHS = (11, 18)  # digits of a mobile and of an identity number, how
 RUN_OF_DIGITS = re.compile(r"\d(?:[\W_]{0,3}\d)*(?:[\W_]{0,3}X(?![A-Z]))?")
 
 
-class NameTaken(DomainError):
+class NameRefused(DomainError):
+    """No filter can be called so."""
+
+
+class NameTaken(NameRefused):
     """The user has a filter of this name in this list already."""
 
 
@@ -40,7 +44,8 @@ def save_filter(
     """Keep the query of a list under a name. `parameters` are what the list understood of its address.
 
     With `replace` the user's own filter of that name takes the new query and stays shared as it was; without, it is
-    NameTaken. Raises DomainError where there is nothing to keep, too much, or a number that may be somebody's.
+    NameTaken. Raises NameRefused, or DomainError where there is nothing to keep, too much, or a number that may be
+    somebody's.
     """
     name, query = _name(name), urlencode(parameters)
     if not query:
@@ -73,7 +78,7 @@ def save_filter(
 def rename_filter(
     saved: SavedFilter, *, actor: User, name: str, now: dt.datetime | None = None
 ) -> SavedFilter:
-    """Give one's own filter another name. Raises NameTaken."""
+    """Give one's own filter another name. Raises NameRefused."""
     saved, name = _own(saved, actor), _name(name)
     if SavedFilter.objects.filter(owner=actor, list=saved.list, name=name).exclude(pk=saved.pk).exists():
         raise NameTaken(_("You have a filter “%(name)s” in this list already.") % {"name": name})
@@ -118,11 +123,11 @@ def may_be_personal(text: str) -> bool:
 def _name(name: str) -> str:
     name = " ".join(clean_cell(name).split())
     if not name:
-        raise DomainError(_("Give the filter a name."))
+        raise NameRefused(_("Give the filter a name."))
     if len(name) > NAME_LENGTH:
-        raise DomainError(_("The name is too long: at most %(n)d characters.") % {"n": NAME_LENGTH})
+        raise NameRefused(_("The name is too long: at most %(n)d characters.") % {"n": NAME_LENGTH})
     if may_be_personal(name):
-        raise DomainError(_("The name holds what may be a telephone or identity number. Give another name."))
+        raise NameRefused(_("The name holds what may be a telephone or identity number. Give another name."))
     return name
 
 

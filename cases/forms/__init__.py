@@ -3,12 +3,11 @@
 from cases.forms.acts import act_form
 from cases.forms.attachments import AttachmentForm
 from cases.forms.documents import DeliveryForm, IssueForm, ReasonForm
-from cases.forms.reveal import REASON_LENGTH, RevealForm
+from cases.forms.reveal import RevealForm
 from cases.forms.signals import SignalDecisionForm
 from cases.forms.templates import TemplateForm
 
 __all__ = [
-    "REASON_LENGTH",
     "AttachmentForm",
     "DeliveryForm",
     "IssueForm",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -35,10 +35,10 @@ from cases.enums import (
     Side,
     Verb,
 )
-from cases.forms.intake import ID_TYPES, IDENTITY_CARD
+from cases.forms.intake import ID_TYPES, IDENTITY_CARD, id_number_of, phone_of
 from cases.models import Case, Ground, Party, Supervision
 from core.filters import DateInput
-from core.importing.values import parse_credit_code, parse_id_number, parse_phone
+from core.importing.values import parse_credit_code
 from core.language import in_language
 from core.models import valid_on
 from core.personal_data import PersonalDataError, mask
@@ -52,6 +52,7 @@ TEXT_LENGTH = 10_000
 REPLY_DAYS = 3
 CORRECTED = tuple(name for name in CORRECTABLE if name != "merchant")
 CHOOSE = _("Choose…")
+OF_OTHER_ACTS = (Outcome.AGREEMENT, Outcome.ANSWERED)  # what a mediation that is terminated does not come to
 LIKE_A_CODE = re.compile(r"[0-9A-Za-z]{15,18}")
 
 
@@ -234,7 +235,10 @@ def _role(step, case, user):
 def _supervision(step, case, user):
     open_ones = case.supervisions.filter(replied_at=None) if case else Supervision.objects.none()
     field = forms.ModelChoiceField(open_ones, label=_("In reply to"), empty_label=None, widget=forms.RadioSelect)
-    field.label_from_instance = lambda made: f"{made.get_kind_display()} {made.reply_due_on}: {mask_numbers(made.text)}"
+    colon = pgettext("between label and value", ": ")
+    field.label_from_instance = (
+        lambda made: f"{made.get_kind_display()} {made.reply_due_on}{colon}{mask_numbers(made.text)}"
+    )
     first = next(iter(open_ones), None)
     field.initial = first.pk if first else None
     return field
@@ -272,7 +276,7 @@ FIELDS: dict[str, Callable] = {
     "outcome": lambda *_of: forms.ChoiceField(
         label=_("Outcome"),
         help_text=_("Needed where the ground does not tell it."),
-        choices=[("", CHOOSE), *(pair for pair in Outcome.choices if pair[0] not in ("agreement", "answered"))],
+        choices=[("", CHOOSE), *_pairs(found for found in Outcome if found not in OF_OTHER_ACTS)],
     ),
     "side": _side,
     "means": lambda *_of: _choice(pgettext_lazy("means of a notice", "By"), _pairs(TOLD_BY)),
@@ -303,7 +307,8 @@ FIELDS: dict[str, Callable] = {
     "started_on": lambda *_of: _day(_("First day that does not count"), timezone.localdate()),
     "ended_on": lambda *_of: _day(_("First day that counts again"), timezone.localdate()),
     "document": lambda *_of: _line(
-        _("Document"), 200, help_text=_("Title and number of the paper that orders it, as a commission to a laboratory.")
+        pgettext_lazy("paper that orders a pause", "Document"), 200,
+        help_text=_("Title and number of the paper that orders it, as a commission to a laboratory."),
     ),
     "regime": _regime,
     "reached": lambda *_of: _choice(_("Reached"), [("yes", _("Yes")), ("no", _("No"))]),
@@ -333,25 +338,6 @@ FIELDS: dict[str, Callable] = {
 
 
 # ---- what is typed and means something stored
-
-
-def clean_phone(form) -> str:
-    text = form.cleaned_data["phone"]
-    found = parse_phone(text) if text else None
-    if found and (found.masked or not found.ok):
-        raise forms.ValidationError(gettext("This is no telephone number. Give the digits, with the area code."))
-    return found.value if found else ""
-
-
-def clean_id_number(form) -> str:
-    text = form.cleaned_data["id_number"]
-    of_citizens = form.cleaned_data.get("id_type", "") in ("", IDENTITY_CARD)
-    found = parse_id_number(text) if text and of_citizens else None
-    if found and (found.masked or not found.ok):
-        raise forms.ValidationError(
-            gettext("This is no identity number: 18 characters with the right check digit. Compare it once more.")
-        )
-    return found.value if found else text
 
 
 def clean_told_on(form) -> dt.date | None:
@@ -395,7 +381,7 @@ def _clean_merchant(form):
 
 
 CLEANERS: dict[str, dict] = {
-    Verb.JOIN: {"clean_phone": clean_phone, "clean_id_number": clean_id_number},
+    Verb.JOIN: {"clean_phone": phone_of, "clean_id_number": id_number_of},
     Verb.INFORM: {"clean_told_on": clean_told_on},
     Verb.TERMINATE: {"clean": _clean_outcome},
     Verb.MERGE: {"clean_target": _clean_target},

@@ -1,5 +1,5 @@
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.domain.attachments import NOTE_LENGTH, too_large
@@ -16,6 +16,6 @@ class AttachmentForm(forms.Form):
 
     def __init__(self, *args, dropped: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["file"].help_text = _now("Allowed are: %(allowed)s.") % {"allowed": allowed_names()}
+        self.fields["file"].help_text = gettext("Allowed are: %(allowed)s.") % {"allowed": allowed_names()}
         if dropped:
             self.fields["file"].error_messages["required"] = too_large()

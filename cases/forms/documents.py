@@ -2,6 +2,7 @@
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cases.domain.attachments import NOTE_LENGTH
 from cases.domain.contents import TEXT_LENGTH, grounds_of, statable
@@ -94,7 +95,7 @@ class DeliveryForm(forms.Form):
     )
     means = forms.ChoiceField(label=_("Means"), choices=NoticeMeans.choices)
     at = forms.DateTimeField(label=_("Time"), widget=TimeInput())
-    result = forms.ChoiceField(label=_("Result"), choices=DeliveryResult.choices)
+    result = forms.ChoiceField(label=pgettext_lazy("delivery", "Result"), choices=DeliveryResult.choices)
     proof = forms.ModelChoiceField(
         label=_("Proof"),
         queryset=None,

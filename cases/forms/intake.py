@@ -151,6 +151,29 @@ class Dressed(forms.Form):
 # ---- the caller
 
 
+def phone_of(form) -> str:
+    """The telephone number as it is stored; empty where there is none."""
+    text = form.cleaned_data["phone"]
+    found = parse_phone(text) if text else None
+    if found and (found.masked or not found.ok):
+        raise forms.ValidationError(
+            gettext("This is no telephone number. Give all digits, of a fixed line with the area code.")
+        )
+    return found.value if found else ""
+
+
+def id_number_of(form) -> str:
+    """The identity number as it is stored. Of other papers than the identity card nobody knows the numbers' form."""
+    text = form.cleaned_data["id_number"]
+    of_citizens = form.cleaned_data.get("id_type", "") in ("", IDENTITY_CARD)
+    found = parse_id_number(text) if text and of_citizens else None
+    if found and (found.masked or not found.ok):
+        raise forms.ValidationError(
+            gettext("This is no identity number: a digit is missing or wrong. Compare it once more.")
+        )
+    return found.value if found else text
+
+
 class PersonForm(Dressed):
     """One person. Left empty, it is nobody."""
 
@@ -160,28 +183,12 @@ class PersonForm(Dressed):
     id_type = forms.ChoiceField(label=_("Identity document"), choices=ID_TYPES, initial=IDENTITY_CARD, required=False)
     id_number = _line(_("Identity number"), length=40)
 
-    def clean_phone(self) -> str:
-        text = self.cleaned_data["phone"]
-        found = parse_phone(text)
-        if found.masked or not found.ok:
-            raise forms.ValidationError(
-                gettext("This is no telephone number. Give all digits, of a fixed line with the area code.")
-            )
-        return found.value
+    clean_phone = phone_of
+    clean_id_number = id_number_of
 
     def clean(self):
         cleaned = super().clean()
-        number = cleaned.get("id_number", "")
-        if number and cleaned.get("id_type") == IDENTITY_CARD:
-            found = parse_id_number(number)
-            if found.masked or not found.ok:
-                self.add_error(
-                    "id_number",
-                    gettext("This is no identity number: a digit is missing or wrong. Ask for it once more."),
-                )
-            else:
-                cleaned["id_number"] = found.value
-        if not number:
+        if not cleaned.get("id_number") and "id_number" not in self.errors:
             cleaned["id_type"] = ""
         return cleaned
 
@@ -232,7 +239,7 @@ class IntakeForm(Dressed):
         help_text=_("Name, another name or credit code. A name that is not in the list is taken as it stands."),
     )
     platform_written = _line(_("Platform"), "platform_written", help_text=_("Where it was bought online."))
-    region = _select(_("Region"), help_text=_("The place of the trader."))
+    region = _select(_("Region"), help_text=_("The place of the merchant."))
     merchant_address = _line(_("Address of the merchant"), "merchant_address")
     category = _select(_("Category"))
     problem = _select(_("Problem"))
@@ -310,14 +317,11 @@ class IntakeForm(Dressed):
         return {
             "channel": self.references.choices("channel"),
             "region": [CHOOSE, *self.references.regions()],
-            "category": [CHOOSE, *self._classes("category", scheme)],
-            "problem": [CHOOSE, *self._classes("problem", scheme)],
+            # the vocabulary of the body that takes the call
+            "category": [CHOOSE, *self.references.classes_of("category", scheme)],
+            "problem": [CHOOSE, *self.references.classes_of("problem", scheme)],
             "handling": [*self._agencies()],
         }
-
-    def _classes(self, name: str, scheme: Scheme) -> list[tuple]:
-        """The vocabulary of the body that takes the call, as one list."""
-        return [pair for label, pairs in self.references.classes(name) if label == scheme.label for pair in pairs]
 
     def _agencies(self) -> Iterator[tuple]:
         own, today = self.user.agency, timezone.localdate(self.now)
@@ -356,7 +360,7 @@ class IntakeForm(Dressed):
         kind = cleaned.get("kind")
         cleaned["token"] = self._read_token(cleaned.get("token", ""))
         if cleaned["token"] is None:
-            self.add_error(None, gettext("The form was too old to be registered. Press “Register” once more."))
+            self.add_error(None, gettext("The form could not be recognised. Press “Register” once more."))
         for name in set().union(*self.FOR.values()) - self.FOR.get(kind, set()):
             self._forget(name)
         received_on = timezone.localdate(cleaned.get("received_at") or self.now)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cases.enums import ClockReason, PauseReason, Roll, Side, TermUnit
 from cases.models.case import Case
@@ -131,7 +132,7 @@ class ClockPause(models.Model):
     reason = models.CharField(_("reason"), max_length=16, choices=PauseReason)
     started_on = models.DateField(_("started on"))
     ended_on = models.DateField(_("ended on"), null=True, blank=True)
-    document = models.CharField(_("document"), max_length=200)
+    document = models.CharField(pgettext_lazy("paper that orders a pause", "document"), max_length=200)
     note = models.CharField(_("note"), max_length=1000, blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")

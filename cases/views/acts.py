@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +16,7 @@ from cases.enums import Kind, Verb
 from cases.forms import act_form
 from cases.forms.acts import CORRECTED
 from cases.models import Case
+from cases.views.opened_from import opened_from
 from core.exceptions import DomainError
 from core.text import mask_numbers
 from core.views import ScopedMixin
@@ -79,7 +79,7 @@ class ActPage(ScopedMixin, View):
 
     def show(self, form, status=200):
         context = {
-            "case": self.case, "step": self.step, "form": form, "list_query": self.list_query,
+            "case": self.case, "step": self.step, "form": form, **opened_from(self.request),
             "advice": ADVICE.get(self.step.verb) if self.case.kind == Kind.COMPLAINT else None,
         }  # fmt: skip
         template = "cases/_act.html" if self.request.htmx else "cases/act.html"
@@ -91,17 +91,11 @@ class ActPage(ScopedMixin, View):
         hidden = isinstance(value, str) and hides_numbers(self.case, self.request.user)
         return "" if hidden and mask_numbers(value) != value else value
 
-    @property
-    def list_query(self) -> str:
-        return self.request.GET.urlencode()
-
     def back(self, level: int, text: str):
         messages.add_message(self.request, level, text)
         # a case that went back up is out of sight
-        seen = self.get_queryset().filter(pk=self.case.pk).exists()
-        address = self.case.get_absolute_url() if seen else reverse("cases:list")
-        if self.list_query:
-            address += f"?{self.list_query}"
+        seen, of_list = self.get_queryset().filter(pk=self.case.pk).exists(), opened_from(self.request)
+        address = f"{self.case.get_absolute_url()}{of_list['list_suffix']}" if seen else of_list["back"]
         return HttpResponseClientRedirect(address) if self.request.htmx else HttpResponseRedirect(address)
 
     @staticmethod

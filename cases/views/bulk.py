@@ -258,13 +258,20 @@ def given_in_words(act: BulkAct, user) -> list[tuple[str, str]]:
     given = given_data(act)
     step = act_step(act) if given else None
     fields = act_form(step, user=user).fields if step else {}
-    return [(str(fields[name].label) if name in fields else name, in_words(value)) for name, value in given.items()]
+    return [
+        (str(fields[name].label) if name in fields else name, in_words(value, fields.get(name)))
+        for name, value in given.items()
+    ]
 
 
-def in_words(value) -> str:
+def in_words(value, field=None) -> str:
+    if value is None or value == "":
+        return UNKNOWN
     if isinstance(value, User):
         return value.get_full_name()
-    return mask_numbers(str(value)) if value is not None else UNKNOWN
+    if isinstance(value, str) and field is not None and not hasattr(field, "queryset"):
+        value = dict(getattr(field, "choices", ())).get(value, value)
+    return mask_numbers(str(value))
 
 
 class BulkDetail(BulkRows, ListPage):
@@ -279,7 +286,8 @@ class BulkDetail(BulkRows, ListPage):
     def get_template_names(self):
         if not self.wants_fragment:
             return [self.template_name]
-        return ["cases/bulk/_rows.html" if self.request.htmx.target == "results" else "cases/bulk/_run.html"]
+        parts = {"results": "cases/bulk/_rows.html", "progress": "cases/bulk/_progress.html"}
+        return [parts.get(self.request.htmx.target, "cases/bulk/_run.html")]
 
     def get_queryset(self):
         seen = Case.objects.visible_to(self.request.user).filter(pk=OuterRef("case"))

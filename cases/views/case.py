@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import DetailView, View
@@ -31,6 +30,7 @@ from cases.querysets import sees_reporters
 from cases.tables import STATE_TONES, origin_of
 from cases.views import attachments, documents
 from cases.views.lists import SEARCH_SECONDS, CaseList, CaseRows
+from cases.views.opened_from import opened_from
 from cases.views.queue import QueueRows
 from core.exceptions import DomainError
 from core.pagination import Cursor
@@ -171,37 +171,14 @@ class CaseDetail(ScopedMixin, DetailView):
             supervisions=case.supervisions.all(),
             asked=casefile.times_asked(case),
             call_backs=case.call_backs.all(),
-            pauses=case.pauses.all(),
             documents=documents.document_rows(case, user),
             issuable=documents.choices(case, user),
             attachments=attachments.attachment_rows(case, user, masked=masked),
-            list_query=self.list_query,
-            list_label=self.list_page.list_label,
-            back=self.back,
             form=RevealForm(),
             min_reason=MIN_REASON,
+            **opened_from(self.request),
             **kwargs,
         )
-
-    @property
-    def list_query(self) -> str:
-        """The query of the list from which the case was opened; empty where it was opened by its address."""
-        return self.request.GET.urlencode()
-
-    @cached_property
-    def list_page(self):
-        return list_page(self.request)
-
-    @property
-    def back(self) -> str:
-        """The list as it was."""
-        query = self.request.GET.copy()
-        for name in ("list", "at"):
-            query.pop(name, None)
-        if query.get("sort") == self.list_page.default_sort:
-            query.pop("sort")
-        path = reverse(self.list_page.list_view)
-        return f"{path}?{query.urlencode()}" if query else path
 
     def others(self, case: Case) -> list[Case]:
         """The newest other cases of the same merchant that the user sees, as many as its record is read from."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
 from cases.models import Case
+from cases.views.opened_from import opened_from
 from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
 from core.views import ScopedMixin
@@ -23,8 +24,9 @@ def file_response(content: bytes, *, name: str, content_type: str) -> HttpRespon
     return response
 
 
-def back_to(case: Case, panel: str) -> HttpResponseRedirect:
-    return HttpResponseRedirect(f"{case.get_absolute_url()}#{panel}")
+def back_to(case: Case, panel: str, suffix: str = "") -> HttpResponseRedirect:
+    """The panel of the case; `suffix` is the query of the list from which the case was opened."""
+    return HttpResponseRedirect(f"{case.get_absolute_url()}{suffix}#{panel}")
 
 
 class CaseFormPage(ScopedMixin, FormView):
@@ -48,8 +50,12 @@ class CaseFormPage(ScopedMixin, FormView):
     def dispatch(self, request, *args, **kwargs):
         if self.has_permission() and (refusal := self.why_not()):
             messages.error(request, refusal)
-            return back_to(self.case, self.panel)
+            return back_to(self.case, self.panel, self.of_list["list_suffix"])
         return super().dispatch(request, *args, **kwargs)
+
+    @cached_property
+    def of_list(self) -> dict:
+        return opened_from(self.request)
 
     def why_not(self) -> str:
         """Why there is nothing to fill in, in words; raises Http404 where there is nothing at all."""
@@ -65,14 +71,14 @@ class CaseFormPage(ScopedMixin, FormView):
             form.add_error(None, _("The stored data cannot be read: the key that encrypted it is not configured."))
             return self.form_invalid(form)
         messages.success(self.request, done)
-        return back_to(self.case, self.panel)
+        return back_to(self.case, self.panel, self.of_list["list_suffix"])
 
     def act(self, form) -> str:
         """Do it; what is said of it. Raises DomainError."""
         raise NotImplementedError
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(case=self.case, panel=self.panel, **self.texts(), **kwargs)
+        return super().get_context_data(case=self.case, panel=self.panel, **self.of_list, **self.texts(), **kwargs)
 
     def texts(self) -> dict[str, str]:
         """`heading`, `button`, and perhaps a `hint`."""

@@ -17,6 +17,7 @@ from cases.domain.reasons import MIN_REASON
 from cases.enums import Verb
 from cases.forms import RevealForm
 from cases.models import Case, Clock, Ground, Party
+from cases.views.opened_from import opened_from
 from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
 from core.views import ScopedMixin
@@ -61,6 +62,7 @@ class CopyOut(ScopedMixin, DetailView):
             can_enter=user.has_perm(entering.permission) and not entering.why_not(case, user),
             form=kwargs.pop("form", RevealForm()),
             min_reason=MIN_REASON,
+            **opened_from(self.request),
             **kwargs,
         )
 

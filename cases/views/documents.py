@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
@@ -100,7 +101,8 @@ def _told(document: Document, entry: dict) -> Told:
     if document.side == Addressee.BOTH:
         parts.insert(0, Addressee(entry["addressee"]).label)
     at = dt.datetime.fromisoformat(entry["at"])
-    return Told(at, ", ".join(map(str, parts)), entry["result"] == DeliveryResult.DELIVERED)
+    text = pgettext("between parts of a line", ", ").join(map(str, parts))
+    return Told(at, text, entry["result"] == DeliveryResult.DELIVERED)
 
 
 def choices(case: Case, user) -> list[Choice]:

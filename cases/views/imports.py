@@ -136,7 +136,8 @@ class RunDetail(FragmentMixin, RunPages, DetailView):
     def get_template_names(self):
         if not self.wants_fragment:
             return [self.template_name]
-        return ["imports/_rejects.html" if self.request.htmx.target == "results" else "imports/_run.html"]
+        parts = {"results": "imports/_rejects.html", "progress": "imports/_progress.html"}
+        return [parts.get(self.request.htmx.target, "imports/_run.html")]
 
     @cached_property
     def busy(self) -> bool:

@@ -38,6 +38,7 @@ from cases.enums import (
     SupervisionKind,
 )
 from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_selection
+from cases.forms.reveal import REASON_LENGTH
 from cases.models import Case, Clock, Party, Recovery, Supervision
 from cases.references import References
 from cases.search import SearchPaginator
@@ -244,7 +245,10 @@ class CaseList(DeskMixin, CaseRows, ListPage):
         searched = context["filter"].searched
         found = {"searched": searched and searched.value, "waiting": getattr(self.searching, "waiting", 0)}
         if self.request.user.has_perms(PersonalExport.export_permissions):
-            found |= {"personal_url": reverse("cases:export_personal"), "min_reason": MIN_REASON}
+            found |= {
+                "export_tools": "cases/_personal_export.html", "personal_url": reverse("cases:export_personal"),
+                "min_reason": MIN_REASON, "reason_length": REASON_LENGTH,
+            }  # fmt: skip
         context = super().fill(context)
         bar = choosing_bar(self.request, "cases", context["page"], context["table"])
         return context | {"tabs": self.tabs(), "bulk": bar, "has_bulk_acts": bool(bulk_steps(self.request.user))} | found

@@ -16,7 +16,7 @@ from cases.domain import (
     save_filter,
     share_filter,
 )
-from cases.domain.lists import NAME_LENGTH, NameTaken
+from cases.domain.lists import NAME_LENGTH, NameRefused, NameTaken
 from cases.models import ListColumns, SavedFilter
 from cases.views.lists import CaseList, understood
 from cases.views.queue import WorkQueue
@@ -58,6 +58,15 @@ def address(page, query: str) -> str:
     return f"{reverse(page.list_view)}?{query}" if query else reverse(page.list_view)
 
 
+def ask_name(request, title: str, refused: NameRefused, *, back: str, label, given=None):
+    """The name as it was typed, what is wrong with it, and all else that was `given`, to be sent again."""
+    context = {
+        "title": title, "refused": str(refused), "name": request.POST.get("name", ""), "name_length": NAME_LENGTH,
+        "back": back, "label": label, "given": given,
+    }  # fmt: skip
+    return render(request, "cases/saved_name.html", context, status=422)
+
+
 class SavedFilters(ScopedMixin, TemplateView):
     """One's own filters, to be renamed, shared and deleted, and those that others share."""
 
@@ -94,6 +103,9 @@ class SaveFilter(ScopedMixin, View):
         except NameTaken as taken:
             context = {"page": page, "given": given, "taken": str(taken), "back": address(page, query)}
             return render(request, "cases/saved_replace.html", context)
+        except NameRefused as refused:
+            back = address(page, query)
+            return ask_name(request, _("Save the filter"), refused, back=back, label=page.list_label, given=given)
         except DomainError as refused:
             messages.error(request, str(refused))
             return HttpResponseRedirect(address(page, query))
@@ -116,7 +128,11 @@ class ChangeSaved(ScopedMixin, View):
         try:
             messages.success(request, self.change(saved))
         except DomainError as refused:
-            messages.error(request, str(refused))
+            return self.refuse(refused)
+        return HttpResponseRedirect(reverse("cases:saved"))
+
+    def refuse(self, refused: DomainError):
+        messages.error(self.request, str(refused))
         return HttpResponseRedirect(reverse("cases:saved"))
 
 
@@ -124,6 +140,12 @@ class RenameFilter(ChangeSaved):
     def change(self, saved):
         renamed = rename_filter(saved, actor=self.request.user, name=self.request.POST.get("name", ""))
         return _("The filter is now called “%(name)s”.") % {"name": renamed.name}
+
+    def refuse(self, refused):
+        if not isinstance(refused, NameRefused):
+            return super().refuse(refused)
+        back = reverse("cases:saved")
+        return ask_name(self.request, _("Rename the filter"), refused, back=back, label=_("Saved filters"))
 
 
 class ShareFilter(ChangeSaved):

@@ -17,6 +17,7 @@ from cases.models.signal import MIN_DECISION
 from cases.querysets import sees_reporters
 from cases.signals import CAP, PERSONS, repeats_of, signals_of
 from cases.tables import STATE_TONES, as_written, subject
+from cases.views.opened_from import opened_from
 from core.exceptions import DomainError
 from core.text import mask_numbers
 from core.timeouts import QueryTooSlow, time_limit
@@ -47,7 +48,7 @@ class CaseSignals(ScopedMixin, View):
                 form.add_error(None, str(error))
             else:
                 messages.success(request, _("The decision is recorded."))
-                return HttpResponseRedirect(request.path)
+                return HttpResponseRedirect(request.get_full_path())
         return self.page(case, form)
 
     def case(self, number: str) -> Case:
@@ -68,6 +69,7 @@ class CaseSignals(ScopedMixin, View):
             "reporters_left_out": not sees_reporters(self.request.user),
             "cap": CAP,
             "persons": PERSONS,
+            **opened_from(self.request),
         })  # fmt: skip
 
 
@@ -93,6 +95,7 @@ class CaseRepeats(ScopedMixin, View):
             "limit": REPEATS,
             "seconds": REPEAT_SECONDS,
             "reporters_left_out": not sees_reporters(request.user),
+            **opened_from(request),
         })  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 /* Buttons that copy a field. Without JavaScript the fields are there to be selected by hand. */
 (function () {
   "use strict";
+  var timers = new Map(); // by button: pressed again, it says so again, and its own word comes back once
   function done(button, box) {
-    var said = document.getElementById("announce"), words = button.textContent;
+    var said = document.getElementById("announce"), word = button.querySelector("[data-word]");
     box.select();
     if (said) said.textContent = button.dataset.copied;
-    button.textContent = button.dataset.copied;
-    window.setTimeout(function () { button.textContent = words; }, 1500);
+    word.textContent = button.dataset.copied;
+    window.clearTimeout(timers.get(button));
+    timers.set(button, window.setTimeout(function () { word.textContent = word.dataset.word; }, 1500));
   }
   document.addEventListener("DOMContentLoaded", function () {
     document.querySelectorAll("[data-copy]").forEach(function (button) {

@@ -2,7 +2,7 @@
    works without, but for the comfort. Keys that begin with Alt are in portal.js. */
 (function () {
   "use strict";
-  var form, unsaved = false, leaving = false, busy = false;
+  var form, unsaved = false, leaving = false;
 
   function shown(element) { return element.getClientRects().length > 0; }
   function say(text) {
@@ -129,7 +129,7 @@
       if (text.length < 2) { close(); return; }
       fetch(form.dataset.merchants + "?q=" + encodeURIComponent(text), { redirect: "manual", headers: { Accept: "application/json" } })
         .then(function (answer) {
-          if (answer.type === "opaqueredirect") { sessionEnded(); return null; }
+          if (answer.type === "opaqueredirect") { document.dispatchEvent(new CustomEvent("session-ended")); return null; }
           return answer.ok ? answer.json() : null;
         })
         .then(function (data) { if (data && mine === asked && document.activeElement === input) show(data.merchants); })
@@ -182,46 +182,7 @@
     var keys = keysOfSimilar();
     if (keys === known) return;
     known = keys;
-    freshToken();
     form.dispatchEvent(new CustomEvent("similar"));
-  }
-
-  // a session that has ended takes nothing with it: sign in in another tab, and go on here
-  function freshToken() {
-    var cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
-    if (cookie) form.elements.csrfmiddlewaretoken.value = cookie[1];
-  }
-  function sessionEnded() {
-    var box = document.getElementById("session-ended");
-    if (!box.hidden) return;
-    box.hidden = false;
-    box.scrollIntoView({ block: "center" });
-  }
-  function offline() {
-    var box = document.getElementById("request-failed");
-    box.textContent = box.dataset.offline;
-    box.hidden = false;
-    box.scrollIntoView({ block: "center" });
-  }
-  function onSubmit(event) {
-    if (leaving) return;
-    event.preventDefault();
-    if (busy) return;
-    busy = true;
-    fetch(form.dataset.merchants, { method: "HEAD", redirect: "manual" })
-      .then(function (answer) {
-        busy = false;
-        if (answer.type === "opaqueredirect") {
-          sessionEnded();
-          document.getElementById("session-ended").focus();
-          return;
-        }
-        document.getElementById("session-ended").hidden = true;
-        freshToken();
-        leaving = true;
-        form.requestSubmit(event.submitter);
-      })
-      .catch(function () { busy = false; offline(); });
   }
 
   document.addEventListener("DOMContentLoaded", function () {
@@ -235,16 +196,11 @@
     form.addEventListener("keydown", onKey);
     form.addEventListener("input", function () { unsaved = true; lookForSimilar(); });
     form.addEventListener("change", function () { unsaved = true; });
-    form.addEventListener("submit", onSubmit);
-    window.addEventListener("focus", freshToken);
-    window.addEventListener("pageshow", function () { leaving = busy = false; });
+    // it is asked first whether one is still signed in (portal.js): what is not prevented any more is sent
+    form.addEventListener("submit", function (event) { leaving = !event.defaultPrevented; });
+    window.addEventListener("pageshow", function () { leaving = false; });
     window.addEventListener("beforeunload", function (event) {
       if (unsaved && !leaving) event.preventDefault();
-    });
-    document.body.addEventListener("htmx:beforeOnLoad", function (event) {
-      if (!event.detail.xhr.getResponseHeader("HX-Redirect")) return;
-      event.preventDefault();
-      sessionEnded();
     });
     var summary = document.getElementById("errors");
     if (summary) summary.addEventListener("click", function (event) {

@@ -496,3 +496,13 @@ def test_htmx_gets_the_results_alone(path):
 
     assert "<html" not in html
     assert "<table" in html
+
+
+def test_a_form_can_ask_whether_one_is_still_signed_in(client):
+    signed_in_client, _user = signed_in("mediator")
+
+    answer = signed_in_client.head("/accounts/session/")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert signed_in_client.post("/accounts/session/").status_code == 405
+    assert client.head("/accounts/session/").headers["Location"].startswith("/accounts/login/")

@@ -2,6 +2,7 @@
 
 import re
 
+import psycopg2
 import pytest
 from playwright.sync_api import expect
 
@@ -140,3 +141,55 @@ def test_without_javascript_the_boxes_still_work(browser, browser_context_args, 
     page.locator("#bulk button[type=submit]").click()
     expect(page.locator("tbody tr")).to_have_count(2)
     context.close()
+
+
+@pytest.fixture
+def set_state(portal):
+    """`set_state(pk, "running")`: let a bulk act be at work, or be done."""
+
+    def change(pk: int, state: str):
+        ended = "now()" if state == "done" else "NULL"
+        with psycopg2.connect(portal.database) as link, link.cursor() as cursor:
+            cursor.execute(
+                "UPDATE cases_bulkact SET state = %s, started_at = coalesce(started_at, now()),"
+                f" finished_at = {ended} WHERE id = %s",
+                [state, pk],
+            )
+
+    return change
+
+
+def test_an_act_at_work_leaves_the_rows_and_the_focus_alone(visit_as, set_state):
+    window = visit_as("officer")
+    window.go("/cases/?kind=complaint")
+    page = window.page
+    page.locator("[data-pick-all]").check()
+    page.select_option("#bulk-verb", "accept")
+    page.locator("#bulk button[type=submit]").click()
+    page.locator(".bulk-form button[type=submit]").click()
+    expect(page).to_have_url(re.compile(r"/cases/bulk/\d+/$"))
+    act = int(page.url.rstrip("/").rpartition("/")[2])
+    set_state(act, "running")
+
+    window.go(f"/cases/bulk/{act}/?size=25")
+    expect(page.locator("#poll")).to_have_count(1)
+    page.locator("#page-next").click()
+    expect(page).to_have_url(re.compile("after="))
+    second_page = page.url
+    link = page.locator("#results tbody a").first
+    number = link.inner_text()
+    link.focus()
+    for _poll in range(2):
+        with page.expect_response(lambda answer: answer.request.headers.get("hx-trigger") == "poll"):
+            pass
+        page.wait_for_timeout(200)
+        assert page.locator("#results tbody a").first.inner_text() == number
+        expect(link).to_be_focused()
+    assert window.complaints() == []
+
+    set_state(act, "done")
+    expect(page.locator("#bulk-cancel")).to_have_count(0)  # all of the page has been asked for once more
+    expect(page.locator("#poll")).to_have_count(0)
+    assert page.locator("#results tbody a").first.inner_text() == number
+    assert page.url == second_page
+    assert window.complaints() == []

@@ -194,7 +194,7 @@ def test_from_the_call_to_the_audit(visit_as, ninety_days_later, end_of_mediatio
     auditor = visit_as("auditor")
     auditor.go(f"/audit/cases/{number}/?size=100")
     lines = auditor.page.locator("main").inner_text()
-    for act in ("已登记", "已拆分", "已受理", "指派经办人", "期限中止", "期限恢复", "开始调解", "终止调解", "已办结"):
+    for act in ("已登记", "已拆分", "已受理", "指派承办人", "期限中止", "期限恢复", "开始调解", "终止调解", "已办结"):
         assert act in lines, act
     for name in ("沈牧之", "聂思齐", "贺安歌"):
         assert name in lines

@@ -282,3 +282,36 @@ def test_agencies_to_choose_are_the_own_ones_below(client, officer, district, ci
     choices = list(client.get(address(case, "dispatch")).context["form"].fields["agency"].queryset)
 
     assert choices == [station]
+
+
+def test_a_case_that_went_out_of_sight_leads_back_to_the_queue_it_was_opened_from(client, officer, case):
+    ground = Ground.objects.for_case(case, "return").first()
+    client.force_login(officer)
+
+    response = client.post(
+        f"{address(case, 'return_to_intake')}?list=queue&desk=mine&at=x",
+        {"seen": last_event_id(case), "ground": ground.pk, "note": "不在辖区"},
+    )
+
+    assert (response.status_code, response.url) == (302, "/cases/queue/?desk=mine")
+
+
+def test_the_form_of_an_act_takes_the_focus_and_the_further_acts_are_a_menu(client, officer, case):
+    client.force_login(officer)
+
+    page = text(client.get(case.get_absolute_url()))
+    fragment = text(client.get(address(case, "accept"), headers={"HX-Request": "true"}))
+
+    assert '<details class="menu acts-more">' in page
+    assert '<h2 class="act-title" tabindex="-1" data-focus>' in fragment
+
+
+def test_what_an_act_asks_for_is_called_by_its_name(client, officer, case):
+    client.force_login(officer)
+    perform(case, "accept", actor=officer)
+
+    assert "文书依据" in text(client.get(address(case, "pause")))
+    assert "补充事实描述" in text(client.get(address(case, "supplement")))
+    split = text(client.get(address(case, "split")))
+    assert "另一部分的事实描述" in split
+    assert "<h1>拆分 " in split

@@ -526,3 +526,10 @@ def test_the_panels_take_two_queries_whatever_they_hold(warm, officer, case, row
     context = SimpleNamespace(**response.context_data)
     assert (len(context.attachments), len(context.documents)) == (2 * rows, 2 * rows)
     assert [len(row.deliveries) for row in context.documents] == [0, 2] * rows
+
+
+def test_the_form_says_in_the_language_of_the_page_what_is_allowed(client, officer, district):
+    case = CaseFactory(handling=district)
+    client.force_login(officer)
+
+    assert "可上传：PDF" in client.get(f"/cases/{case.number}/attachments/add/").content.decode()

@@ -454,3 +454,11 @@ def test_the_lines_are_read_once(client, auditor, worked):
         for query in queries
         if "cases_auditentry" in query["sql"]
     ] == [1]
+
+
+def test_what_is_wrong_with_a_look_up_is_said_at_its_field(client, auditor):
+    html = client.post(PERSONS, {"kind": "name", "number": "", "reason": ""}).content.decode()
+
+    for name in ("kind", "number"):
+        assert f'aria-describedby="id_{name}_error"' in html
+        assert f'<ul class="errorlist" id="id_{name}_error">' in html

@@ -567,9 +567,10 @@ def test_while_it_runs_the_page_asks_again_and_can_stop_it(signed_in, cases, mon
 
     assert "It waits its turn" in text(signed_in.get(page))
     run_bulk_acts(1)
-    html = text(signed_in.get(page, {"outcome": "done"}, headers={"HX-Request": "true", "HX-Target": "run"}))
-    assert "<html" not in html
-    assert f'<div id="poll" hx-get="{page}?outcome=done"' in html
+    html = text(signed_in.get(page, headers={"HX-Request": "true", "HX-Target": "progress"}))
+    assert html.lstrip().startswith('<div id="progress">')
+    assert f'<div id="poll" hx-get="{page}"' in html
+    assert "list-table" not in html  # the rows, their page and the focus stay as they are
     assert '<progress max="3" value="1"' in html
     assert "1 of 3 cases" in html
     assert "Choose again" not in html
@@ -578,6 +579,14 @@ def test_while_it_runs_the_page_asks_again_and_can_stop_it(signed_in, cases, mon
     assert (response.url, said(response)) == (page, ["Stopped; 2 cases are left as they were."])
     assert outcomes(act) == ["done", "cancelled", "cancelled"]
     assert 'id="poll"' not in text(signed_in.get(page))
+    # the last answer asks for all once more, under the address that the page has by then, and that asks for nothing
+    last = 'hx-get="" hx-trigger="load" hx-target="#run"'
+    fragment = {
+        part: text(signed_in.get(page, headers={"HX-Request": "true", "HX-Target": part})) for part in ("progress", "run")
+    }
+    assert last in fragment["progress"]
+    assert last not in fragment["run"]
+    assert "list-table" in fragment["run"]
     assert said(signed_in.post(f"{page}cancel/"))[-1] == "There was nothing left to stop."
 
 
@@ -737,3 +746,26 @@ def test_choosing_takes_as_many_queries_for_one_case_as_for_three(warm, officer,
     # session, user with agency, who is at work and no longer is, permissions, the cases, old acts that were never
     # confirmed and their rows, the act, its rows
     assert len(queries) - transactions(queries) == 11
+
+
+@pytest.mark.parametrize("role", ["regulator", "city_regulator", "officer", "approver"])
+def test_the_menu_leads_whoever_has_bulk_acts_to_them(visit, city, district, role):
+    user = UserFactory(agency=city if role == "city_regulator" else district, roles=[role])
+
+    html = text(visit(user, ACTS))
+
+    assert f'<a href="{ACTS}" aria-current="page">' in html
+
+
+def test_what_an_act_was_given_is_said_in_words(signed_in, officer, handled):
+    case = handled(accepted=True)
+    ground = Ground.objects.for_case(case, GroundPurpose.TERMINATE).filter(outcome="", after_term=False).first()
+    act = chosen(signed_in, [case], Verb.TERMINATE)
+    response = confirm(signed_in, act, ground=ground.pk, outcome="settled", note="")
+    assert response.status_code == 302, response.context["form"].errors
+
+    html = text(signed_in.get(response.url))
+
+    assert "<dd translate=\"no\">Settled by the parties</dd>" in html
+    assert ">settled<" not in html
+    assert "Choose…" not in html.split('id="results"')[0].split("bulk-again")[0]

@@ -245,7 +245,7 @@ def test_a_provisional_term_says_so(book):
         ("none", "2026-06-13", "The last day stays where it falls, on a day off too."),
         (
             "holidays", "2026-06-13",
-            "A last day on a statutory holiday moves to the first day after; an ordinary weekend moves it not.",
+            "A last day on a statutory holiday moves to the first day after; an ordinary weekend does not move it.",
         ),
         (
             "rest_days", "2026-06-15",

@@ -214,3 +214,20 @@ def test_the_page_takes_as_many_queries_for_one_party_as_for_three(warm, officer
 
     # session, user, permissions, the case, five kinds of what belongs to it
     assert len(queries) == 9
+
+
+def test_the_word_of_a_copy_button_stands_apart_from_the_name_of_its_field(visit, officer, case):
+    html = visit(officer, url(case)).content.decode()
+
+    button = html.split('data-copy="copy-1"')[1].split("</button>")[0]
+    assert '<span data-word="复制">复制</span><span class="visually-hidden"> ' in button
+
+
+def test_a_reason_that_is_too_short_is_said_at_its_field(client, officer, case):
+    PartyFactory(case=case)
+    client.force_login(officer)
+
+    html = client.post(url(case), {"reason": "看"}).content.decode()
+
+    assert 'aria-describedby="reason-error reason-note" aria-invalid="true"' in html
+    assert '<div id="reason-error">' in html

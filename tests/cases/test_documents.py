@@ -1100,3 +1100,36 @@ def test_a_case_without_people_gets_its_documents(made, officer, letterhead):
 
     assert People.of(case).secrets(sealed_only=False) == set()
     assert values_of(issue(case, F.ACCEPTANCE, A.COMPLAINANT, officer))["addressee"] == "投诉人"
+
+
+def test_the_page_of_a_form_keeps_to_its_list_and_to_the_words_of_its_writer(client, made, officer, letterhead):
+    case = made(F.ACCEPTANCE)
+    client.force_login(officer)
+    address = f"{url(case, F.ACCEPTANCE, A.COMPLAINANT, 'issue')}?list=queue&desk=mine"
+
+    html = client.get(address).content.decode()
+    response = client.post(address, typed(later(F.ACCEPTANCE)))
+
+    # nothing stays in the browser, and nothing typed is lost where nobody is signed in any more
+    assert '<form method="post" autocomplete="off" data-ask-first>' in html
+    assert f'href="/cases/{case.number}/?list=queue&amp;desk=mine#documents"' in html
+    assert response.headers["Location"] == f"/cases/{case.number}/?list=queue&desk=mine#documents"
+
+
+def test_documents_and_deliveries_are_called_by_their_names(client, made, officer, letterhead):
+    case = made(F.AGREEMENT)
+    document = issue(case, F.AGREEMENT, A.BOTH, officer, now=timezone.now() - dt.timedelta(hours=2),
+                     values=given(F.AGREEMENT) | {"mediated_on": timezone.localdate()})  # fmt: skip
+    DeliveryFactory(document=document, means="in_person", result="delivered", addressee="respondent")
+    client.force_login(officer)
+
+    case_page = client.get(f"/cases/{case.number}/").content.decode()
+    deliver = client.get(url(case, document.pk, "deliver")).content.decode()
+
+    assert '<th scope="col">文书</th>' in case_page
+    assert '<th scope="col" class="row-acts">' in case_page
+    told = case_page.split('id="documents"')[1].split("</section>")[0]
+    assert "被投诉人，" in told
+    assert ", " not in told.split("被投诉人，")[1].split("</div>")[0]
+    assert "送达结果" in deliver
+    assert "导入结果" not in deliver

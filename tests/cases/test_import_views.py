@@ -124,9 +124,24 @@ def test_progress_of_a_run_at_work(client, visit, clerk, import_at_work):
     assert '<progress max="4000" value="1500"' in html
     assert 'hx-trigger="every' in html
 
-    fragment = text(client.get(f"/imports/{run.pk}/", headers={"HX-Request": "true", "HX-Target": "run"}))
+    fragment = text(client.get(f"/imports/{run.pk}/", headers={"HX-Request": "true", "HX-Target": "progress"}))
+    assert fragment.lstrip().startswith('<div id="progress">')
     assert '<progress max="4000" value="1500"' in fragment
-    assert "<html" not in fragment
+    assert "list-table" not in fragment  # the rejects, their page and the focus stay as they are
+
+
+def test_once_a_run_has_ended_all_of_its_page_is_asked_for_once(client, visit, clerk, run):
+    last = 'hx-get="" hx-trigger="load" hx-target="#run"'
+    page = f"/imports/{run.pk}/"
+
+    assert last not in text(visit(clerk, page))
+    parts = {
+        part: text(client.get(page, headers={"HX-Request": "true", "HX-Target": part})) for part in ("progress", "run")
+    }
+
+    assert last in parts["progress"]
+    assert last not in parts["run"]
+    assert "list-table" in parts["run"]
 
 
 CONTROL = {

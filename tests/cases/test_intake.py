@@ -7,6 +7,7 @@ from django.utils import timezone
 from cases.domain import take_in
 from cases.domain.parties import personal_data
 from cases.enums import Kind, State
+from cases.forms.intake import IntakeForm
 from cases.merchants import find_merchants
 from cases.models import Case, CaseEvent, Party
 from core.exceptions import DomainError
@@ -571,3 +572,40 @@ def test_queries_for_merchants(warm, officer, django_assert_num_queries, several
 
     with django_assert_num_queries(11):
         client.get(MERCHANTS, {"q": "清泉净水"})
+
+
+# ---- an urging instead of a case
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"), [({}, True), ({"accepted": True}, True), ({"closed": True}, False), ({"refused": True}, False)]
+)
+def test_an_urging_is_offered_in_a_new_tab_where_it_can_be_recorded(client, officer, district, state, offered):
+    case = CaseFactory(handling=district, order_number="DD-1", **state)
+    client.force_login(officer)
+
+    html = client.post(SIMILAR, {"order_number": "DD-1"}).content.decode()
+
+    assert case.number in html
+    link = f'<a href="/cases/{case.number}/act/urge/" target="_blank" rel="noopener">'
+    assert (link in html) == offered
+    assert ("/act/urge/" in html) == offered
+
+
+def test_why_a_case_may_be_the_same_is_told_with_chinese_commas(client, officer, district):
+    merchant = make("清泉净水")
+    CaseFactory(handling=district, merchant=merchant, order_number="DD-1", narrative="净水器漏水，商家拒绝退货。")
+    client.force_login(officer)
+
+    html = client.post(
+        SIMILAR, {"order_number": "DD-1", "merchant": merchant.pk, "narrative": "净水器漏水，商家拒绝退货。"}
+    ).content.decode()
+
+    assert html.split("<b>")[1].split("</b>")[0] == "订单号相同、同一经营者"
+
+
+def test_a_form_that_was_given_to_someone_else_is_not_recognised(call, district):
+    other = UserFactory(agency=district, roles=["officer"])
+    form = IntakeForm(user=other, merchants=Merchant.objects.none(), now=timezone.now())
+
+    assert errors(call(token=form.initial["token"])) == {"": "表单无法识别，请再按一次“登记”。"}

@@ -336,3 +336,42 @@ def test_a_filter_of_a_list_that_is_no_more_is_left_out(visit, officer):
     SavedFilterFactory(owner=officer, list="gone")
 
     assert visit(officer, SAVED).context_data["own"] == []
+
+
+# a name that is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "Give the filter a name."),
+        ("字" * 61, "The name is too long: at most 60 characters."),
+        ("电话13800001234", "The name holds what may be a telephone or identity number."),
+    ],
+)
+def test_a_name_that_is_refused_comes_back_to_be_corrected(sent, officer, name, message):
+    response = sent(officer, SAVE, name=name, query="state=open&sort=-claimed", columns="number,subject")
+
+    html = response.content.decode()
+    assert (response.status_code, stored()) == (422, [])
+    assert message in html
+    assert f'name="name" value="{name}"' in html
+    assert 'name="query" value="state=open&amp;sort=-claimed"' in html
+    assert 'name="columns" value="number,subject"' in html
+    assert 'aria-describedby="id_name-error"' in html
+    assert '<a href="/cases/?state=open&amp;sort=-claimed">Cases</a>' in html
+
+
+def test_a_new_name_that_is_taken_or_refused_comes_back_to_be_corrected(sent, officer):
+    keep(officer, "一")
+    saved = keep(officer, "二", {"state": "closed"})
+    before = stored()
+
+    for name, message in (("一", "You have a filter “一” in this list already."), (" ", "Give the filter a name.")):
+        response = sent(officer, f"{SAVED}{saved.pk}/rename/", name=name)
+        html = response.content.decode()
+        assert (response.status_code, message in html) == (422, True)
+        assert f'name="name" value="{name}"' in html
+        assert f'<a href="{SAVED}">Saved filters</a>' in html
+
+    assert stored() == before

@@ -276,7 +276,7 @@ def test_what_takes_too_long_is_not_waited_for(visit, officer, filed, monkeypatc
     response = visit(officer, repeats(case))
 
     assert response.status_code == 200
-    assert "Looking for them was stopped" in response.content.decode()
+    assert "The search was stopped" in response.content.decode()
 
 
 @pytest.mark.parametrize("others", [1, 3])
@@ -294,3 +294,23 @@ def test_what_a_case_may_repeat_takes_as_many_queries_for_one_row_as_for_three(w
     assert html.count("2026-10-") + html.count("2026-11-01") == others
     # session, user with agency, permissions, the case, the time limit; parties, rules, cases
     assert len(queries) - transactions(queries) == 8
+
+
+def test_what_is_wrong_with_a_decision_is_said_at_its_field(client, regulator, repeated):
+    client.force_login(regulator)
+
+    html = client.post(url(repeated[0]), {"decision": "", "reason": ""}).content.decode()
+
+    for name in ("decision", "reason"):
+        assert f'aria-describedby="id_{name}_error"' in html
+        assert f'<ul class="errorlist" id="id_{name}_error">' in html
+    assert 'data-ask-first' in html.split("<textarea")[0].split("<form")[-1]
+
+
+def test_a_decision_leads_back_to_the_page_under_its_own_address(client, regulator, repeated):
+    client.force_login(regulator)
+    address = f"{url(repeated[0])}?state=open"
+
+    response = client.post(address, {"decision": "repeat", "reason": REASON})
+
+    assert (response.status_code, response["Location"]) == (302, address)

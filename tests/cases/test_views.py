@@ -915,6 +915,9 @@ def test_a_merchant_of_whom_only_a_name_with_a_number_is_known_shows_it_masked(v
         html = text(visit(user, address, format="csv"))
         assert "13900000000" not in html, address
         assert "李四139****0000" in html, address
+    html = text(visit(regulator, LIST, merchant=case.merchant_id))  # where “All” leads; the name is a chip there
+    assert "13900000000" not in html
+    assert '<span class="chip-value" translate="no">李四139****0000</span>' in html
 
 
 def test_numbers_in_a_report_are_masked_for_those_who_may_not_see_reporters(visit, district, handled):
@@ -1271,7 +1274,8 @@ def test_history_is_for_those_who_may_read_it(visit, officer, handled):
     link = f'href="/audit/cases/{case.number}/"'
     assert link not in text(visit(officer, url(case)))
     grant(officer, "view_casehistory")
-    assert link in text(visit(officer, url(case)))
+    assert link not in text(visit(officer, url(case)))  # the page that it leads to shows the logs, too
+    assert link in text(visit(UserFactory(superuser=True), url(case)))
 
 
 def neighbour_of(visit, user, case, way, **query):
@@ -1403,3 +1407,66 @@ def test_merchants_share_no_cases_by_name(visit, officer, handled):
     case, namesake = (handled(merchant=MerchantFactory(name="同名商店")) for _n in range(2))
 
     assert namesake not in visit(officer, url(case)).context_data["others"]
+
+
+def test_searchable_selects_come_with_the_acts(visit, officer, district, handled):
+    case = handled()
+    clerk = UserFactory(agency=district, roles=["clerk"])
+
+    for user, there in ((officer, True), (clerk, False)):
+        html = text(visit(user, url(case)))
+        assert ("tom-select.base.min.js" in html, "tom-select.bootstrap5.min.css" in html) == (there, there)
+
+
+def test_a_reason_that_is_too_short_is_said_at_its_field(client, officer, handled):
+    party = PartyFactory(case=handled())
+    client.force_login(officer)
+
+    html = text(client.post(reverse("cases:reveal", args=[party.case.number, party.pk]), {"reason": "看"}))
+
+    assert f'aria-describedby="reason-{party.pk}-error reason-{party.pk}-note" aria-invalid="true"' in html
+    assert f'<div id="reason-{party.pk}-error">' in html
+    assert 'maxlength="300"' in html
+
+
+def test_an_export_of_personal_data_asks_for_its_reason_before_it_is_sent(visit, officer):
+    grant(officer, "export_personal")
+
+    assert 'name="reason" minlength="5" maxlength="300" required' in text(visit(officer, LIST))
+
+
+@pytest.mark.parametrize(
+    ("query", "group", "label", "back"),
+    [
+        ("", "监管", "案件", "/cases/"),
+        ("state=open&amp;sort=-received", "监管", "案件", "/cases/?state=open"),
+        ("list=queue&amp;desk=mine&amp;at=x", "案件办理", "办案工作台", "/cases/queue/?desk=mine"),
+    ],
+)
+def test_pages_about_a_case_lead_back_to_the_list_it_was_opened_from(visit, officer, handled, query, group, label, back):
+    case, further = handled(), ("act/accept/", "repeats/", "attachments/add/")
+    suffix = f"?{query}" if query else ""
+    pages = {page: text(visit(officer, f"{url(case)}{page}{suffix}".replace("&amp;", "&"))) for page in ("", *further)}
+
+    for page, html in pages.items():
+        crumbs = html.split('<ol class="crumbs">')[1].split("</ol>")[0]
+        assert crumbs.startswith(f'<li>{group}</li><li><a href="{back}">{label}</a></li>'), page
+        if page:
+            assert f'<a href="{url(case)}{suffix}">{case.number}</a>' in crumbs, page
+            assert crumbs.count("<li") == 4, page
+    for page in further:
+        assert f'href="{url(case)}{page}{suffix}"' in pages[""]
+
+
+@pytest.mark.parametrize(
+    "page", ["", "repeats/", "act/supplement/", "attachments/add/", "documents/acceptance/complainant/issue/"]
+)
+def test_every_page_about_a_case_has_its_entry_in_the_menu(visit, officer, handled, page):
+    case = handled(accepted=True)
+
+    response = visit(officer, f"{url(case)}{page}")
+
+    assert response.status_code == 200
+    menu = text(response).split('id="side"')[1].split("</nav>")[0]
+    assert f'<a href="{LIST}" aria-current="page">' in menu
+    assert menu.count("aria-current") == 1

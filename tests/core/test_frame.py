@@ -11,8 +11,8 @@ from tests.factories import UserFactory
 
 # who sees what in the side menu
 MENUS = {
-    "regulator": ["/", "/cases/", "/cases/recoveries/", "/imports/"],
-    "city_regulator": ["/", "/cases/", "/cases/recoveries/", "/imports/"],
+    "regulator": ["/cases/bulk/", "/", "/cases/", "/cases/recoveries/", "/imports/"],
+    "city_regulator": ["/cases/bulk/", "/", "/cases/", "/cases/recoveries/", "/imports/"],
     "officer": ["/cases/queue/", "/cases/new/", "/cases/bulk/", "/", "/cases/", "/cases/recoveries/"],
     "approver": ["/cases/queue/", "/cases/bulk/", "/", "/cases/", "/cases/recoveries/"],
     "mediator": ["/", "/cases/", "/cases/recoveries/"],
