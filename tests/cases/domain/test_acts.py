@@ -115,8 +115,8 @@ def test_a_council_registers_by_its_own_terms(world):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"received_at": local(2026, 11, 11), "now": NOW}, "接收时间晚于现在"),
-        ({"handling": "other"}, "案件只能分送本单位"),
+        ({"received_at": local(2026, 11, 11), "now": NOW}, "收到时间晚于现在"),
+        ({"handling": "other"}, "案件只能分送本机构"),
     ],
 )
 def test_what_cannot_be_registered_leaves_nothing(world, changes, message):
