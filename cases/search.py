@@ -30,7 +30,7 @@ PIECE = re.compile(r'(-?)(?:"([^"]*)"?|“([^”]*)”?|「([^」]*)」?|『([^�
 SPACED_DIGITS = re.compile(r"\+?[\d\s()-]+[\dXx]")
 PHONE = re.compile(r"\d{11}|0\d{2,3}[2-9]\d{6,7}")  # of a fixed line with its area code
 _BORN = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-IDENTITY_NUMBER = re.compile(rf"\d{{6}}(?:(?:18|19|20)\d\d{_BORN}\d{{3}}[\dX]|\d\d{_BORN}\d{{3}})")  # also of old
+IDENTITY_NUMBER = re.compile(rf"\d{{6}}(?:18|19|20)\d\d{_BORN}\d{{3}}[\dX]|[1-8]\d{{7}}{_BORN}\d{{3}}")  # also of old
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def _covering(word: str) -> list[str]:
 
 
 def read_person(text: str) -> tuple[str, str] | None:
-    """The kind of number ("phone", "id_number") and the number, where `text` is one and nothing else. What is taken for
-    one is masked in all texts, so that a search for words could not find it."""
+    """The kind of number ("phone", "id_number") and the number, where `text` is one and nothing else. Landlines have
+    their area code and numbers of fifteen digits a day of birth: in texts these are masked, and no word finds them."""
     text = unicodedata.normalize("NFKC", text).strip()
     if not SPACED_DIGITS.fullmatch(text):
         return None

@@ -91,6 +91,7 @@ def test_words_phrases_and_what_must_not_be_there(text, wanted, unwanted):
         ("330100900101001", ("id_number", "330100900101001")),  # of fifteen digits, as they were before 1999
         ("88000001", None),  # without its area code it may be anything
         ("330100901301001", None),
+        ("930100900101001", None),  # an order: no region begins with 9, so that texts show it
         ("0000001990010100112", None),
         ("000000199013010011", None),  # no date: an order
         ("1380000000", None),
