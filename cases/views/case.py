@@ -30,7 +30,7 @@ from cases.querysets import sees_reporters
 from cases.tables import STATE_TONES, origin_of
 from cases.views import attachments, documents
 from cases.views.lists import SEARCH_SECONDS, CaseList, CaseRows
-from cases.views.opened_from import opened_from
+from cases.views.opened_from import from_queue, opened_from
 from cases.views.queue import QueueRows
 from core.exceptions import DomainError
 from core.pagination import Cursor
@@ -76,7 +76,7 @@ class QueueNeighbours(Neighbours, QueueRows):
 
 def list_page(request) -> ListNeighbours | QueueNeighbours:
     """The list from which a case was opened, by default the list of cases."""
-    page = QueueNeighbours() if request.GET.get("list") == QueueRows.list_name else ListNeighbours()
+    page = QueueNeighbours() if from_queue(request) else ListNeighbours()
     page.setup(request)
     return page
 

@@ -9,11 +9,15 @@ from cases.views.queue import WorkQueue
 OF_THE_CASE = ("list", "at")  # which list it is, and the place of the case in it
 
 
+def from_queue(request) -> bool:
+    """Whether it was the work queue; where the address names none it is the list of cases."""
+    return request.GET.get("list") == WorkQueue.list_name
+
+
 def opened_from(request) -> dict:
     """For the page's context: the `list_query` that its address carries, as `list_suffix` of further addresses; what
-    the list is called, under which heading of the menu it stands, and its address as it was (`back`). Where the
-    address names none it is the list of cases."""
-    page = WorkQueue if request.GET.get("list") == WorkQueue.list_name else CaseList
+    the list is called, under which heading of the menu it stands, and its address as it was (`back`)."""
+    page = WorkQueue if from_queue(request) else CaseList
     query = request.GET.copy()
     carried = query.urlencode()
     for name in OF_THE_CASE:
