@@ -11,16 +11,16 @@ from playwright.sync_api import expect
 NARRATIVE = "消费者在店内购买的牛肉干已超过保质期十二天，要求退款，并要求查处该店。"
 REPORTED = "该店销售超过保质期的食品"
 PERSON = "冯测试"
-OF_CASE = "case_id = (SELECT id FROM cases_case WHERE number = %(number)s)"
 SHIFTED = (
     """UPDATE cases_case SET received_at = received_at - make_interval(days => %(days)s),
               decided_at = decided_at - make_interval(days => %(days)s),
               accepted_at = accepted_at - make_interval(days => %(days)s) WHERE number = %(number)s""",
-    f"""UPDATE cases_clock SET started_on = started_on - %(days)s, paused_on = paused_on - %(days)s,
+    """UPDATE cases_clock SET started_on = started_on - %(days)s, paused_on = paused_on - %(days)s,
                safe_on = CASE WHEN paused_on IS NULL THEN safe_on - %(days)s ELSE safe_on END,
                due_on = CASE WHEN paused_on IS NULL THEN due_on - %(days)s ELSE due_on END
-         WHERE stopped_on IS NULL AND {OF_CASE}""",  # noqa: S608 - our own text
-    f"UPDATE cases_clockpause SET started_on = started_on - %(days)s WHERE ended_on IS NULL AND {OF_CASE}",  # noqa: S608
+          FROM cases_case WHERE cases_case.id = case_id AND number = %(number)s AND stopped_on IS NULL""",
+    """UPDATE cases_clockpause SET started_on = started_on - %(days)s
+         FROM cases_case WHERE cases_case.id = case_id AND number = %(number)s AND ended_on IS NULL""",
 )
 SELECT = "(list, value) => list.tomselect ? list.tomselect.setValue(value) : list.value = value"
 
