@@ -64,6 +64,11 @@ MORE = (
        SELECT id, (SELECT id FROM cases_clockrule WHERE code = 'complaint.notify_end' ORDER BY valid_from DESC LIMIT 1),
               side, ended_at::date, ended_at::date + 8, ended_at::date + 8, NULL, NULL, false
          FROM cases_case, unnest(ARRAY['complainant', 'respondent']) AS side WHERE state = 'ended'""",
+    # and of some that are closed, whose complainant nobody has told
+    """INSERT INTO cases_clock (case_id, rule_id, side, started_on, safe_on, due_on, stopped_on, paused_on, provisional)
+       SELECT id, (SELECT id FROM cases_clockrule WHERE code = 'complaint.notify_end' ORDER BY valid_from DESC LIMIT 1),
+              'complainant', closed_on, closed_on + 8, closed_on + 8, NULL, NULL, false
+         FROM cases_case WHERE state = 'closed' AND id % 30 = 0 AND received_on > current_date - 90""",
     """INSERT INTO cases_supervision (case_id, kind, text, reply_due_on, actor_id, at, reply, replied_by_id, replied_at)
        SELECT id, CASE WHEN id % 3 = 0 THEN 'supervise' ELSE 'urge' END, '请尽快办理', current_date - 5 + (id % 11)::int,
               boss, now(), CASE WHEN replied THEN '已办' ELSE '' END, CASE WHEN replied THEN boss END,

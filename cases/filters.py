@@ -1,5 +1,6 @@
 """The query forms of the case list, the recovery ledger, the bulk acts, the import runs and audits."""
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ from cases.models import (
     Party,
     Recovery,
 )
-from cases.querysets import local_day_bounds, sees_city, sees_reporters
+from cases.querysets import Window, local_day_bounds, sees_city, sees_reporters
 from cases.references import References
 from cases.search import Search, Words, read_person
 from core import panels
@@ -193,10 +194,7 @@ class CaseFilterSet(SelectedFilterSet):
         return queryset.open() if value == OPEN_CHOICE[0] else queryset.filter(state=value)
 
     def by_due(self, queryset, name, value):
-        today = timezone.localdate()
-        if value == "overdue":
-            return queryset.overdue(today=today)
-        return queryset.due_between(today, self.calendar.add_working_days(today, int(value)).due_on)
+        return queryset.due_between(*due_window(value, calendar=self.calendar))
 
     def by_start(self, queryset, name, value):
         return queryset.filter(received_at__gte=local_day_bounds(value, value)[0])
@@ -335,6 +333,7 @@ TO_DO = {
     "close": State.ENDED.label,
     "enter": _("To enter nationally"),
 }
+DUE = ("overdue", "3", "7")  # of these, what a term's end decides
 
 
 class QueueFilterSet(FilterSet):
@@ -412,14 +411,19 @@ def of_desk(queryset, user, desk: str):
     return queryset.filter(officer=user) if desk == MINE else queryset
 
 
+def due_window(due: str, *, calendar: Calendar) -> Window:
+    """The days on which a term ends that is overdue, or ends within so many working days."""
+    today = timezone.localdate()
+    if due == "overdue":
+        return dt.date.min, today - dt.timedelta(days=1)
+    return today, calendar.add_working_days(today, int(due)).due_on
+
+
 def select_to_do(queryset, todo: str, *, calendar: Calendar):
     """The cases of a desk that `todo` is about."""
-    today = timezone.localdate()
+    if todo in DUE:
+        return queryset.due_between(*due_window(todo, calendar=calendar))
     match todo:
-        case "overdue":
-            return queryset.overdue(today=today)
-        case "3" | "7":
-            return queryset.due_between(today, calendar.add_working_days(today, int(todo)).due_on)
         case "paused":
             return queryset.open().paused()
         case "unassigned":

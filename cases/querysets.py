@@ -2,7 +2,8 @@ import datetime as dt
 
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from accounts.querysets import people, reads_all
@@ -12,9 +13,7 @@ from registry.querysets import ReferenceQuerySet
 # to read who saw and changed what
 AUDIT = ("accounts.view_accesslog", "accounts.view_signin", "cases.view_casehistory")
 
-DUE_COUNTS = """
-SELECT count(DISTINCT key) FILTER (WHERE due_on < %s), count(DISTINCT key) FILTER (WHERE due_on >= %s)
-  FROM ({}) AS term (key, due_on)"""
+Window = tuple[dt.date, dt.date]  # first and last day, both included
 
 
 def scope(user, prefix: str = "") -> Q | None:
@@ -75,13 +74,34 @@ class CaseQuerySet(ScopedQuerySet):
     def open(self):
         return self.filter(state__in=OPEN_STATES)
 
-    def overdue(self, *, today: dt.date):
-        """Cases with a running clock whose due date has passed."""
-        return self.filter(self._running_clock(due_on__lt=today))
+    def due_between(self, first: dt.date, last: dt.date):
+        """Cases with a running clock due from `first` to `last`, both included."""
+        return self.filter(self._running_clock(due_on__range=(first, last)))
 
-    def due_between(self, start: dt.date, end: dt.date):
-        """Cases with a running clock due from `start` to `end`, both included."""
-        return self.filter(self._running_clock(due_on__gte=start, due_on__lte=end))
+    def due_counts(self, *windows: Window) -> tuple[str, list]:
+        """The statement, and its values, that counts the cases with a running term that ends in each of `windows`.
+
+        One pass over the running terms, which are few. Most of them belong to open cases, which are few, too, and are
+        known by their keys alone; the others' cases are looked up one by one, whatever the planner makes of how many
+        closed cases there are."""
+        closed = self.filter(pk=OuterRef("case")).order_by().values("pk")[:1]
+        terms = self.model._meta.get_field("clocks").related_model.objects.running().filter(
+            Q(case__in=self.open().order_by().values("pk"))
+            | (~Q(case__in=self.model.objects.open().values("pk")) & IsNull(Subquery(closed), False)),
+            due_on__lte=max(last for _first, last in windows),
+        )
+        try:
+            sql, values = terms.order_by().values_list("case_id", "due_on").query.sql_with_params()
+        except EmptyResultSet:
+            return f"SELECT {', '.join('0' for _window in windows)}", []
+        names = [f"in_{number}" for number in range(len(windows))]
+        counts = ", ".join(f"count(*) FILTER (WHERE {name})" for name in names)
+        flags = ", ".join(f"bool_or(due_on BETWEEN %s AND %s) AS {name}" for name in names)
+        return (
+            # SQL that the ORM wrote, with its values beside it
+            f"SELECT {counts} FROM (SELECT {flags} FROM ({sql}) AS term (key, due_on) GROUP BY key) AS due",  # noqa: S608
+            [*(day for window in windows for day in window), *values],
+        )
 
     def paused(self):
         """Cases with a term that stands still."""
@@ -170,16 +190,6 @@ class MachineryQuerySet(models.QuerySet):
 class ClockQuerySet(ScopedQuerySet):
     def running(self):
         return self.filter(stopped_on__isnull=True)
-
-    def due_counts(self, today: dt.date, until: dt.date) -> tuple[str, list]:
-        """The statement, and its values, that counts the cases with a running term that is over, and those with one
-        that ends from `today` to `until`: in one pass over the running terms, which are few."""
-        terms = self.running().filter(due_on__lte=until).order_by()
-        try:
-            sql, values = terms.values_list("case_id", "due_on").query.sql_with_params()
-        except EmptyResultSet:
-            return "SELECT 0, 0", []
-        return DUE_COUNTS.format(sql), [today, today, *values]
 
     def ending(self):
         """Running towards a day that is known; a term that stands still has none."""

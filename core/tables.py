@@ -4,10 +4,11 @@ A column says what becomes of it on a phone by `card`: "title" (first line), "as
 "line" (below), "end" (below, at the right edge) or "hide".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import django_tables2 as tables
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django_tables2.data import TableListData
 
@@ -133,6 +134,16 @@ class Table(tables.Table):
             return tuple(name for name in cls._meta.fields if name not in cls.on_request)
         known = [name for name in dict.fromkeys(names) if name in cls._meta.fields]
         return (*(name for name in cls.fixed if name not in known), *known)
+
+    def lines(self) -> Iterator[tuple]:
+        """(row, its cells) for the body; a cell is (its attributes as HTML, content, whether there is nothing to say).
+        The attributes are those of its column alone, and the same in every row."""
+        attrs = {
+            column.name: format_html('{} data-label="{}"', column.attrs["td"].as_html(), column.header)
+            for column in self.columns
+        }
+        for row in self.rows:
+            yield row, [(attrs[column.name], cell, cell == self.default) for column, cell in row.items()]
 
     def sort_links(self) -> list[tuple]:
         """(column, sort parameter or "", aria-sort or "") for the heading."""

@@ -336,20 +336,12 @@ class Case(models.Model):
             ),
             # the page of a case names what was split from it or repeats it
             models.Index(fields=["origin"], condition=Q(origin__isnull=False), name="cases_case_origin"),
-            # the work queue: few of all, and whose they are without a look at the table
+            # the work queue: few of all, by whose they are at any level of agencies, without a look at the table
             models.Index(
-                fields=["id"],
-                include=[
-                    "received_at",
-                    "custodian_root",
-                    "custodian_district",
-                    "custodian",
-                    "officer",
-                    "handling",
-                    "state",
-                ],
+                fields=["custodian_root", "custodian_district", "custodian", "id"],
+                include=["received_at", "officer", "handling", "state"],
                 condition=Q(state__in=OPEN_STATES),
-                name="cases_case_open",
+                name="cases_case_desk",
             ),
         ]
         triggers = [

@@ -11,7 +11,6 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, DecimalField, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.urls import reverse, reverse_lazy
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext, pgettext_lazy
@@ -37,7 +36,7 @@ from cases.enums import (
     State,
     SupervisionKind,
 )
-from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, read_selection
+from cases.filters import CaseFilterSet, RecoveryFilterSet, Selection, due_window, read_selection
 from cases.forms.reveal import REASON_LENGTH
 from cases.models import Case, Clock, Party, Recovery, Supervision
 from cases.references import References
@@ -255,11 +254,10 @@ class CaseList(DeskMixin, CaseRows, ListPage):
 
     def tabs(self) -> list[Tab]:
         """Quick filters over all that the user sees, counted no further than the cap, in one query."""
-        today = timezone.localdate()
         rows = Case.objects.visible_to(self.request.user)
-        until = self.desk.calendar.add_working_days(today, SOON_DAYS).due_on
+        windows = [due_window(due, calendar=self.desk.calendar) for due in ("overdue", str(SOON_DAYS))]
         everything, dispatch, overdue, soon = self.counts(
-            [rows, rows.to_dispatch()], Clock.objects.visible_to(self.request.user).due_counts(today, until), more=2
+            [rows, rows.to_dispatch()], rows.due_counts(*windows), more=len(windows)
         )
         parts = [
             (gettext("All"), {}, everything),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.choosing import choosing_bar
 from cases.domain import bulk_steps
 from cases.enums import SupervisionKind
-from cases.filters import AGENCY, MINE, TO_DO, QueueFilterSet, of_desk, select_to_do, to_do
+from cases.filters import AGENCY, DUE, MINE, TO_DO, QueueFilterSet, due_window, of_desk, select_to_do, to_do
 from cases.models import Case, Supervision
 from cases.tables import QueueTable
 from cases.views.lists import HEAVY, OPENING, RELATED, DeskMixin, LimitedRows, Tab, how_often
@@ -19,6 +19,7 @@ from core.pagination import KeysetPaginator
 from core.views import ListPage
 
 PERMISSIONS = ("cases.handle_case", "cases.approve_case")  # either opens the queue
+PAGE = "page"  # the count of the page's own rows, beside those of the tabs
 
 
 class QueueRows(DeskMixin, LimitedRows, ListPage):
@@ -80,37 +81,42 @@ class WorkQueue(QueueRows):
         form = context["filter"]
         desk = form.desk_name if form.is_valid() else MINE
         context["table"].empty_text = empty_text(desk, form.data.get("todo", ""))
-        tabs = self.tabs(desk, context["page"])
+        tabs = self.tabs(desk, form.understood(), context["page"])
         context = super().fill(context)
         bar = choosing_bar(self.request, self.list_name, context["page"], context["table"])
         return context | tabs | {"bulk": bar, "has_bulk_acts": bool(bulk_steps(self.request.user))}
 
-    def tabs(self, desk: str, page) -> dict:
+    def tabs(self, desk: str, understood: dict[str, str], page) -> dict:
         """The two desks, and the quick filters of the present one, counted in one query together with the page."""
         user, now = self.request.user, self.request.GET.get("todo", "")
-        rows = Case.objects.visible_to(user)
+        rows, calendar = Case.objects.visible_to(user), self.desk.calendar
         mine, todos = of_desk(rows, user, desk), to_do(user, desk)
         desks = {MINE: _("Mine"), AGENCY: _("My agency's")}
+        parts = {name: of_desk(rows, user, name).open() for name in desks} | {
+            todo: select_to_do(mine, todo, calendar=calendar) for todo in todos if todo not in DUE
+        }
         several = page.previous or page.next
-        counts = self.counts([
-            *(of_desk(rows, user, name).open() for name in desks),
-            *(select_to_do(mine, todo, calendar=self.desk.calendar) for todo in todos),
-            *([page.queryset] if several else []),
-        ])
-        if several and (counted := counts.pop()) is not None:
-            page.count = counted
+        # what is not narrowed further has as many rows as its tab says, where it has one
+        own = PAGE if understood.keys() - {"desk", "todo"} or now not in ("", *todos) else now or desk
+        if several and own == PAGE:
+            parts[PAGE] = page.queryset
+        windows = [due_window(due, calendar=calendar) for due in DUE]
+        found = self.counts(list(parts.values()), mine.due_counts(*windows), more=len(windows))
+        counts = dict(zip((*parts, *DUE), found, strict=True))
+        if several and counts[own] is not None:
+            page.count = counts[own]
         path = reverse(self.list_view)
         return {
             "desks": [
-                Tab.counted(str(label), f"{path}?desk={name}", count, name == desk)
-                for (name, label), count in zip(desks.items(), counts[:2], strict=True)
+                Tab.counted(str(label), f"{path}?desk={name}", counts[name], name == desk)
+                for name, label in desks.items()
             ],
             "tabs": [
                 Tab.counted(
                     str(TO_DO[todo]), f"{path}?{urlencode({'desk': desk} | ({} if todo == now else {'todo': todo}))}",
-                    count, todo == now,
+                    counts[todo], todo == now,
                 )
-                for todo, count in zip(todos, counts[2:], strict=True)
+                for todo in todos
             ],
         }
 

@@ -8,10 +8,11 @@ from django.utils import timezone, translation
 
 from cases.domain import choose_columns
 from cases.enums import State
-from cases.models import UNKNOWN_END, Clock
+from cases.models import UNKNOWN_END, Case, Clock
 from cases.tables import QueueTable, countdown
 from cases.views import lists
 from cases.views.queue import QueueRows
+from core.pagination import capped_counts
 from core.working_days import Calendar
 from tests.cases.pages import transactions
 from tests.factories import (
@@ -222,6 +223,49 @@ def test_tabs_count_the_desk_they_stand_on(visit, officer, desk):
     assert {tab.url.rpartition("=")[2]: tab.count for tab in context["tabs"]} == {
         "overdue": 2, "3": 1, "7": 2, "paused": 1, "returned": 1, "reply": 2, "close": 1, "enter": 2,
     }  # fmt: skip
+
+
+def test_terms_are_counted_within_the_scope_of_each_reader_open_or_closed(officer, district, neighbour, today):
+    station = AgencyFactory(station=True, parent=district)
+    for handling in (district, station, neighbour):
+        for closed, days in ((False, -1), (True, -1), (True, 0), (False, 3), (True, 4)):
+            ClockFactory(case=CaseFactory(handling=handling, officer=officer, closed=closed), due_on=today + days * DAY)
+    twice = CaseFactory(handling=station)
+    for days in (-5, -1, 2):
+        ClockFactory(case=twice, code="complaint.mediate" if days < 0 else "complaint.accept", side=f"{days}",
+                     due_on=today + days * DAY)
+    windows = [(dt.date.min, today - DAY), (today, today + 3 * DAY)]
+    everything = UserFactory(agency=district, roles=["officer"])
+    grant(everything, "view_all_agencies")
+
+    for user, counts in (
+        (UserFactory(agency=station, roles=["officer"]), [3, 3]), (officer, [5, 5]),
+        (UserFactory(agency=district.parent, roles=["officer"]), [7, 7]), (everything, [7, 7]), (UserFactory(), [0, 0]),
+    ):
+        cases = Case.objects.visible_to(user)
+        assert capped_counts([cases], cases.due_counts(*windows))[1:] == counts
+        assert [cases.due_between(*window).count() for window in windows] == counts
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [({}, 27), ({"todo": "overdue"}, 26), ({"kind": "complaint"}, 26), ({"todo": "7"}, 0)]
+)
+def test_several_pages_say_how_many_rows_there_are(visit, officer, case_of, today, query, count):
+    for _n in range(26):
+        ClockFactory(case=case_of(), due_on=today - DAY)
+    case_of(report=True)
+
+    page = visit(officer, QUEUE, **query).context_data["page"]
+
+    assert page.count == count
+    assert len(page.rows) == min(count, 25)
+
+
+def test_what_has_no_tab_at_a_desk_is_counted_too(visit, officer, case_of, district):
+    for _n in range(26):
+        case_of(handling=None, custodian=district)
+
+    assert visit(officer, QUEUE, desk="mine", todo="dispatch").context_data["page"].count == 26
 
 
 def test_extensions_are_a_matter_of_those_who_approve(visit, officer, approver, desk):
