@@ -385,7 +385,8 @@ class QueueFilterSet(FilterSet):
         return queryset  # there is always one, named or not
 
     def by_todo(self, queryset, name, value):
-        return select_to_do(queryset, value, calendar=self.calendar)
+        few = self.desk_name == MINE or not sees_city(self.request.user)
+        return select_to_do(queryset, value, calendar=self.calendar, few=few)
 
     def by_agency(self, queryset, name, value):
         if value == UNKNOWN:
@@ -419,10 +420,10 @@ def due_window(due: str, *, calendar: Calendar) -> Window:
     return today, calendar.add_working_days(today, int(due)).due_on
 
 
-def select_to_do(queryset, todo: str, *, calendar: Calendar):
-    """The cases of a desk that `todo` is about."""
+def select_to_do(queryset, todo: str, *, calendar: Calendar, few: bool = False):
+    """The cases of a desk that `todo` is about. `few`: the desk has a small part of all cases."""
     if todo in DUE:
-        return queryset.due_between(*due_window(todo, calendar=calendar))
+        return queryset.due_between(*due_window(todo, calendar=calendar), few=few)
     match todo:
         case "paused":
             return queryset.open().paused()

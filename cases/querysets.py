@@ -74,24 +74,19 @@ class CaseQuerySet(ScopedQuerySet):
     def open(self):
         return self.filter(state__in=OPEN_STATES)
 
-    def due_between(self, first: dt.date, last: dt.date):
-        """Cases with a running clock due from `first` to `last`, both included."""
+    def due_between(self, first: dt.date, last: dt.date, *, few: bool = False):
+        """Cases with a running clock due from `first` to `last`, both included. `few`: they are asked for among a small
+        part of all cases, so that most terms within these days are of others, and looking up their cases would cost."""
+        if few:
+            return self.filter(pk__in=self._running_terms(first, last).values("case"))
         return self.filter(self._running_clock(due_on__range=(first, last)))
 
     def due_counts(self, *windows: Window) -> tuple[str, list]:
-        """The statement, and its values, that counts the cases with a running term that ends in each of `windows`.
-
-        One pass over the running terms, which are few. Most of them belong to open cases, which are few, too, and are
-        known by their keys alone; the others' cases are looked up one by one, whatever the planner makes of how many
-        closed cases there are."""
-        closed = self.filter(pk=OuterRef("case")).order_by().values("pk")[:1]
-        terms = self.model._meta.get_field("clocks").related_model.objects.running().filter(
-            Q(case__in=self.open().order_by().values("pk"))
-            | (~Q(case__in=self.model.objects.open().values("pk")) & IsNull(Subquery(closed), False)),
-            due_on__lte=max(last for _first, last in windows),
-        )
+        """The statement, and its values, that counts the cases with a running term that ends in each of `windows`, in
+        one pass over the terms."""
+        terms = self._running_terms(min(first for first, _last in windows), max(last for _first, last in windows))
         try:
-            sql, values = terms.order_by().values_list("case_id", "due_on").query.sql_with_params()
+            sql, values = terms.values_list("case_id", "due_on").query.sql_with_params()
         except EmptyResultSet:
             return f"SELECT {', '.join('0' for _window in windows)}", []
         names = [f"in_{number}" for number in range(len(windows))]
@@ -102,6 +97,18 @@ class CaseQuerySet(ScopedQuerySet):
             f"SELECT {counts} FROM (SELECT {flags} FROM ({sql}) AS term (key, due_on) GROUP BY key) AS due",  # noqa: S608
             [*(day for window in windows for day in window), *values],
         )
+
+    def _running_terms(self, first: dt.date, last: dt.date):
+        """The running clocks of these cases that are due from `first` to `last`.
+
+        Running terms are few, most of them belong to open cases, and these are few, too, and known by their keys alone.
+        The cases of the others are looked up one by one, whatever the planner makes of how many are closed."""
+        closed = self.filter(pk=OuterRef("case")).order_by().values("pk")[:1]
+        return self.model._meta.get_field("clocks").related_model.objects.running().filter(
+            Q(case__in=self.open().order_by().values("pk"))
+            | (~Q(case__in=self.model.objects.open().values("pk")) & IsNull(Subquery(closed), False)),
+            due_on__range=(first, last),
+        ).order_by()
 
     def paused(self):
         """Cases with a term that stands still."""
