@@ -35,6 +35,18 @@ EDIT_VOCABULARIES = {
 }
 # not for ordinary staff, whose view of a consumer they would colour
 SIGNALS = {"cases.view_signals", "cases.decide_signals"}
+READ_MEDIATION = {
+    f"mediation.view_{model}"
+    for model in (
+        "mediator", "leave", "workinghours", "room", "session", "entrustment", "recusal", "mediatedcase",
+    )  # fmt: skip
+}
+# who mediates, when and where, for whom, and who has to leave a case: what the head of a unit keeps
+KEEP_MEDIATION = {
+    f"mediation.{verb}_{model}"
+    for verb in ("add", "change")
+    for model in ("mediator", "leave", "workinghours", "room", "entrustment", "recusal")
+}
 # official documents and files of cases
 PAPERS = ("cases.issue_document", "cases.add_attachment")
 
@@ -83,6 +95,7 @@ ROLES: dict[str, Role] = {
                 "cases.register_case",
                 "cases.dispatch_case",
                 "cases.handle_case",
+                "cases.mediate_case",
                 "cases.call_back_case",
                 "cases.reveal_party",
                 "cases.reveal_reporter",
@@ -99,13 +112,26 @@ ROLES: dict[str, Role] = {
                 "cases.dispatch_case",
                 "cases.assign_case",
                 "cases.approve_case",
+                "cases.mediate_case",
                 "cases.supervise_case",
                 "cases.call_back_case",
                 "cases.export_case",
+                "registry.view_agency",
+                "registry.view_category",
             }
-            | SIGNALS,
+            | SIGNALS
+            | READ_MEDIATION
+            | KEEP_MEDIATION,
+            staff=True,
         ),
-        _role("mediator", _("Mediator"), Family.CASE, {"cases.view_case", "cases.reveal_party", *PAPERS}),
+        _role(
+            "mediator",
+            _("Mediator"),
+            Family.CASE,
+            {"cases.view_case", "cases.mediate_case", "cases.reveal_party", *PAPERS, *READ_MEDIATION}
+            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"},
+            staff=True,
+        ),
         _role(
             "clerk",
             _("Data clerk"),

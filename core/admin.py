@@ -1,14 +1,18 @@
 """The admin as a part of the portal: the rows of its pages, nothing deleted, quick on large tables."""
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
-from django.db.models import ForeignKey
+from django.db import IntegrityError
+from django.db.models import ForeignKey, Model
 from django.forms import BaseInlineFormSet
 from django.http import Http404
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from core.exceptions import DomainError
 from core.pagination import CappedPaginator
+from core.refusals import refusal
 from core.views import visible
 
 admin.site.site_title = _("Consumer Rights Supervision")
@@ -88,6 +92,71 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
         """A row outside the user's scope is not there, as in the portal."""
         raise Http404
+
+
+class RefusableForm(forms.ModelForm):
+    """Shows what was refused when it was to be written."""
+
+    refusal = ""
+
+    def _post_clean(self):
+        super()._post_clean()
+        if self.refusal and not self.errors:  # by now the check finds what it did not see before
+            self.add_error(None, self.refusal)
+
+
+class VerbForm(RefusableForm):
+    """Leaves the rules to the domain, which writes."""
+
+    def _post_clean(self):
+        if self.refusal:
+            self.add_error(None, self.refusal)
+
+
+class RefusableAdmin(ScopedAdmin):
+    """What the domain refuses, or a constraint because someone else was quicker, stands above the form with all that was
+    entered; nothing is written then."""
+
+    form = RefusableForm
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.refusal, form.user = getattr(request, "refusal", ""), request.user
+        return form
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (DomainError, IntegrityError) as error:
+            request.refusal = refusal(error)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+
+class VerbAdmin(RefusableAdmin):
+    """Rows that the domain writes: `write(request, obj, form, change)` calls its verb and returns the row."""
+
+    form = VerbForm
+    second_form: type[VerbForm] | None = None  # once the row is there, where that asks for something else
+
+    def write(self, request, obj, form, change: bool) -> Model:
+        raise NotImplementedError
+
+    def save_model(self, request, obj, form, change):
+        obj.pk = self.write(request, obj, form, change).pk
+        obj.refresh_from_db()
+
+    def save_related(self, request, form, formsets, change):
+        for formset in formsets:
+            self.save_formset(request, form, formset, change=change)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        if obj is not None and self.second_form:
+            kwargs["form"] = self.second_form
+        return super().get_form(request, obj, change, **kwargs)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, buttons | (extra_context or {}))
 
 
 class ReadOnlyAdmin(ScopedAdmin):

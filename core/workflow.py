@@ -58,7 +58,7 @@ class Transition:
     def why_not(self, obj, user) -> str:
         """Why `user` cannot use the verb on `obj` as it is now, in words; empty where he can."""
         if obj.state not in self.sources:
-            return _("This act does not apply while the case is in the state “%(state)s”.") % {
+            return _("This act does not apply in the state “%(state)s”.") % {
                 "state": obj.get_state_display()
             }
         return self.guard(obj, user) if self.guard else ""
@@ -90,19 +90,22 @@ class Workflow:
 
     @transaction.atomic
     def apply(
-        self, obj: Model, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, **data
+        self, obj: Model, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None,
+        among: QuerySet | None = None, **data,
     ):
         """Lock the row, check, write state, stamps, effects and event together; returns the event.
+
+        `among`: the rows on which the caller lets the actor work, where these are others than those he sees.
 
         `seen`: the last event that the actor knew of (0: none). Where another has been written since, nothing is done
         and the message says what it was. Raises PermissionDenied, TransitionNotAllowed or DomainError.
         """
         if verb not in self:
-            raise TransitionNotAllowed(_("There is no such act for a case of this kind."))
+            raise TransitionNotAllowed(_("There is no such act here."))
         step, now = self[verb], now or timezone.now()
         if not actor.has_perm(step.permission):
             raise PermissionDenied
-        rows = type(obj)._default_manager.visible_to(actor)
+        rows = type(obj)._default_manager.visible_to(actor) if among is None else among
         locked = rows.select_for_update(of=("self",)).filter(pk=obj.pk).first()
         if locked is None:
             raise PermissionDenied
@@ -138,7 +141,7 @@ class Workflow:
     def _check_seen(locked, seen: int | None) -> None:
         if seen is not None and seen != last_event_id(locked):
             raise TransitionNotAllowed(
-                _("Someone else has worked on this case since you opened it, so nothing was done.")
+                _("Someone else has worked on this since you opened it, so nothing was done.")
                 + " "
                 + _last_act(locked)
             )

@@ -32,6 +32,7 @@ from cases.enums import RunState
 from cases.models import ImportFile
 from cases.worker import WorkerBusy, drain
 from core.exceptions import DomainError
+from demo import mediation
 from demo.city import (
     EARLIEST_TODAY,
     LARGEST_SCALE,
@@ -40,7 +41,7 @@ from demo.city import (
     Manifest,
     write_city,
 )
-from demo.work import Work, has_been_done
+from demo.work import Work, end_of, has_been_done
 from registry.models import Agency
 
 HERE = Path(__file__).resolve().parent
@@ -202,6 +203,9 @@ def do_work(*, seed: int, today: dt.date, say: Say) -> None:
     if not has_been_done():
         acts = Work(seed=seed, today=today).do()
         say(_("Officers at work: %(n)s acts") % {"n": acts})
+    if not mediation.has_been_done():
+        sessions = mediation.Mediation(seed=seed, end=end_of(today)).do()
+        say(_("Mediators at work: %(n)s sessions") % {"n": sessions})
 
 
 def _import_of(entry: CityFile) -> tuple[str, dict]:

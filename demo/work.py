@@ -29,7 +29,7 @@ class Work:
             self.words = tomllib.load(file)
         self.people = {user.username: user for user in User.objects.select_related("agency")}
         self.officer, self.colleague, self.head = (self.people[name] for name in ("officer", "colleague", "approver"))
-        self.end = min(timezone.now(), dt.datetime.combine(today, dt.time(17), timezone.get_default_timezone()))
+        self.end = end_of(today)
 
     def do(self) -> int:
         """Work on the newest open cases of the district and register some calls; returns the number of acts done."""
@@ -127,6 +127,11 @@ class Work:
             case Verb.ASK_EXTENSION | Verb.DENY_EXTENSION | Verb.REOPEN | Verb.ANSWER:
                 return {"note": texts[verb]}
         return {}
+
+
+def end_of(today: dt.date) -> dt.datetime:
+    """Until when people have worked in the demo: the end of its day, and no later than now."""
+    return min(timezone.now(), dt.datetime.combine(today, dt.time(17), timezone.get_default_timezone()))
 
 
 def has_been_done() -> bool:

@@ -36,6 +36,15 @@ def _chinese():
         yield
 
 
+@pytest.fixture
+def in_english(_chinese):
+    """What is called without a page speaks English."""
+    from django.utils import translation  # noqa: PLC0415
+
+    with translation.override("en"):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _files(settings, tmp_path):
     """Stored files of each test lie in a folder of its own."""

@@ -24,7 +24,9 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("consumer_rights", "core", "registry", "accounts", "cases", "insights", "demo", "templates")
+SOURCES = (
+    "consumer_rights", "core", "registry", "accounts", "cases", "mediation", "insights", "demo", "templates",
+)  # fmt: skip
 CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES/django.po")
 HEADER = {
     "Project-Id-Version": "consumer-rights",

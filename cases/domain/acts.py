@@ -783,7 +783,7 @@ PAUSABLE = (State.REGISTERED, State.ACCEPTED, State.MEDIATING)
 BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
 UNDECIDED = (State.REGISTERED, State.ACCEPTED)
 MEDIATED = (State.ACCEPTED, State.MEDIATING)
-HANDLE, APPROVE = "cases.handle_case", "cases.approve_case"
+HANDLE, MEDIATE, APPROVE = "cases.handle_case", "cases.mediate_case", "cases.approve_case"
 
 
 # what is accepted has been found to be one's own; a report may turn out not to be while it is verified
@@ -824,11 +824,11 @@ AROUND = (
 
 
 # a term stands still for an appraisal or a test; another person than the one who asks decides on a longer one
-def terms(*sources: str) -> tuple[Transition, ...]:
+def terms(*sources: str, by: str) -> tuple[Transition, ...]:
     return (
-        Transition(Verb.PAUSE, _("Pause the term"), sources, None, HANDLE, ("reason", "started_on", "document"),
+        Transition(Verb.PAUSE, _("Pause the term"), sources, None, by, ("reason", "started_on", "document"),
                    guard=_may_pause, effect=_pause),
-        Transition(Verb.RESUME, _("Resume the term"), sources, None, HANDLE, ("ended_on",), guard=_standing_still,
+        Transition(Verb.RESUME, _("Resume the term"), sources, None, by, ("ended_on",), guard=_standing_still,
                    effect=_resume),
         Transition(Verb.CHANGE_REGIME, _("Apply other rules"), OPEN_STATES, None, APPROVE, ("regime", "note"), (),
                    guard=_has_other_rules, effect=_change_regime, grave=True),
@@ -851,19 +851,19 @@ COMPLAINT = CaseWorkflow(
                stamps=("decided_at", "accepted_at"), guard=_is_handled, effect=_accept, bulk=True),
     Transition(Verb.REFUSE, _("Do not accept"), (State.REGISTERED,), State.REFUSED, HANDLE, ("ground", "note"), (),
                stamps=("decided_at", "closed_at"), guard=_is_handled, effect=_refuse, grave=True, bulk=True),
-    Transition(Verb.MEDIATE, _("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, HANDLE,
+    Transition(Verb.MEDIATE, _("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, MEDIATE,
                ("mode", "both_consent"), guard=_not_suspended),
-    Transition(Verb.AGREE, _("Agreement reached"), (State.MEDIATING,), State.ENDED, HANDLE, takes=REPRESENTED,
+    Transition(Verb.AGREE, _("Agreement reached"), (State.MEDIATING,), State.ENDED, MEDIATE, takes=REPRESENTED,
                stamps=("ended_at",), guard=_not_suspended, effect=_agree),
-    Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED, State.ENDED, HANDLE, takes=REPRESENTED,
+    Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED, State.ENDED, MEDIATE, takes=REPRESENTED,
                stamps=("ended_at",), effect=_settle),
-    Transition(Verb.FAIL, _("No agreement"), MEDIATED, State.ENDED, HANDLE, ("ground",), stamps=("ended_at",),
+    Transition(Verb.FAIL, _("No agreement"), MEDIATED, State.ENDED, MEDIATE, ("ground",), stamps=("ended_at",),
                guard=_not_suspended, effect=_fail),
-    Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED), State.ENDED, HANDLE,
+    Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED), State.ENDED, MEDIATE,
                takes=REPRESENTED, stamps=("ended_at",), effect=_withdraw),
     Transition(Verb.TERMINATE, _("Terminate mediation"), MEDIATED, State.ENDED, HANDLE, ("ground",),
                ("outcome", *REPRESENTED), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
-    Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, HANDLE, ("side", "means", "told_on"),
+    Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, MEDIATE, ("side", "means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
     Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
                guard=_everyone_told, bulk=True),
@@ -871,7 +871,7 @@ COMPLAINT = CaseWorkflow(
                guard=_may_find_leads, effect=_split),
     Transition(Verb.REPRESENT, _("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
                guard=_is_joint, effect=_represent),
-    *terms(*MEDIATED),
+    *terms(*MEDIATED, by=MEDIATE),
     *AROUND,
 )  # fmt: skip
 
@@ -895,7 +895,7 @@ REPORT = CaseWorkflow(
     Transition(Verb.SPLIT, _("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), guard=_may_split_report,
                effect=_split),
     *EXTENSION,
-    *terms(*UNDECIDED),
+    *terms(*UNDECIDED, by=HANDLE),
     *AROUND,
 )  # fmt: skip
 
@@ -915,7 +915,9 @@ def available_acts(case: Case, user) -> list[Transition]:
     return WORKFLOWS[case.kind].available(case, user)
 
 
-def perform(case: Case, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, **data):
+def perform(
+    case: Case, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, among=None, **data
+):
     """Do `verb` to `case`; returns the event. See core.workflow.Workflow.apply for what is checked and raised."""
     with transaction.atomic():
         if verb == Verb.MERGE and isinstance(data.get("target"), Case):
@@ -927,4 +929,4 @@ def perform(case: Case, verb: str, *, actor, now: dt.datetime | None = None, see
                 .select_for_update(of=("self",))
                 .values_list("pk")
             )
-        return WORKFLOWS[case.kind].apply(case, verb, actor=actor, now=now, seen=seen, **data)
+        return WORKFLOWS[case.kind].apply(case, verb, actor=actor, now=now, seen=seen, among=among, **data)

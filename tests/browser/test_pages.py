@@ -52,6 +52,18 @@ PAGES = [
     ("clerk", "/admin/cases/clock/"),
     ("clerk", "/admin/cases/recovery/"),
     ("clerk", "/admin/cases/importrun/"),
+    ("mediator", "/admin/"),
+    ("mediator", "/admin/mediation/session/"),
+    ("mediator", "/admin/mediation/session/add/"),
+    ("mediator", "/admin/mediation/session/calendar/"),
+    ("mediator", "/admin/mediation/session/calendar/?view=week"),
+    ("mediator", "{session}"),
+    ("mediator", "{held}"),
+    ("mediator", "{called}"),
+    ("mediator", "/admin/mediation/mediatedcase/"),
+    ("mediator", "/admin/mediation/recusal/add/"),
+    ("approver", "/admin/mediation/mediator/add/"),
+    ("approver", "/admin/mediation/entrustment/add/"),
     ("accounts", "/"),
     ("accounts", "/admin/accounts/user/"),
     ("accounts", "/admin/accounts/user/add/"),
@@ -63,6 +75,10 @@ REFUSED = [
 ]
 
 
+# addresses that no list leads to, by what stands in place of what in the one that it does lead to
+MOVED = {
+    "audited": ("/cases/", "/audit/cases/"), "held": ("/change/", "/act/hold/"), "called": ("/change/", "/act/call/"),
+}  # fmt: skip
 NAMED = re.compile(r"\{(\w+)\}(.*)")
 EXAMPLES = {
     "complaint": ("officer", "/cases/?kind=complaint&sort=-claimed"),
@@ -72,6 +88,9 @@ EXAMPLES = {
     "dispute": ("mediator", "/cases/?outcome=agreement"),
     "run": ("clerk", "/imports/?sort=-rows"),
     "region": ("clerk", "/admin/registry/region/?q=330105"),
+    "held": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
+    "called": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
+    "session": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
 }
 
 
@@ -96,7 +115,7 @@ def address_of(visit_as, addresses):
             window.go(listing)
             link = window.page.locator(".list-table tbody a, #result_list tbody a").first
             found = link.get_attribute("href").partition("?")[0]
-            addresses[name] = found.replace("/cases/", "/audit/cases/") if name == "audited" else found
+            addresses[name] = found.replace(*MOVED.get(name, ("", "")))
         return addresses[name] + below
 
     return address

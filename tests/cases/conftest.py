@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from cases.domain import feed, register_consumer
 from core import panels
@@ -63,13 +63,6 @@ def mediator(district):
 def english(client):
     """The pages that `client` opens are in English."""
     client.cookies["django_language"] = "en"
-
-
-@pytest.fixture
-def in_english(_chinese):
-    """What is called without a page speaks English."""
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

@@ -338,7 +338,7 @@ def test_the_page_says_who_can_and_why_others_cannot(signed_in, cases, handled):
     html = text(signed_in.get(f"/cases/bulk/{act.pk}/confirm/"))
 
     assert "Accept: 3 cases" in html
-    assert '<b class="tnum">1</b><span>This act does not apply while the case is in the state' in html
+    assert '<b class="tnum">1</b><span>This act does not apply in the state' in html
     for case in (*cases, refused):
         assert f'href="/cases/{case.number}/"' in html
     assert CaseEvent.objects.count() == 0
@@ -530,7 +530,7 @@ def test_the_page_counts_and_names_every_case(signed_in, mixed, cases):
         "pending": 0, "done": 3, "refused": 1, "failed": 0, "cancelled": 0,
     }  # fmt: skip
     assert '<progress max="4" value="4"' in html
-    assert "This act does not apply while the case is in the state" in html
+    assert "This act does not apply in the state" in html
     for row in mixed.rows.select_related("case"):
         assert f'<a href="/cases/{row.case.number}/">{row.case.number}</a>' in html
     assert len(response.context_data["page"].rows) == 4

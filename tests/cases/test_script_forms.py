@@ -32,6 +32,7 @@ from cases.forms.templates import TemplateForm
 from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, SignalRule
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
+from mediation.models import Recusal
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -43,13 +44,18 @@ from tests.factories import (
     ClockFactory,
     DocumentFactory,
     DocumentTemplateFactory,
+    EntrustmentFactory,
     IndustryFactory,
     LetterheadFactory,
+    MediatorFactory,
     MerchantFactory,
     PartyFactory,
     PlatformFactory,
     ProblemFactory,
+    RecusalFactory,
     RegionFactory,
+    RoomFactory,
+    SessionFactory,
     UserFactory,
     grant,
 )
@@ -299,6 +305,9 @@ ON_CASE_PAGE = {
 }  # fmt: skip
 
 
+CHOSEN = {Recusal: {"verdict": "denied"}}  # what has to be chosen beside what is written
+
+
 @pytest.fixture
 def kept_rows(district):
     """`kept_rows(model)`: a row of what the administration keeps, with a case on whose pages its names stand."""
@@ -318,6 +327,9 @@ def kept_rows(district):
         district, officer, case.channel, case.region, case.category, case.problem, case.platform, case.merchant,
         case.merchant.industry, rule, Ground.objects.get(code=case.ground), SignalRule.objects.first(),
         CalendarNotice.objects.first(), DocumentTemplateFactory(), LetterheadFactory(agency=district),
+        MediatorFactory(agency=district), RoomFactory(agency=district), EntrustmentFactory(case=open_case),
+        RecusalFactory(case=open_case, mediator__agency=district),
+        SessionFactory(case=CaseFactory(handling=district, accepted=True), mode="on_site", place="商场", link=""),
     ]  # fmt: skip
     found = {type(row): row for row in rows}
     return lambda model: (found[model], case, open_case)
@@ -335,13 +347,14 @@ def test_names_that_the_administration_keeps(client, staff, kept_rows, model):
         assert model is DocumentTemplate  # which is uploaded; see above
         return
 
-    refused, answer = send(client, here["change"], posted(page) | dict.fromkeys(names, SCRIPT))
+    given = posted(page) | CHOSEN.get(model, {})
+    refused, answer = send(client, here["change"], given | dict.fromkeys(names, SCRIPT))
     assert SCRIPT not in answer
     left = [name for name in names if name not in refused]
     assert left, refused
     if refused:
         assert escape(SCRIPT) in answer
-        again, answer = send(client, here["change"], posted(page) | dict.fromkeys(left, SCRIPT))
+        again, answer = send(client, here["change"], given | dict.fromkeys(left, SCRIPT))
         assert (again, SCRIPT in answer) == (set(), False)
 
     changelist = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist")

@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
@@ -31,6 +32,9 @@ def url(model, page, *arguments):
     return reverse(f"admin:registry_{model._meta.model_name}_{page}", args=arguments)
 
 
+SEVERAL = (forms.MultipleChoiceField, forms.ModelMultipleChoiceField)  # chosen, not written with commas between
+
+
 def posted(response):
     """What the change form would send back untouched."""
     data = {}
@@ -40,7 +44,7 @@ def posted(response):
     for form in forms:
         for field in form:
             value = field.value()
-            if isinstance(value, list):
+            if isinstance(value, list) and not isinstance(field.field, SEVERAL):
                 value = ",".join(map(str, value))
             if value is not None and value is not False:
                 data[field.html_name] = value

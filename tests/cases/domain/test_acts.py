@@ -357,7 +357,7 @@ def test_a_verb_of_another_kind_does_not_exist(world):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_no_act_without_its_permission(world, kind):
-    reader = UserFactory(agency=world.district, roles=["mediator"])
+    reader = UserFactory(agency=world.district, roles=["clerk"])
     for step in WORKFLOWS[kind]:
         case = in_state(world, kind, next(s for s in POSSIBLE[kind] if s in step.sources))
         data = given(world, case, step.verb)

@@ -153,7 +153,7 @@ def test_the_outlook_counts_who_can_and_why_others_cannot(officer, cases, distri
 
     assert found.able == 2
     assert found.reasons == [
-        ("This act does not apply while the case is in the state “Not accepted”.", 2),
+        ("This act does not apply in the state “Not accepted”.", 2),
         ("Someone else has worked on this case since you chose it.", 1),
         ("There is no such act for a case of this kind.", 1),
         ("The case must first be dispatched to an agency.", 1),
@@ -291,7 +291,7 @@ def test_a_case_that_changes_after_it_was_chosen_is_refused_with_who_did_what(of
 
     assert outcomes(act) == ["done", "refused", "done"]
     assert messages(act)[1] == (
-        "Someone else has worked on this case since you opened it, so nothing was done. The last act: "
+        "Someone else has worked on this since you opened it, so nothing was done. The last act: "
         f"{colleague.get_full_name()}, Taken over, 2026-11-20 10:00."
     )
     cases[1].refresh_from_db()

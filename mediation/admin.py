@@ -1,0 +1,488 @@
+"""The mediators' workplace: sessions and what belongs to them. Every write calls a verb of the domain."""
+
+import datetime as dt
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from cases.admin import OfAgencyAdmin
+from cases.models import Clock
+from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
+from core.exceptions import DomainError
+from core.filters import FIRST_DAY, LAST_DAY
+from core.refusals import refusal
+from core.templatetags.portal import state
+from core.text import mask_numbers
+from core.workflow import last_event_id
+from mediation.domain import (
+    SESSION,
+    act_on,
+    adjourn,
+    ask_recusal,
+    cases_of,
+    decide_recusal,
+    end_entrustment,
+    entrust,
+    schedule,
+    suggest,
+)
+from mediation.domain.sessions import MEDIATED
+from mediation.enums import RecusalDecision, SessionState, SessionVerb
+from mediation.forms import (
+    AppointmentFields,
+    CallForm,
+    CancelForm,
+    DecisionForm,
+    EndForm,
+    EntrustmentForm,
+    HoldForm,
+    MediatorForm,
+    MinutesForm,
+    RecusalForm,
+    SessionForm,
+    in_words,
+)
+from mediation.models import (
+    Attendance,
+    Entrustment,
+    Leave,
+    MediatedCase,
+    Mediator,
+    Recusal,
+    Room,
+    Session,
+    SessionEvent,
+    WorkingHours,
+)
+from mediation.plan import DAYS, day_plan, monday_of, week_plan
+
+FORMS = {
+    SessionVerb.CALL: CallForm, SessionVerb.HOLD: HoldForm, SessionVerb.CANCEL: CancelForm,
+    SessionVerb.ADD_MINUTES: MinutesForm,
+}  # fmt: skip
+PROPOSED = ("number", "day", "starts", "ends", "mediator")  # what the address of a new session may bear
+PLANNED = 60  # lines of a calendar
+TONES = {SessionState.SCHEDULED: "blue", SessionState.HELD: "green", SessionState.CANCELLED: "grey"}
+
+
+class DeletableInline(ScopedInline):
+    """Rows that whoever may change them takes away again: nothing else refers to them."""
+
+    can_delete = True
+
+    def has_delete_permission(self, request, obj=None):
+        return self.has_change_permission(request, obj)
+
+
+class HoursInline(DeletableInline):
+    model = WorkingHours
+
+
+class LeaveInline(DeletableInline):
+    model = Leave
+
+
+@admin.register(Mediator)
+class MediatorAdmin(OfAgencyAdmin, RefusableAdmin):
+    form = MediatorForm
+    list_display = ["name", "agency", "user", "active_from", "active_to"]
+    list_select_related = ["agency", "user"]
+    search_fields = ["name", "agency__name"]
+    autocomplete_fields = ["agency", "fields"]
+    inlines = [HoursInline, LeaveInline]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        user = request.user
+        if db_field.name == "user":  # accounts of one's agencies that have a role in mediation, and no others
+            accounts = User.objects.filter(is_active=True, groups__name="mediator")
+            ids = user.agency.ids_within if user.agency_id else []
+            kwargs["queryset"] = (accounts if user.is_superuser else accounts.filter(agency__in=ids)).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(Room)
+class RoomAdmin(OfAgencyAdmin, RefusableAdmin):
+    list_display = ["name", "agency", "address", "seats", "closed"]
+    list_select_related = ["agency"]
+    list_filter = ["closed"]
+    search_fields = ["name", "agency__name"]
+    autocomplete_fields = ["agency"]
+
+
+class AttendanceInline(ReadOnlyInline):
+    model = Attendance
+    fields = readonly_fields = ["who", "means", "called_at", "presence", "note"]
+
+    @admin.display(description=_("called"))
+    def who(self, attendance):
+        return in_words(attendance)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("party")
+
+
+class EventInline(ReadOnlyInline):
+    model = SessionEvent
+    fields = readonly_fields = ["at", "label", "actor", "note"]
+    ordering = ["-pk"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("actor")
+
+
+class WhenFilter(admin.SimpleListFilter):
+    """Sessions by their day."""
+
+    title = _("time")
+    parameter_name = "when"
+
+    def lookups(self, request, model_admin):
+        return [("today", _("Today")), ("week", _("Within seven days")), ("past", _("Past, without an outcome"))]
+
+    def queryset(self, request, queryset):
+        today = timezone.localdate()
+        match self.value():
+            case "today":
+                return queryset.on(today)
+            case "week":
+                return queryset.on(today, today + dt.timedelta(days=6))
+            case "past":
+                return queryset.scheduled().filter(period__endswith__lt=timezone.now())
+        return queryset
+
+
+@admin.register(Session)
+class SessionAdmin(VerbAdmin):
+    form = SessionForm
+    list_display = ["time", "number", "merchant", "mediator", "where", "shown_state", "outcome"]
+    list_select_related = ["case__merchant", "mediator", "room"]
+    list_filter = [WhenFilter, "state", "outcome"]
+    ordering = ["-period", "-pk"]
+    sortable_by = ["time"]
+    search_fields = ["case__number__startswith", "mediator__name"]
+    search_help_text = _("Beginning of the case number, or name of the mediator")
+    autocomplete_fields = ["mediator", "room"]
+    fieldsets = [
+        (None, {"fields": ["number"]}),
+        (_("Time"), {"fields": [("day", "starts", "ends")]}),
+        (_("Place"), {"fields": ["mode", "room", "place", "link"]}),
+        (_("Who"), {"fields": ["mediator", "note"]}),
+    ]
+    inlines = [AttendanceInline, EventInline]
+    change_form_template = "mediation/admin/session.html"
+
+    @admin.display(description=_("time"), ordering="period")
+    def time(self, session):
+        starts, ends = (timezone.localtime(when) for when in (session.period.lower, session.period.upper))
+        return f"{starts:%Y-%m-%d %H:%M}-{ends:%H:%M}"
+
+    @admin.display(description=_("case"))
+    def number(self, session):
+        return session.case.number
+
+    @admin.display(description=_("merchant"), empty_value="-")
+    def merchant(self, session):
+        case = session.case
+        return case.merchant.name if case.merchant else mask_numbers(case.merchant_written) or None
+
+    @admin.display(description=_("place"))
+    def where(self, session):
+        return session.room or session.place or session.get_mode_display()
+
+    @admin.display(description=_("state"))
+    def shown_state(self, session):
+        return state(session.get_state_display(), TONES[session.state])
+
+    def has_change_permission(self, request, obj=None):
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or obj.state == SessionState.SCHEDULED)
+
+    def get_inlines(self, request, obj):
+        return self.inlines if obj else []
+
+    def get_changeform_initial_data(self, request):
+        return {name: value for name, value in request.GET.items() if name in PROPOSED}
+
+    def suggestions(self, request) -> list:
+        """The mediators for the case and time that the address or the form names, with what speaks for and against."""
+        given = request.POST or request.GET
+        case = cases_of(request.user).filter(number=given.get("number", "").strip()).first()
+        form = AppointmentFields(given)
+        if case is None or not form.is_valid():
+            return []
+        return suggest(case, *form.times())
+
+    def write(self, request, obj, form, change):
+        if not change:
+            return schedule(form.case, form.appointment(), actor=request.user, note=form.cleaned_data["note"])
+        act_on(obj, SessionVerb.MOVE, actor=request.user, appointment=form.appointment())
+        return obj
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj:
+            steps = [step for step in SESSION.available(obj, request.user) if step.verb in FORMS]
+            context |= {"steps": steps, "session": obj}
+        elif add:
+            context["suggestions"] = self.suggestions(request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("calendar/", wrap(self.calendar_view), name="mediation_session_calendar"),
+            path("<int:pk>/act/<slug:verb>/", wrap(self.act_view), name="mediation_session_act"),
+            *super().get_urls(),
+        ]
+
+    def calendar_view(self, request):
+        """A day or a week of the user's agencies."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        view = "week" if request.GET.get("view") == "week" else "day"
+        day = parsed_day(request.GET.get("day")) or timezone.localdate()
+        first = monday_of(day) if view == "week" else day
+        span = DAYS if view == "week" else 1
+        last = first + dt.timedelta(days=span - 1)
+        sessions = list(self.get_queryset(request).standing().on(first, last).select_related("case"))
+        booked = {session.mediator_id for session in sessions}
+        mediators = list(
+            Mediator.objects.visible_to(request.user).filter(Q(pk__in=booked) | Q(pk__in=Mediator.objects.active_on(day)))
+            .order_by("agency", "name", "pk")[:PLANNED]
+        )
+        context = self.admin_site.each_context(request) | {
+            "title": _("Calendar"), "opts": self.opts, "view": view, "day": day, "mediators": mediators,
+            "before": urlencode({"day": first - dt.timedelta(days=span), "view": view}),
+            "after": urlencode({"day": last + dt.timedelta(days=1), "view": view}),
+            "heading": f"{first}" if view == "day" else f"{first} - {last}",
+        }  # fmt: skip
+        if view == "week":
+            context |= {
+                "lines": week_plan(sessions, first, mediators),
+                "days": [first + dt.timedelta(days=number) for number in range(DAYS)],
+            }
+        else:
+            rooms = Room.objects.visible_to(request.user).in_use().order_by("agency", "name")[:PLANNED]
+            plan = day_plan(sessions, day, mediators, list(rooms))
+            context |= {"plan": plan, "columns": 2 * len(plan.heads) + 1}
+        return TemplateResponse(request, "mediation/admin/calendar.html", context)
+
+    def act_view(self, request, pk, verb):
+        """One act on a session: its form, and what the domain refuses above it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        session = self.get_queryset(request).select_related("case", "mediator").filter(pk=pk).first()
+        if session is None or verb not in FORMS:
+            raise Http404
+        step = SESSION[verb]
+        if not request.user.has_perm(step.permission):
+            raise PermissionDenied
+        back = reverse("admin:mediation_session_change", args=[pk])
+        if reason := step.why_not(session, request.user):
+            messages.error(request, reason)
+            return HttpResponseRedirect(back)
+        form = self._act_form(request, verb, session)
+        if request.method == "POST" and form.is_valid():
+            try:
+                self._act(request, verb, session, form)
+            except (DomainError, IntegrityError) as error:
+                form = self._act_form(request, verb, session, refusal(error))
+                form.is_valid()
+            else:
+                messages.success(request, _("Recorded: %(act)s.") % {"act": step.label})
+                return HttpResponseRedirect(back)
+        context = self.admin_site.each_context(request) | {
+            "title": step.label, "subtitle": str(session), "opts": self.opts, "session": session, "form": form,
+            "step": step, "back": back, "media": self.media + form.media,
+        }  # fmt: skip
+        return TemplateResponse(request, "mediation/admin/act.html", context)
+
+    @staticmethod
+    def _act_form(request, verb, session, refused: str = ""):
+        data = request.POST if request.method == "POST" else None
+        initial = {"seen": last_event_id(session)}
+        return FORMS[verb](data, session=session, user=request.user, refusal=refused, initial=initial)
+
+    @staticmethod
+    def _act(request, verb, session, form) -> None:
+        given = {"actor": request.user, "seen": form.cleaned_data["seen"]} | form.act_data()
+        following = form.following() if verb == SessionVerb.HOLD else None
+        if following:
+            given.pop("outcome")
+            adjourn(session, following, **given)
+        else:
+            act_on(session, verb, **given)
+
+
+def parsed_day(text: str | None) -> dt.date | None:
+    """A day as the address has it; None where there is none, or none that a calendar can show."""
+    try:
+        day = parse_date(text or "")
+    except ValueError:
+        return None
+    return day if day and FIRST_DAY <= day <= LAST_DAY else None
+
+
+class NeedsFilter(admin.SimpleListFilter):
+    """What is to be done about a case in mediation."""
+
+    title = _("to do")
+    parameter_name = "todo"
+
+    def lookups(self, request, model_admin):
+        return [("schedule", _("To schedule"))]
+
+    def queryset(self, request, queryset):
+        return queryset.to_schedule() if self.value() == "schedule" else queryset
+
+
+@admin.register(MediatedCase)
+class MediatedCaseAdmin(ReadOnlyAdmin):
+    """Accepted complaints whose mediation is not over, of one's agencies and entrusted ones; each leads to its page,
+    and to a session."""
+
+    list_display = ["number", "merchant_name", "state", "accepted_at", "due", "next_session", "schedule_link"]
+    list_select_related = ["merchant"]
+    list_display_links = None
+    list_filter = [NeedsFilter, "state"]
+    search_fields = ["number__startswith"]
+    search_help_text = _("Beginning of the case number")
+    sortable_by = []
+    ordering = ["-received_at", "-pk"]
+
+    def get_queryset(self, request):
+        clocks = Clock.objects.running().filter(case=OuterRef("pk")).order_by("due_on").values("due_on")[:1]
+        scheduled = Session.objects.scheduled().order_by("period")
+        return (
+            super().get_queryset(request).filter(state__in=MEDIATED, kind="complaint")
+            .annotate(next_due=Subquery(clocks))
+            .prefetch_related(Prefetch("sessions", scheduled, to_attr="scheduled"))
+            .defer("narrative", "demand", "extra", "consents", "source_digest")
+        )
+
+    def has_view_permission(self, request, obj=None):
+        return obj is None and super().has_view_permission(request, obj)
+
+    @admin.display(description=_("merchant"), empty_value="-")
+    def merchant_name(self, case):
+        return case.merchant.name if case.merchant else mask_numbers(case.merchant_written) or None
+
+    @admin.display(description=_("due on"), empty_value="-")
+    def due(self, case):
+        return None if case.next_due is None or case.next_due.year == 9999 else case.next_due
+
+    @admin.display(description=_("next session"), empty_value="-")
+    def next_session(self, case):
+        if not case.scheduled:
+            return None
+        session = case.scheduled[0]
+        address = reverse("admin:mediation_session_change", args=[session.pk])
+        return format_html(
+            '<a href="{}">{}</a>', address, f"{timezone.localtime(session.period.lower):%Y-%m-%d %H:%M}"
+        )
+
+    @admin.display(description=_("session"))
+    def schedule_link(self, case):
+        address = reverse("admin:mediation_session_add")
+        return format_html('<a href="{}?number={}">{}</a>', address, case.number, _("Schedule"))
+
+
+class EndedFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "ended"
+
+    def lookups(self, request, model_admin):
+        return [("no", _("In force")), ("yes", _("Ended"))]
+
+    def queryset(self, request, queryset):
+        ended = {"no": False, "yes": True}.get(self.value())
+        return queryset if ended is None else queryset.filter(ended_at__isnull=not ended)
+
+
+@admin.register(Entrustment)
+class EntrustmentAdmin(VerbAdmin):
+    """What was entrusted stays as it is; what is done to it later is to end it."""
+
+    form, second_form = EntrustmentForm, EndForm
+    list_display = ["case", "agency", "entrusted_at", "entrusted_by", "ended_at"]
+    list_select_related = ["case", "agency", "entrusted_by"]
+    list_filter = [EndedFilter]
+    ordering = ["-entrusted_at", "-pk"]
+    sortable_by = ["entrusted_at"]
+    search_fields = ["case__number__startswith"]
+    search_help_text = _("Beginning of the case number")
+    autocomplete_fields = ["agency"]
+    looked_at = [
+        "case", "agency", "complainant_agrees", "respondent_agrees", "note", "entrusted_at", "entrusted_by", "ended_at",
+        "ended_by", "ended_because",
+    ]  # fmt: skip
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and (obj is None or obj.ended_at is None)
+
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return ["number", "agency", "complainant_agrees", "respondent_agrees", "note"]
+        return [*self.looked_at, *(["because"] if self.has_change_permission(request, obj) else [])]
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.looked_at if obj else []
+
+    def get_changeform_initial_data(self, request):
+        return {name: value for name, value in request.GET.items() if name == "number"}
+
+    def write(self, request, obj, form, change):
+        given = form.cleaned_data
+        if change:
+            return end_entrustment(obj, because=given["because"], actor=request.user)
+        return entrust(
+            form.case, given["agency"], complainant_agrees=given["complainant_agrees"],
+            respondent_agrees=given["respondent_agrees"], note=given["note"], actor=request.user,
+        )  # fmt: skip
+
+
+@admin.register(Recusal)
+class RecusalAdmin(VerbAdmin):
+    """An application is recorded, and decided on by another person."""
+
+    form, second_form = RecusalForm, DecisionForm
+    list_display = ["case", "mediator", "side", "asked_at", "decision", "decided_by"]
+    list_select_related = ["case", "mediator", "decided_by"]
+    list_filter = ["decision"]
+    ordering = ["-asked_at", "-pk"]
+    sortable_by = ["asked_at"]
+    search_fields = ["case__number__startswith", "mediator__name"]
+    search_help_text = _("Beginning of the case number, or name of the mediator")
+    autocomplete_fields = ["mediator"]
+    looked_at = ["case", "mediator", "side", "reason", "asked_at", "recorded_by", "decision", "decided_at", "decided_by"]
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and (obj is None or not obj.decision)
+
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return ["number", "mediator", "side", "reason"]
+        return [*self.looked_at, *(["verdict"] if self.has_change_permission(request, obj) else []), "note"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.looked_at if obj else []
+
+    def get_changeform_initial_data(self, request):
+        return {name: value for name, value in request.GET.items() if name in ("number", "mediator")}
+
+    def write(self, request, obj, form, change):
+        given = form.cleaned_data
+        if change:
+            granted = given["verdict"] == RecusalDecision.GRANTED
+            return decide_recusal(obj, granted=granted, note=given["note"], actor=request.user)
+        return ask_recusal(form.case, given["mediator"], side=given["side"], reason=given["reason"], actor=request.user)

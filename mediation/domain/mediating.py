@@ -1,0 +1,54 @@
+"""Who may mediate which case, and when: asked before a session is booked, and by the suggestions of mediators."""
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cases.models import Case
+from core.working_days import Calendar
+from mediation.enums import RecusalDecision
+from mediation.hours import Hours, why_closed
+from mediation.models import MediatedCase, Mediator, Recusal
+from registry.models import Agency
+
+CLOSED_BECAUSE = {
+    "several_days": gettext_lazy("A session begins and ends on one day."),
+    "holiday": gettext_lazy("This day is a public holiday."),
+    "rest_day": gettext_lazy("This day is no working day."),
+    "hours": gettext_lazy("This is outside the working hours of the mediator."),
+}
+
+
+def cases_of(user) -> QuerySet[Case]:
+    """The cases on whose mediation `user` may work."""
+    return Case.objects.filter(pk__in=MediatedCase.objects.visible_to(user).order_by().values("pk"))
+
+
+def mediating_agency(case: Case) -> Agency:
+    """Whose mediators lead the sessions of a case: the body that it is entrusted to, else the agency that holds it."""
+    entrusted = case.entrustments.filter(ended_at__isnull=True).select_related("agency").first()
+    return entrusted.agency if entrusted else case.custodian
+
+
+def mediators_of(case: Case, day: dt.date) -> QuerySet[Mediator]:
+    """Who may lead a session of the case on `day`: of the mediating agency, of one above it or below it; whoever has
+    left the case after an application for recusal may not."""
+    agency = mediating_agency(case)
+    recused = Recusal.objects.filter(case=case, decision=RecusalDecision.GRANTED).values("mediator")
+    near = Q(agency__in=agency.ancestor_ids) | Q(agency__path__startswith=agency.path)
+    return Mediator.objects.active_on(day).filter(near).exclude(pk__in=recused)
+
+
+def why_not_bookable(mediator: Mediator, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:
+    """Why `mediator` cannot be booked from `starts` to `ends`, whatever else he has to do then; empty where he can."""
+    first, last = timezone.localtime(starts), timezone.localtime(ends)
+    if leave := mediator.leaves.filter(starts_on__lte=last.date(), ends_on__gte=first.date()).first():
+        return _("%(mediator)s is on leave from %(first)s to %(last)s.") % {
+            "mediator": mediator, "first": leave.starts_on, "last": leave.ends_on,
+        }  # fmt: skip
+    weekly = [Hours(one.weekday, one.starts, one.ends) for one in mediator.hours.all()]
+    reason = why_closed(first, last, weekly, calendar)
+    return str(CLOSED_BECAUSE[reason]) if reason else ""

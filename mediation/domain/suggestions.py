@@ -1,0 +1,83 @@
+"""Which mediator for a case: those who may lead it, with the reasons for and against each. Nobody is chosen."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cases.models import Case
+from mediation.domain.mediating import CLOSED_BECAUSE, mediators_of
+from mediation.enums import SessionState
+from mediation.hours import Hours, why_closed
+from mediation.models import Mediator, Session
+from registry.domain import load_calendar
+from registry.models import Category
+
+LOAD_DAYS = 14  # ahead, in which the sessions that are scheduled count as load
+
+
+@dataclass
+class Suggestion:
+    """`sessions`: how many are scheduled for the next fourteen days. `against` says why the time is impossible."""
+
+    mediator: Mediator
+    knows_field: bool
+    sessions: int
+    reasons: list[str] = field(default_factory=list)
+    against: list[str] = field(default_factory=list)
+
+
+def suggest(case: Case, starts: dt.datetime, ends: dt.datetime) -> list[Suggestion]:
+    """The mediators of a case for a time: first who is free, then who knows the field, then who has the least to do."""
+    first, last = timezone.localtime(starts), timezone.localtime(ends)
+    calendar, fields = load_calendar(), _fields_of(case)
+    horizon = DateTimeTZRange(timezone.now(), timezone.now() + dt.timedelta(days=LOAD_DAYS))
+    upcoming = Q(sessions__state=SessionState.SCHEDULED, sessions__period__overlap=horizon)
+    rows = (
+        mediators_of(case, first.date()).select_related("agency").prefetch_related("fields", "hours", "leaves")
+        .annotate(load=Count("sessions", filter=upcoming, distinct=True))
+    )
+    taken = {
+        session.mediator_id: session
+        for session in Session.objects.standing().filter(
+            mediator__in=rows.values("pk"), period__overlap=DateTimeTZRange(starts, ends, "[)")
+        ).select_related("case", "room")
+    }
+    found = []
+    for mediator in rows:
+        knows = not fields.isdisjoint(one.pk for one in mediator.fields.all())
+        one = Suggestion(mediator, knows, mediator.load)
+        if knows:
+            one.reasons.append(_("knows the field"))
+        one.reasons.append(
+            ngettext("%(n)d session in the next %(days)d days", "%(n)d sessions in the next %(days)d days", mediator.load)
+            % {"n": mediator.load, "days": LOAD_DAYS}
+        )
+        weekly = [Hours(span.weekday, span.starts, span.ends) for span in mediator.hours.all()]
+        if why := why_closed(first, last, weekly, calendar):
+            one.against.append(str(CLOSED_BECAUSE[why]))
+        if any(leave.starts_on <= last.date() and leave.ends_on >= first.date() for leave in mediator.leaves.all()):
+            one.against.append(_("on leave"))
+        if session := taken.get(mediator.pk):
+            times = [timezone.localtime(when) for when in (session.period.lower, session.period.upper)]
+            one.against.append(
+                _("leads another session from %(from)s to %(to)s")
+                % {"from": f"{times[0]:%H:%M}", "to": f"{times[1]:%H:%M}"}
+            )
+        found.append(one)
+    return sorted(found, key=lambda one: (bool(one.against), not one.knows_field, one.sessions, one.mediator.name))
+
+
+def _fields_of(case: Case) -> set[int]:
+    """The category of a case, those above it, and the council's class that they belong to."""
+    found: set[int] = set()
+    category = case.category
+    while category is not None:
+        found |= {category.pk, category.council_id}
+        category = category.parent
+    above = Category.objects.filter(pk__in=found - {None}).values_list("parent", flat=True)
+    return (found | set(above)) - {None}

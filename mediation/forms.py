@@ -1,0 +1,259 @@
+"""What mediators enter in the admin. The rules stand in the domain; a form reads, and says what is missing."""
+
+import datetime as dt
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cases.enums import TOLD_BY, GroundPurpose, Outcome, Side, State
+from cases.forms.acts import ground_in_words, party_in_words
+from cases.models import Ground
+from core.admin import RefusableForm, VerbForm
+from core.filters import DateInput
+from mediation.domain import Appointment, cases_of
+from mediation.enums import Language, Presence, RecusalDecision, SessionOutcome
+from mediation.models import Attendance, Entrustment, Recusal, Session
+
+MINUTES_LENGTH = 20_000
+NOTE_LENGTH = 1000
+DAY_FORMATS = ["%Y-%m-%d"]
+
+
+class TimeInput(forms.TimeInput):
+    """The browser's own time picker, to the minute."""
+
+    input_type = "time"
+
+    def __init__(self, attrs=None):
+        super().__init__(attrs=attrs, format="%H:%M")
+
+
+class MediatorForm(RefusableForm):
+    languages = forms.MultipleChoiceField(
+        label=_("Languages"), choices=Language, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class AppointmentFields(forms.Form):
+    """Day and hours of a session, as local times."""
+
+    day = forms.DateField(label=_("Day"), input_formats=DAY_FORMATS, widget=DateInput())
+    starts = forms.TimeField(label=_("From"), widget=TimeInput())
+    ends = forms.TimeField(label=_("Until"), widget=TimeInput())
+
+    def times(self) -> tuple[dt.datetime, dt.datetime]:
+        given = self.cleaned_data
+        starts, ends = (dt.datetime.combine(given["day"], given[name]) for name in ("starts", "ends"))
+        return timezone.make_aware(starts), timezone.make_aware(ends)
+
+
+class CaseNumberForm(VerbForm):
+    """Names its case by number: who mediates an entrusted case does not see it in other lists."""
+
+    number = forms.CharField(
+        label=_("Case number"), max_length=20, widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=_("Of an accepted complaint; “Cases in mediation” leads here with it."),
+    )  # fmt: skip
+
+    def clean_number(self):
+        number = self.cleaned_data["number"].strip()
+        self.case = cases_of(self.user).filter(number=number).first()
+        if self.case is None:
+            raise forms.ValidationError(_("No case that you may mediate has this number."))
+        return number
+
+
+class SessionForm(AppointmentFields, CaseNumberForm):
+    """When, where and by whom; the parties are put on its list by themselves."""
+
+    note = forms.CharField(label=_("Note"), required=False, max_length=NOTE_LENGTH)
+
+    class Meta:
+        model = Session
+        fields = ["mediator", "mode", "room", "place", "link"]
+
+    def __init__(self, *args, **kwargs):
+        instance = kwargs.get("instance")
+        if instance is not None and instance.pk:
+            starts, ends = (timezone.localtime(when) for when in (instance.period.lower, instance.period.upper))
+            stored = {"day": starts.date(), "starts": starts.time(), "ends": ends.time(), "number": instance.case.number}
+            kwargs["initial"] = stored | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+        self.fields["number"].disabled = instance is not None and bool(instance.pk)
+
+    def appointment(self) -> Appointment:
+        given = self.cleaned_data
+        starts, ends = self.times()
+        return Appointment(
+            given["mediator"], starts, ends, given["mode"], given["room"], given["place"], given["link"]
+        )
+
+
+class EntrustmentForm(CaseNumberForm):
+    class Meta:
+        model = Entrustment
+        fields = ["agency", "complainant_agrees", "respondent_agrees", "note"]
+
+
+class EndForm(VerbForm):
+    """The end of an entrustment."""
+
+    because = forms.CharField(
+        label=_("Reason of the end"), max_length=500, widget=AdminTextareaWidget({"rows": 3}),
+        help_text=_("The mediation goes back to the bureau that holds the case."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Entrustment
+        fields: list[str] = []
+
+
+class RecusalForm(CaseNumberForm):
+    class Meta:
+        model = Recusal
+        fields = ["mediator", "side", "reason"]
+        widgets = {"reason": AdminTextareaWidget({"rows": 3})}
+
+
+class DecisionForm(VerbForm):
+    """The decision on an application for recusal."""
+
+    verdict = forms.ChoiceField(
+        label=_("Decision"), choices=[("", _("Choose…")), *(pair for pair in RecusalDecision.choices if pair[0])]
+    )
+
+    class Meta:
+        model = Recusal
+        fields = ["note"]
+
+
+class SessionActForm(forms.Form):
+    """The form of one act on a session. `seen`: the last act that its reader knew of."""
+
+    seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, *args, session: Session, user, refusal: str = "", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.session, self.user, self.refusal = session, user, refusal
+        self.build()
+
+    def build(self) -> None:
+        """Add what depends on the session."""
+
+    def clean(self):
+        if self.refusal:
+            self.add_error(None, self.refusal)
+        return self.cleaned_data
+
+    def act_data(self) -> dict:
+        """What the act is given."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+
+
+def _text(label, *, rows: int = 3, length: int = NOTE_LENGTH, **kwargs) -> forms.CharField:
+    return forms.CharField(label=label, max_length=length, widget=AdminTextareaWidget({"rows": rows}), **kwargs)
+
+
+class CallForm(SessionActForm):
+    attendances = forms.ModelMultipleChoiceField(
+        Attendance.objects.none(), label=_("Who was called"), widget=forms.CheckboxSelectMultiple
+    )
+    means = forms.ChoiceField(
+        label=pgettext_lazy("means of a notice", "By"), choices=[(means.value, means.label) for means in TOLD_BY]
+    )
+    note = _text(_("Note"), required=False)
+
+    def build(self):
+        field = self.fields["attendances"]
+        field.queryset = self.session.attendances.select_related("party")
+        field.label_from_instance = in_words
+        field.initial = [one.pk for one in field.queryset if not one.means]
+
+
+class HoldForm(SessionActForm):
+    """The roll call, the minutes and the outcome; of an adjourned session the time of the next one, too."""
+
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=[("", _("Choose…")), *SessionOutcome.choices])
+    ground = forms.ModelChoiceField(
+        Ground.objects.none(), label=_("Legal ground"), required=False, empty_label=_("Choose…"),
+        help_text=_("Needed where no agreement was reached, or a party was absent without good reason."),
+    )  # fmt: skip
+    minutes = _text(_("Minutes"), rows=10, length=MINUTES_LENGTH)
+    note = _text(_("Note"), required=False)
+    next_day = forms.DateField(
+        label=_("Next session on"), required=False, input_formats=DAY_FORMATS, widget=DateInput(),
+        help_text=_("Of an adjourned session, where the time of the next one is known; same place and mediator."),
+    )  # fmt: skip
+    next_starts = forms.TimeField(label=_("From"), required=False, widget=TimeInput())
+    next_ends = forms.TimeField(label=_("Until"), required=False, widget=TimeInput())
+
+    def build(self):
+        case = self.session.case
+        grounds = Ground.objects.for_case(case, GroundPurpose.TERMINATE)
+        self.fields["ground"].queryset = grounds.filter(outcome=Outcome.FAILED, after_term=False)
+        self.fields["ground"].label_from_instance = ground_in_words
+        roll = {}
+        for attendance in self.session.attendances.select_related("party"):
+            roll[f"presence_{attendance.pk}"] = forms.ChoiceField(
+                label=in_words(attendance), choices=[("", _("Choose…")), *(pair for pair in Presence.choices if pair[0])],
+                initial=attendance.presence,
+            )  # fmt: skip
+        consents = {}
+        if case.state == State.ACCEPTED:
+            consents["both_consent"] = forms.BooleanField(
+                label=_("Both parties consent to mediation"), help_text=_("Order 121, art 18")
+            )
+        if sum(one.side == Side.COMPLAINANT for one in self.session.attendances.all()) > 1:
+            consents["represented_agree"] = forms.BooleanField(
+                label=_("Those who are represented have agreed"), required=False
+            )
+        self.fields = roll | consents | self.fields
+
+    def clean(self):
+        given = super().clean()
+        following = [given.get(f"next_{name}") for name in ("day", "starts", "ends")]
+        if any(following) and not all(following):
+            self.add_error("next_day", _("Give the day, the beginning and the end of the next session, or none of them."))
+        if any(following) and given.get("outcome") != SessionOutcome.ADJOURNED:
+            self.add_error("next_day", _("Only an adjourned session is followed by another."))
+        return given
+
+    def following(self) -> Appointment | None:
+        """The next session, where its time was given."""
+        given, session = self.cleaned_data, self.session
+        if not given["next_day"]:
+            return None
+        starts, ends = (
+            timezone.make_aware(dt.datetime.combine(given["next_day"], given[f"next_{name}"]))
+            for name in ("starts", "ends")
+        )
+        return Appointment(
+            session.mediator, starts, ends, session.mode, session.room, session.place, session.link
+        )
+
+    def act_data(self):
+        given = super().act_data()
+        roll = {
+            int(name.removeprefix("presence_")): value for name, value in given.items() if name.startswith("presence_")
+        }
+        left_out = ("next_day", "next_starts", "next_ends")
+        kept = {name: value for name, value in given.items() if not name.startswith("presence_") and name not in left_out}
+        return kept | {"roll": roll}
+
+
+class CancelForm(SessionActForm):
+    note = _text(_("Reason"))
+
+
+class MinutesForm(SessionActForm):
+    text = _text(_("What is added"), rows=8, length=MINUTES_LENGTH)
+
+
+def in_words(attendance: Attendance) -> str:
+    """Who is called: the merchant, or a party as far as it may be seen without a reveal."""
+    if attendance.party is None:
+        return attendance.get_side_display()
+    return f"{attendance.get_side_display()}: {party_in_words(attendance.party)}"

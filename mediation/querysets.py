@@ -1,0 +1,97 @@
+import datetime as dt
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from cases.querysets import CaseQuerySet, scope
+from mediation.enums import SessionState
+
+
+class OfAgencyQuerySet(models.QuerySet):
+    """What belongs to an agency is seen by its people and by those above, where they may see such rows at all. Closed by
+    default."""
+
+    agency_path = "agency"
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm(f"mediation.view_{self.model._meta.model_name}"):
+            return self.none()
+        if user.has_perm("cases.view_all_agencies"):
+            return self
+        return self.filter(**{f"{self.agency_path}__in": user.agency.ids_within}) if user.agency_id else self.none()
+
+
+class MediatorQuerySet(OfAgencyQuerySet):
+    def active_on(self, day: dt.date):
+        """Those who mediate on `day`."""
+        return self.filter(
+            Q(active_from__isnull=True) | Q(active_from__lte=day), Q(active_to__isnull=True) | Q(active_to__gt=day)
+        )
+
+    def on_leave(self, day: dt.date):
+        return self.filter(leaves__starts_on__lte=day, leaves__ends_on__gte=day)
+
+
+class RoomQuerySet(OfAgencyQuerySet):
+    def in_use(self):
+        return self.filter(closed=False)
+
+
+class EntrustmentQuerySet(OfAgencyQuerySet):
+    def visible_to(self, user):
+        """What went to one's agencies, and what went out from them."""
+        case = scope(user, "case__")
+        entrusted = super().visible_to(user)
+        if case is None or entrusted.query.is_empty():
+            return entrusted
+        return self.filter(case | Q(agency__in=user.agency.ids_within))
+
+
+class OfMediatorQuerySet(OfAgencyQuerySet):
+    agency_path = "mediator__agency"
+
+
+class SessionQuerySet(OfAgencyQuerySet):
+    def standing(self):
+        """Those that take a mediator's time, and a room: scheduled or held."""
+        return self.exclude(state=SessionState.CANCELLED)
+
+    def scheduled(self):
+        return self.filter(state=SessionState.SCHEDULED)
+
+    def on(self, first: dt.date, last: dt.date | None = None):
+        """Those that begin from the local day `first` to `last`, both included; without `last`, on that day."""
+        start, end = (
+            timezone.make_aware(dt.datetime.combine(day, dt.time.min))
+            for day in (first, (last or first) + dt.timedelta(days=1))
+        )
+        return self.filter(period__startswith__gte=start, period__startswith__lt=end)
+
+
+class OfSessionQuerySet(OfAgencyQuerySet):
+    """What belongs to a session follows it."""
+
+    agency_path = "session__agency"
+
+    def visible_to(self, user):
+        sessions = self.model._meta.get_field("session").related_model
+        return self.filter(session__in=sessions.objects.visible_to(user))
+
+
+class MediatedCaseQuerySet(CaseQuerySet):
+    def visible_to(self, user):
+        """The cases on whose mediation `user` may work: those that he sees, and those whose mediation is entrusted to his
+        agency or to one below it."""
+        own = scope(user)
+        if own is None or not user.agency_id:
+            return super().visible_to(user)
+        entrusted = self.model._meta.get_field("entrustments").related_model.objects.filter(
+            case=OuterRef("pk"), ended_at__isnull=True, agency__in=user.agency.ids_within
+        )
+        return self.filter(own | Q(Exists(entrusted))) if user.has_perm("cases.view_case") else self.none()
+
+    def to_schedule(self):
+        """Accepted complaints under mediation for which no session is scheduled."""
+        sessions = self.model._meta.get_field("sessions").related_model.objects.scheduled()
+        return self.filter(~Exists(sessions.filter(case=OuterRef("pk"))))

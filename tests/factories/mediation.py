@@ -1,0 +1,95 @@
+import datetime as dt
+
+import factory
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from cases.enums import MediationMode
+from mediation.enums import SessionOutcome, SessionState
+from mediation.models import Entrustment, Leave, Mediator, Recusal, Room, Session, WorkingHours
+from tests.factories.accounts import UserFactory
+from tests.factories.cases import CaseFactory, local
+from tests.factories.registry import AgencyFactory
+
+
+class MediatorFactory(factory.django.DjangoModelFactory):
+    """A mediator without an account, on office hours."""
+
+    class Meta:
+        model = Mediator
+
+    name = factory.Sequence(lambda n: f"调解员{n}")
+    agency = factory.SubFactory(AgencyFactory)
+
+
+class WorkingHoursFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = WorkingHours
+
+    mediator = factory.SubFactory(MediatorFactory)
+    weekday = 0
+    starts = dt.time(9)
+    ends = dt.time(12)
+
+
+class LeaveFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Leave
+
+    mediator = factory.SubFactory(MediatorFactory)
+    starts_on = dt.date(2026, 11, 9)
+    ends_on = dt.date(2026, 11, 13)
+
+
+class RoomFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Room
+
+    agency = factory.SubFactory(AgencyFactory)
+    name = factory.Sequence(lambda n: f"调解室{n}")
+
+
+class SessionFactory(factory.django.DjangoModelFactory):
+    """A session of an hour, remote, scheduled; `held` came to an agreement."""
+
+    class Meta:
+        model = Session
+
+    class Params:
+        starts = local(2026, 11, 12)
+        held = factory.Trait(
+            state=SessionState.HELD, outcome=SessionOutcome.AGREEMENT, minutes="双方同意。",
+            held_at=factory.SelfAttribute("starts"),
+        )  # fmt: skip
+        cancelled = factory.Trait(state=SessionState.CANCELLED, cancelled_at=factory.SelfAttribute("starts"))
+
+    case = factory.SubFactory(CaseFactory, accepted=True)
+    agency = factory.SelfAttribute("case.custodian")
+    mediator = factory.SubFactory(MediatorFactory, agency=factory.SelfAttribute("..agency"))
+    mode = MediationMode.REMOTE
+    link = "会议号 1234"
+    period = factory.LazyAttribute(
+        lambda session: DateTimeTZRange(session.starts, session.starts + dt.timedelta(hours=1), "[)")
+    )
+
+
+class EntrustmentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Entrustment
+
+    case = factory.SubFactory(CaseFactory, accepted=True)
+    agency = factory.SubFactory(AgencyFactory, council=True)
+    complainant_agrees = respondent_agrees = True
+    entrusted_at = local(2026, 11, 5)
+    entrusted_by = factory.SubFactory(UserFactory)
+
+
+class RecusalFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Recusal
+
+    case = factory.SubFactory(CaseFactory, accepted=True)
+    mediator = factory.SubFactory(MediatorFactory)
+    side = "complainant"
+    reason = "与被投诉人有亲属关系"
+    asked_at = local(2026, 11, 6)
+    recorded_by = factory.SubFactory(UserFactory)

@@ -1,0 +1,45 @@
+import datetime as dt
+
+import pytest
+
+from mediation.domain import suggest
+from tests.factories import (
+    CategoryFactory,
+    LeaveFactory,
+    MediatorFactory,
+    RecusalFactory,
+    SessionFactory,
+    UserFactory,
+    WorkingHoursFactory,
+)
+from tests.mediation.conftest import HOUR, NOW, THURSDAY
+
+pytestmark = pytest.mark.django_db
+
+
+def test_who_is_free_comes_first_then_who_knows_the_field_then_who_has_least_to_do(in_english, case, district):
+    above = CategoryFactory()
+    case.category = CategoryFactory(parent=above)
+    case.save()
+    idle, busy, expert, away, elsewhere, part_time = (
+        MediatorFactory(agency=district, name=name)
+        for name in ("idle", "busy", "expert", "away", "elsewhere", "part-time")
+    )
+    expert.fields.add(above)
+    LeaveFactory(mediator=away)
+    WorkingHoursFactory(mediator=part_time, weekday=0)
+    SessionFactory(case__handling=district, mediator=elsewhere, starts=THURSDAY)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
+    SessionFactory(case__handling=district, mediator=busy, starts=soon)
+    gone = MediatorFactory(agency=district, name="gone")
+    RecusalFactory(case=case, mediator=gone, decision="granted", decided_at=NOW, decided_by=UserFactory())
+
+    found = suggest(case, THURSDAY + HOUR / 2, THURSDAY + HOUR)
+
+    assert [one.mediator for one in found][:3] == [expert, idle, busy]
+    assert {one.mediator.name: one.against for one in found[3:]} == {
+        "away": ["on leave"], "elsewhere": ["leads another session from 09:00 to 10:00"],
+        "part-time": ["This is outside the working hours of the mediator."],
+    }  # fmt: skip
+    assert found[0].reasons == ["knows the field", "0 sessions in the next 14 days"]
+    assert found[2].reasons == ["1 session in the next 14 days"]
