@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from cases.admin import OfAgencyAdmin
-from cases.models import Clock
+from cases.models import Case, Clock
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
 from core.exceptions import DomainError
 from core.filters import FIRST_DAY, LAST_DAY
@@ -120,7 +120,14 @@ class RoomAdmin(OfAgencyAdmin, RefusableAdmin):
     autocomplete_fields = ["agency"]
 
 
-class AttendanceInline(ReadOnlyInline):
+class OfSession:
+    """What belongs to a session is seen by whoever sees sessions."""
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("mediation.view_session")
+
+
+class AttendanceInline(OfSession, ReadOnlyInline):
     model = Attendance
     fields = readonly_fields = ["who", "means", "called_at", "presence", "note"]
 
@@ -132,10 +139,18 @@ class AttendanceInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("party")
 
 
-class EventInline(ReadOnlyInline):
+class EventInline(OfSession, ReadOnlyInline):
     model = SessionEvent
-    fields = readonly_fields = ["at", "label", "actor", "note"]
+    fields = readonly_fields = ["at", "what", "who", "note"]
     ordering = ["-pk"]
+
+    @admin.display(description=_("act"))
+    def what(self, event):
+        return event.label
+
+    @admin.display(description=_("by"), empty_value="-")
+    def who(self, event):
+        return event.actor.get_full_name() if event.actor else None
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")
@@ -232,7 +247,8 @@ class SessionAdmin(VerbAdmin):
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:
             steps = [step for step in SESSION.available(obj, request.user) if step.verb in FORMS]
-            context |= {"steps": steps, "session": obj}
+            seen = Case.objects.visible_to(request.user).filter(pk=obj.case_id).exists()
+            context |= {"steps": steps, "session": obj, "case_url": obj.case.get_absolute_url() if seen else ""}
         elif add:
             context["suggestions"] = self.suggestions(request)
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -19,6 +19,7 @@ from mediation.models import Attendance, Entrustment, Recusal, Session
 
 MINUTES_LENGTH = 20_000
 NOTE_LENGTH = 1000
+FROM, UNTIL = pgettext_lazy("time of day", "From"), pgettext_lazy("time of day", "Until")
 DAY_FORMATS = ["%Y-%m-%d"]
 
 
@@ -41,8 +42,8 @@ class AppointmentFields(forms.Form):
     """Day and hours of a session, as local times."""
 
     day = forms.DateField(label=_("Day"), input_formats=DAY_FORMATS, widget=DateInput())
-    starts = forms.TimeField(label=_("From"), widget=TimeInput())
-    ends = forms.TimeField(label=_("Until"), widget=TimeInput())
+    starts = forms.TimeField(label=FROM, widget=TimeInput())
+    ends = forms.TimeField(label=UNTIL, widget=TimeInput())
 
     def times(self) -> tuple[dt.datetime, dt.datetime]:
         given = self.cleaned_data
@@ -187,8 +188,8 @@ class HoldForm(SessionActForm):
         label=_("Next session on"), required=False, input_formats=DAY_FORMATS, widget=DateInput(),
         help_text=_("Of an adjourned session, where the time of the next one is known; same place and mediator."),
     )  # fmt: skip
-    next_starts = forms.TimeField(label=_("From"), required=False, widget=TimeInput())
-    next_ends = forms.TimeField(label=_("Until"), required=False, widget=TimeInput())
+    next_starts = forms.TimeField(label=FROM, required=False, widget=TimeInput())
+    next_ends = forms.TimeField(label=UNTIL, required=False, widget=TimeInput())
 
     def build(self):
         case = self.session.case

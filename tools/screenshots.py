@@ -16,7 +16,7 @@ PASSWORD = "demo-city-315"  # noqa: S105 - the demo's, printed by `make demo`
 SIZES = {1440: 900, 390: 844}
 LANGUAGES = ("zh", "en")
 # what stands below a case
-BELOW = {"act": "{}act/refuse/", "signals": "{}signals/"}
+BELOW = {"act": "{}act/refuse/", "signals": "{}signals/", "hold": "{}../act/hold/"}
 # name, account of the demo, address; "first" stands for the first row of the list at that address
 PAGES = [
     ("dashboard", "regulator", "/?year=2020"),
@@ -41,6 +41,14 @@ PAGES = [
     ("admin", "clerk", "/admin/"),
     ("admin-merchants", "clerk", "/admin/registry/merchant/"),
     ("admin-users", "accounts", "/admin/accounts/user/"),
+    ("mediators-day", "mediator", "/admin/"),
+    ("mediation-cases", "mediator", "/admin/mediation/mediatedcase/"),
+    ("sessions", "mediator", "/admin/mediation/session/"),
+    ("session", "mediator", "first /admin/mediation/session/?state__exact=scheduled"),
+    ("session-new", "mediator", "/admin/mediation/session/add/"),
+    ("session-outcome", "mediator", "hold /admin/mediation/session/?state__exact=scheduled"),
+    ("calendar-day", "mediator", "/admin/mediation/session/calendar/"),
+    ("calendar-week", "mediator", "/admin/mediation/session/calendar/?view=week"),
     ("sign-ins", "auditor", "/accounts/sign-ins/"),
 ]
 
@@ -85,7 +93,8 @@ def take(browser: Browser, url: str, folder: Path, wanted: list[str] | None = No
             which, _space, listed = address.partition(" ")
             if listed:
                 page.goto(listed)
-                address = page.locator(".list-table tbody td:not(.cell-pick) a").first.get_attribute("href")
+                first = page.locator(".list-table tbody td:not(.cell-pick) a, #result_list tbody a").first
+                address = first.get_attribute("href")
                 address = BELOW[which].format(address.partition("?")[0]) if which in BELOW else address
             if name == "worked-case":
                 worked = address.partition("?")[0]

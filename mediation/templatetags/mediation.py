@@ -32,6 +32,7 @@ def mediators_day(context) -> dict:
     return {
         "shown": True,
         "user": user,
+        "may_schedule": user.has_perm("mediation.add_session"),
         "today": today,
         "sessions": sorted(days_sessions, key=lambda one: one.mediator.user_id != user.pk),
         "late": sessions.scheduled().filter(period__endswith__lt=now, period__startswith__gte=now - dt.timedelta(days=90))

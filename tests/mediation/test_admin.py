@@ -272,7 +272,8 @@ def test_a_leave_that_is_not_taken_is_taken_away_again(head, client, district):
     address = f"/admin/mediation/mediator/{leave.mediator_id}/change/"
     given = kept(district) | formset("hours") | {
         "leaves-TOTAL_FORMS": 1, "leaves-INITIAL_FORMS": 1, "leaves-0-id": leave.pk,
-        "leaves-0-mediator": leave.mediator_id, "leaves-0-starts_on": "2026-11-09", "leaves-0-ends_on": "2026-11-13", "leaves-0-DELETE": "on",
+        "leaves-0-mediator": leave.mediator_id, "leaves-0-starts_on": "2026-11-09", "leaves-0-ends_on": "2026-11-13",
+        "leaves-0-DELETE": "on",
     }  # fmt: skip
 
     response = client.post(address, given)
