@@ -150,7 +150,7 @@ class EventInline(OfSession, ReadOnlyInline):
 
     @admin.display(description=_("by"), empty_value="-")
     def who(self, event):
-        return event.actor.get_full_name() if event.actor else None
+        return format_html('<span translate="no">{}</span>', event.actor.get_full_name()) if event.actor else None
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")
@@ -196,6 +196,11 @@ class SessionAdmin(VerbAdmin):
     ]
     inlines = [AttendanceInline, EventInline]
     change_form_template = "mediation/admin/session.html"
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        formfield = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        formfield.widget.attrs["translate"] = "no"  # names of people and rooms
+        return formfield
 
     @admin.display(description=_("time"), ordering="period")
     def time(self, session):

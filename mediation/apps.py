@@ -1,7 +1,15 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from core.panels import Panel, register_panel
+
 
 class MediationConfig(AppConfig):
     name = "mediation"
     verbose_name = _("Mediation")
+
+    def ready(self):
+        register_panel("case", Panel(
+            title=_("Mediation"), url_name="mediation:case", note=_("Sessions, and to whom mediation is entrusted."),
+            shows=lambda case, user: case.kind == "complaint" and case.accepted_at is not None,
+        ))  # fmt: skip

@@ -5,8 +5,9 @@ import datetime as dt
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from cases.enums import TOLD_BY, GroundPurpose, Outcome, Side, State
 from cases.forms.acts import ground_in_words, party_in_words
@@ -254,7 +255,10 @@ class MinutesForm(SessionActForm):
 
 
 def in_words(attendance: Attendance) -> str:
-    """Who is called: the merchant, or a party as far as it may be seen without a reveal."""
+    """Who is called: the merchant, or a party as far as it may be seen without a reveal. Names stay untranslated."""
     if attendance.party is None:
         return attendance.get_side_display()
-    return f"{attendance.get_side_display()}: {party_in_words(attendance.party)}"
+    return format_html(
+        '{}{}<span translate="no">{}</span>', attendance.get_side_display(), pgettext("between label and value", ": "),
+        party_in_words(attendance.party),
+    )  # fmt: skip

@@ -97,6 +97,9 @@ GET  /cases/recoveries/export/?format=xlsx                302  403  200  200  20
 GET  /cases/{case}/                                       302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/{sub_case}/                                   302  403  200  200  200  200  200  403  403  200  200
 GET  /cases/{other_case}/                                 302  403  404  200  404  404  404  403  403  200  404
+GET  /cases/{case}/mediation/                             302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/{sub_case}/mediation/                         302  403  200  200  200  200  200  403  403  200  200
+GET  /cases/{other_case}/mediation/                       302  403  404  200  404  404  404  403  403  200  404
 GET  /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403
 GET  /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403
 GET  /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403

@@ -34,6 +34,7 @@ from cases.views.opened_from import from_queue, opened_from
 from cases.views.queue import QueueRows
 from core.exceptions import DomainError
 from core.pagination import Cursor
+from core.panels import panels
 from core.personal_data import PersonalDataError
 from core.related import fetch_together
 from core.text import mask_numbers
@@ -174,6 +175,7 @@ class CaseDetail(ScopedMixin, DetailView):
             documents=documents.document_rows(case, user),
             issuable=documents.choices(case, user),
             attachments=attachments.attachment_rows(case, user, masked=masked),
+            panels=panels("case", case, user),
             form=RevealForm(),
             min_reason=MIN_REASON,
             **opened_from(self.request),

@@ -2,9 +2,11 @@
 (function () {
   "use strict";
   document.documentElement.classList.add("js");
-  // select2 of the admin leaves its box without a name: give it that of the field's label
+  // select2 of the admin leaves its box without a name: give it that of the field's label. Choices that are names of
+  // people stay untranslated in it, too. Where several can be chosen, the search field is made anew with each choice
   function nameSearchBoxes() {
-    document.querySelectorAll(".select2-selection[role=combobox]:not([data-named])").forEach(function (box) {
+    document.querySelectorAll(".select2-selection[role=combobox]").forEach(function (box) {
+      if (box.dataset.named !== undefined && !box.querySelector("[role=searchbox]:not([aria-label])")) return;
       var select = box.closest(".select2-container").previousElementSibling;
       var label = select && select.id && document.querySelector('label[for="' + select.id + '"]');
       var name = label ? label.textContent.trim() : select && select.getAttribute("aria-label");
@@ -12,7 +14,8 @@
       box.dataset.named = "";
       box.removeAttribute("aria-labelledby");
       box.setAttribute("aria-label", name);
-      box.querySelectorAll("[role=textbox]").forEach(function (text) { text.setAttribute("aria-label", name); });
+      if (select.getAttribute("translate") === "no") box.setAttribute("translate", "no");
+      box.querySelectorAll("[role=textbox], [role=searchbox]").forEach(function (text) { text.setAttribute("aria-label", name); });
     });
   }
   document.addEventListener("DOMContentLoaded", function () {

@@ -34,6 +34,7 @@ def test_targets_say_of_each_figure_whether_it_keeps_to_its_limit():
     results = {
         "search": {"filters": summary([{"list": page(100, 200)}] * 2), "searches": summary([FIRST, LAST])},
         "import": {"ratio_to_copy_indexed": 0.6, "rows": {}},
+        "mediation": summary([{"day": page(100, 350)}], most_ms=400),
     }
 
     found = targets(results)
@@ -44,5 +45,8 @@ def test_targets_say_of_each_figure_whether_it_keeps_to_its_limit():
     }  # fmt: skip
     assert (found["searches"]["within_300ms"], found["searches"]["within_12_queries"]) == (False, False)
     assert found["searches"]["within_1.3x"] is False
+    assert found["mediation"] == {
+        "p95_ms": 350, "within_400ms": True, "queries": 10, "within_20_queries": True,
+    }  # fmt: skip
     assert found["import"] == {"ratio_to_copy_indexed": 0.6}
     assert "queue" not in found

@@ -19,6 +19,7 @@ PAGES = [
     ("officer", "{worked}act/urge/"),
     ("officer", "{worked}act/pause/"),
     ("officer", "{worked}copy-out/"),
+    ("officer", "{worked}mediation/"),
     ("officer", "{worked}attachments/add/"),
     ("officer", "{worked}documents/mediation_notice/complainant/issue/"),
     ("approver", "{worked}act/assign/"),

@@ -1,0 +1,24 @@
+import json
+import os
+import subprocess
+import sys
+
+from benchmarks.answers import MEDIATION_QUERIES
+from tests import databases
+
+
+def test_every_page_of_every_reader_is_measured(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        databases.template()  # the benchmark clones it
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.mediation", "--cases", "3000", "--open", "1000", "--sessions", "900",
+         "--runs", "2"],
+        cwd=databases.ROOT, env=os.environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert process.returncode == 0, process.stderr
+    found = json.loads(process.stdout.splitlines()[-1])
+    assert (found["cases"], found["sessions"]) == (3000, 900)
+    assert found["most_queries"] <= MEDIATION_QUERIES
+    assert {f"{reader}: day" for reader in ("station", "district", "city")} <= set(found["pages"])
+    assert "within_400ms" in found
