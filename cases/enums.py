@@ -33,6 +33,7 @@ class State(models.TextChoices):
 
 
 OPEN_STATES = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED, State.ENDED)
+MEDIATED_STATES = (State.ACCEPTED, State.MEDIATING)  # of a complaint, from its acceptance to the end of mediation
 FINAL_STATES = (State.REFUSED, State.NOT_FILED, State.CLOSED)
 
 

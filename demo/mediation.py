@@ -13,7 +13,6 @@ from cases.enums import GroundPurpose, MediationMode
 from cases.models import Ground
 from core.exceptions import DomainError
 from mediation.domain import Appointment, act_on, adjourn, schedule
-from mediation.domain.sessions import MEDIATED
 from mediation.enums import Presence, SessionOutcome, SessionVerb
 from mediation.models import MediatedCase, Mediator, Room, Session
 from registry.domain import load_calendar
@@ -45,7 +44,7 @@ class Mediation:
             for entry in self.words["room"]
         ]
         cases = list(
-            MediatedCase.objects.visible_to(self.actor).filter(state__in=MEDIATED, kind="complaint")
+            MediatedCase.objects.visible_to(self.actor).in_mediation()
             .order_by("accepted_at", "pk")[:12]
         )
         days = self._days(-2, 4)

@@ -5,7 +5,7 @@ import datetime as dt
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.db.models import Prefetch, Q
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -16,14 +16,15 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from cases.admin import OfAgencyAdmin
-from cases.models import Case, Clock
+from cases.admin import OfAgencyAdmin, masked
+from cases.models import Case
+from cases.tables import as_written
+from cases.views.lists import HEAVY, next_due
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
 from core.exceptions import DomainError
 from core.filters import FIRST_DAY, LAST_DAY
 from core.refusals import refusal
 from core.templatetags.portal import state
-from core.text import mask_numbers
 from core.workflow import last_event_id
 from mediation.domain import (
     SESSION,
@@ -37,7 +38,6 @@ from mediation.domain import (
     schedule,
     suggest,
 )
-from mediation.domain.sessions import MEDIATED
 from mediation.enums import RecusalDecision, SessionState, SessionVerb
 from mediation.forms import (
     AppointmentFields,
@@ -129,7 +129,7 @@ class OfSession:
 
 class AttendanceInline(OfSession, ReadOnlyInline):
     model = Attendance
-    fields = readonly_fields = ["who", "means", "called_at", "presence", "note"]
+    fields = readonly_fields = ["who", "means", "called_at", "presence", masked(Attendance, "note")]
 
     @admin.display(description=_("called"))
     def who(self, attendance):
@@ -141,7 +141,7 @@ class AttendanceInline(OfSession, ReadOnlyInline):
 
 class EventInline(OfSession, ReadOnlyInline):
     model = SessionEvent
-    fields = readonly_fields = ["at", "what", "who", "note"]
+    fields = readonly_fields = ["at", "what", "who", masked(SessionEvent, "note")]
     ordering = ["-pk"]
 
     @admin.display(description=_("act"))
@@ -213,8 +213,7 @@ class SessionAdmin(VerbAdmin):
 
     @admin.display(description=_("merchant"), empty_value="-")
     def merchant(self, session):
-        case = session.case
-        return case.merchant.name if case.merchant else mask_numbers(case.merchant_written) or None
+        return as_written(session.case.merchant, session.case.merchant_written)
 
     @admin.display(description=_("place"))
     def where(self, session):
@@ -382,13 +381,12 @@ class MediatedCaseAdmin(ReadOnlyAdmin):
     ordering = ["-received_at", "-pk"]
 
     def get_queryset(self, request):
-        clocks = Clock.objects.running().filter(case=OuterRef("pk")).order_by("due_on").values("due_on")[:1]
         scheduled = Session.objects.scheduled().order_by("period")
         return (
-            super().get_queryset(request).filter(state__in=MEDIATED, kind="complaint")
-            .annotate(next_due=Subquery(clocks))
+            super().get_queryset(request).in_mediation()
+            .annotate(next_due=next_due(known=True))
             .prefetch_related(Prefetch("sessions", scheduled, to_attr="scheduled"))
-            .defer("narrative", "demand", "extra", "consents", "source_digest")
+            .defer(*HEAVY)
         )
 
     def has_view_permission(self, request, obj=None):
@@ -396,11 +394,11 @@ class MediatedCaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("merchant"), empty_value="-")
     def merchant_name(self, case):
-        return case.merchant.name if case.merchant else mask_numbers(case.merchant_written) or None
+        return as_written(case.merchant, case.merchant_written)
 
     @admin.display(description=_("due on"), empty_value="-")
     def due(self, case):
-        return None if case.next_due is None or case.next_due.year == 9999 else case.next_due
+        return case.next_due
 
     @admin.display(description=_("next session"), empty_value="-")
     def next_session(self, case):
@@ -444,8 +442,8 @@ class EntrustmentAdmin(VerbAdmin):
     search_help_text = _("Beginning of the case number")
     autocomplete_fields = ["agency"]
     looked_at = [
-        "case", "agency", "complainant_agrees", "respondent_agrees", "note", "entrusted_at", "entrusted_by", "ended_at",
-        "ended_by", "ended_because",
+        "case", "agency", "complainant_agrees", "respondent_agrees", masked(Entrustment, "note"), "entrusted_at",
+        "entrusted_by", "ended_at", "ended_by", masked(Entrustment, "ended_because"),
     ]  # fmt: skip
 
     def has_change_permission(self, request, obj=None):
@@ -485,7 +483,10 @@ class RecusalAdmin(VerbAdmin):
     search_fields = ["case__number__startswith", "mediator__name"]
     search_help_text = _("Beginning of the case number, or name of the mediator")
     autocomplete_fields = ["mediator"]
-    looked_at = ["case", "mediator", "side", "reason", "asked_at", "recorded_by", "decision", "decided_at", "decided_by"]
+    looked_at = [
+        "case", "mediator", "side", masked(Recusal, "reason"), "asked_at", "recorded_by", "decision", "decided_at",
+        "decided_by",
+    ]  # fmt: skip
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and (obj is None or not obj.decision)
@@ -493,10 +494,11 @@ class RecusalAdmin(VerbAdmin):
     def get_fields(self, request, obj=None):
         if obj is None:
             return ["number", "mediator", "side", "reason"]
-        return [*self.looked_at, *(["verdict"] if self.has_change_permission(request, obj) else []), "note"]
+        asked = ["verdict", "note"] if self.has_change_permission(request, obj) else [masked(Recusal, "note")]
+        return [*self.looked_at, *asked]
 
     def get_readonly_fields(self, request, obj=None):
-        return self.looked_at if obj else []
+        return [*self.looked_at, masked(Recusal, "note")] if obj else []
 
     def get_changeform_initial_data(self, request):
         return {name: value for name, value in request.GET.items() if name in ("number", "mediator")}

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from cases.enums import MEDIATED_STATES, Kind
 from cases.querysets import CaseQuerySet, scope
 from mediation.enums import SessionState
 
@@ -28,9 +29,6 @@ class MediatorQuerySet(OfAgencyQuerySet):
         return self.filter(
             Q(active_from__isnull=True) | Q(active_from__lte=day), Q(active_to__isnull=True) | Q(active_to__gt=day)
         )
-
-    def on_leave(self, day: dt.date):
-        return self.filter(leaves__starts_on__lte=day, leaves__ends_on__gte=day)
 
 
 class RoomQuerySet(OfAgencyQuerySet):
@@ -69,10 +67,8 @@ class SessionQuerySet(OfAgencyQuerySet):
         return self.filter(period__startswith__gte=start, period__startswith__lt=end)
 
 
-class OfSessionQuerySet(OfAgencyQuerySet):
+class OfSessionQuerySet(models.QuerySet):
     """What belongs to a session follows it."""
-
-    agency_path = "session__agency"
 
     def visible_to(self, user):
         sessions = self.model._meta.get_field("session").related_model
@@ -91,7 +87,11 @@ class MediatedCaseQuerySet(CaseQuerySet):
         )
         return self.filter(own | Q(Exists(entrusted))) if user.has_perm("cases.view_case") else self.none()
 
+    def in_mediation(self):
+        """Accepted complaints whose mediation is not over."""
+        return self.filter(kind=Kind.COMPLAINT, state__in=MEDIATED_STATES)
+
     def to_schedule(self):
-        """Accepted complaints under mediation for which no session is scheduled."""
+        """Those for which no session is scheduled."""
         sessions = self.model._meta.get_field("sessions").related_model.objects.scheduled()
         return self.filter(~Exists(sessions.filter(case=OuterRef("pk"))))

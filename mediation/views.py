@@ -3,11 +3,11 @@
 from django.shortcuts import get_object_or_404, render
 from django.views import View
 
+from cases.enums import MEDIATED_STATES
 from cases.models import Case
 from cases.tables import STATE_TONES
 from cases.views.opened_from import opened_from
 from core.views import ScopedMixin
-from mediation.domain.sessions import MEDIATED
 
 
 class CaseMediation(ScopedMixin, View):
@@ -29,6 +29,6 @@ class CaseMediation(ScopedMixin, View):
             # one's own are opened; those of a body that a case is entrusted to are its own business
             "rows": [(session, opens and (user.is_superuser or session.agency_id in own)) for session in sessions],
             "entrusted": case.entrustments.filter(ended_at__isnull=True).select_related("agency").first(),
-            "may_schedule": user.is_staff and user.has_perm("mediation.add_session") and case.state in MEDIATED,
+            "may_schedule": user.is_staff and user.has_perm("mediation.add_session") and case.state in MEDIATED_STATES,
             **opened_from(request),
         })  # fmt: skip

@@ -34,6 +34,7 @@ from cases.domain.registration import FIRST_TERM, MEDIATION_TERM, custody, merch
 from cases.enums import (
     EXCLUDED_REASONS,
     FINAL_STATES,
+    MEDIATED_STATES,
     NATIONAL_SOURCE,
     OPEN_STATES,
     PAUSE_REASONS,
@@ -782,7 +783,6 @@ ANY_STATE = (*OPEN_STATES, *FINAL_STATES)
 PAUSABLE = (State.REGISTERED, State.ACCEPTED, State.MEDIATING)
 BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
 UNDECIDED = (State.REGISTERED, State.ACCEPTED)
-MEDIATED = (State.ACCEPTED, State.MEDIATING)
 HANDLE, MEDIATE, APPROVE = "cases.handle_case", "cases.mediate_case", "cases.approve_case"
 
 
@@ -855,13 +855,13 @@ COMPLAINT = CaseWorkflow(
                ("mode", "both_consent"), guard=_not_suspended),
     Transition(Verb.AGREE, _("Agreement reached"), (State.MEDIATING,), State.ENDED, MEDIATE, takes=REPRESENTED,
                stamps=("ended_at",), guard=_not_suspended, effect=_agree),
-    Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED, State.ENDED, MEDIATE, takes=REPRESENTED,
+    Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED_STATES, State.ENDED, MEDIATE, takes=REPRESENTED,
                stamps=("ended_at",), effect=_settle),
-    Transition(Verb.FAIL, _("No agreement"), MEDIATED, State.ENDED, MEDIATE, ("ground",), stamps=("ended_at",),
+    Transition(Verb.FAIL, _("No agreement"), MEDIATED_STATES, State.ENDED, MEDIATE, ("ground",), stamps=("ended_at",),
                guard=_not_suspended, effect=_fail),
-    Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED), State.ENDED, MEDIATE,
+    Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED_STATES), State.ENDED, MEDIATE,
                takes=REPRESENTED, stamps=("ended_at",), effect=_withdraw),
-    Transition(Verb.TERMINATE, _("Terminate mediation"), MEDIATED, State.ENDED, HANDLE, ("ground",),
+    Transition(Verb.TERMINATE, _("Terminate mediation"), MEDIATED_STATES, State.ENDED, HANDLE, ("ground",),
                ("outcome", *REPRESENTED), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
     Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, MEDIATE, ("side", "means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
@@ -871,7 +871,7 @@ COMPLAINT = CaseWorkflow(
                guard=_may_find_leads, effect=_split),
     Transition(Verb.REPRESENT, _("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
                guard=_is_joint, effect=_represent),
-    *terms(*MEDIATED, by=MEDIATE),
+    *terms(*MEDIATED_STATES, by=MEDIATE),
     *AROUND,
 )  # fmt: skip
 

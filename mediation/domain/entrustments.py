@@ -2,17 +2,16 @@
 
 import datetime as dt
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.domain.reasons import check_reason
-from cases.enums import Body, Kind
+from cases.enums import MEDIATED_STATES, Body, Kind
 from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
-from mediation.domain.sessions import MEDIATED, lock_case
+from mediation.domain.sessions import lock_case
 from mediation.models import ENTRUSTED_KINDS, Entrustment, Session
 from registry.models import Agency
 
@@ -28,12 +27,10 @@ def entrust(
     now = now or timezone.now()
     with transaction.atomic():
         # whoever has it entrusted does not see the case itself, and so cannot pass it on
-        if not actor.has_perm(ADD) or not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
-            raise PermissionDenied
-        case = lock_case(case, actor, ADD)
+        case = lock_case(case, actor, ADD, among=Case.objects.visible_to(actor))
         if case.kind != Kind.COMPLAINT or case.body != Body.BUREAU:
             raise DomainError(_("A bureau entrusts the mediation of its own complaints; others are handed over."))
-        if case.state not in MEDIATED:
+        if case.state not in MEDIATED_STATES:
             raise DomainError(_("Mediation is entrusted once a complaint is accepted and until mediation is over."))
         if agency.kind not in ENTRUSTED_KINDS:
             raise DomainError(_("Mediation is entrusted to councils and mediation committees alone (Order 121, art 19)."))

@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 
 from cases.domain import perform
 from cases.domain.reasons import check_reason
-from cases.enums import PauseReason, Verb
+from cases.enums import MEDIATED_STATES, PauseReason, Verb
 from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
 from mediation.domain.mediating import cases_of, mediators_of
-from mediation.domain.sessions import MEDIATED, lock_case
+from mediation.domain.sessions import lock_case
 from mediation.enums import RecusalDecision
 from mediation.models import Mediator, Recusal
 
@@ -28,7 +28,7 @@ def ask_recusal(
     now = now or timezone.now()
     with transaction.atomic():
         case = lock_case(case, actor, ADD)
-        if case.state not in MEDIATED:
+        if case.state not in MEDIATED_STATES:
             raise DomainError(_("Recusal is asked for while a complaint is being mediated."))
         if not mediators_of(case, timezone.localdate(now)).filter(pk=mediator.pk).exists():
             raise DomainError(_("%(mediator)s does not mediate this case.") % {"mediator": mediator})

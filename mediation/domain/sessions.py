@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.domain import perform
-from cases.enums import Kind, MediationMode, PartyRole, PauseReason, Side, State, Verb
+from cases.enums import MEDIATED_STATES, Kind, MediationMode, PartyRole, PauseReason, Side, State, Verb
 from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
@@ -27,7 +27,6 @@ from registry.domain import load_calendar
 
 ADD, CHANGE = "mediation.add_session", "mediation.change_session"
 LONGEST = dt.timedelta(hours=8)
-MEDIATED = (State.ACCEPTED, State.MEDIATING)
 HERE = (Presence.PRESENT, Presence.REMOTE)
 # what a session that ends the dispute does to its case
 ACT_OF = {
@@ -75,11 +74,13 @@ def schedule(case: Case, appointment: Appointment, *, actor, now: dt.datetime | 
     return session
 
 
-def lock_case(case: Case, actor, permission: str) -> Case:
-    """The case, locked, for someone who may work on its mediation. Raises PermissionDenied."""
+def lock_case(case: Case, actor, permission: str, among=None) -> Case:
+    """The case, locked, for someone who may work on its mediation; `among`: for whom it is one of these. Raises
+    PermissionDenied."""
     if not actor.has_perm(permission):
         raise PermissionDenied
-    locked = cases_of(actor).select_for_update(of=("self",)).filter(pk=case.pk).first()
+    rows = cases_of(actor) if among is None else among
+    locked = rows.select_for_update(of=("self",)).filter(pk=case.pk).first()
     if locked is None:
         raise PermissionDenied
     return locked
@@ -92,7 +93,7 @@ def check_appointment(case: Case, appointment: Appointment, actor) -> None:
         raise DomainError(_("Only complaints are mediated."))
     if case.accepted_at is None:
         raise DomainError(_("The complaint must be accepted before a session is scheduled (Order 121, art 18)."))
-    if case.state not in MEDIATED:
+    if case.state not in MEDIATED_STATES:
         raise DomainError(
             _("The mediation of this case is over: its state is “%(state)s”.") % {"state": case.get_state_display()}
         )
@@ -187,7 +188,7 @@ def _told(appointment: Appointment) -> dict:
 
 
 def _case_goes_on(session, user) -> str:
-    if session.case.state in MEDIATED:
+    if session.case.state in MEDIATED_STATES:
         return ""
     return _("The mediation of this case is over: its state is “%(state)s”.") % {
         "state": session.case.get_state_display()

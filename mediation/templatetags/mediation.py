@@ -6,7 +6,6 @@ from django import template
 from django.utils import timezone
 
 from cases.models import Clock
-from mediation.domain.sessions import MEDIATED
 from mediation.models import MediatedCase, Session
 from registry.domain.calendar import shown_calendar
 
@@ -25,7 +24,7 @@ def mediators_day(context) -> dict:
         return {"shown": False}
     today, now = timezone.localdate(), timezone.now()
     sessions = Session.objects.visible_to(user).select_related("case__merchant", "mediator", "room")
-    cases = MediatedCase.objects.visible_to(user).filter(state__in=MEDIATED, kind="complaint").select_related("merchant")
+    cases = MediatedCase.objects.visible_to(user).in_mediation().select_related("merchant")
     until = shown_calendar().calendar().add_working_days(today, SOON_DAYS).due_on
     running = Clock.objects.ending().filter(case__in=cases.values("pk"), due_on__lte=until)
     days_sessions = list(sessions.standing().on(today).order_by("period"))

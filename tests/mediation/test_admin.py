@@ -282,6 +282,23 @@ def test_a_leave_that_is_not_taken_is_taken_away_again(head, client, district):
     assert not leave.mediator.leaves.exists()
 
 
+def test_numbers_of_people_in_names_notes_and_minutes_are_masked(desk, clerk, case, at, place):
+    phone = "13800001234"
+    type(case).objects.filter(pk=case.pk).update(merchant=None, merchant_written=f"张某{phone}", narrative=f"电话{phone}")
+    session = schedule(case, at(), actor=clerk, now=NOW, note=f"先打{phone}")
+    Session.objects.filter(pk=session.pk).update(minutes=f"联系{phone}")
+    waiting = CaseFactory(handling=case.custodian, accepted=True, merchant=None, merchant_written=f"李某{phone}")
+    recusal = RecusalFactory(case=case, mediator=place.mediator, reason=f"电话{phone}")
+    for path in (
+        "/admin/", "/admin/mediation/session/", f"/admin/mediation/session/{session.pk}/change/",
+        "/admin/mediation/mediatedcase/", f"/admin/mediation/recusal/{recusal.pk}/change/",
+    ):
+        html = desk.get(path).content.decode()
+        assert phone not in html, path
+        assert "138****1234" in html, path
+    assert waiting.number in desk.get("/admin/").content.decode()
+
+
 # pages
 
 

@@ -1,5 +1,6 @@
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 
 from cases.enums import State
 from core.exceptions import DomainError
@@ -112,8 +113,6 @@ def test_recusal_is_asked_for_while_a_case_is_mediated(in_english, case, clerk, 
 
 
 def test_the_database_refuses_a_decision_by_whoever_recorded_the_application(case):
-    from django.db import IntegrityError  # noqa: PLC0415
-
     recusal = RecusalFactory(case=case)
     with pytest.raises(IntegrityError, match="mediation_recusal_by_another"):
         Recusal.objects.filter(pk=recusal.pk).update(
