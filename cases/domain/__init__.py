@@ -1,9 +1,10 @@
 """Every write to a case starts here; views, admin and importers only call these functions."""
 
-from cases.domain.acts import WORKFLOWS, available_acts, officers_for, perform
+from cases.domain.acts import WORKFLOWS, available_acts, is_with_platform, officers_for, perform
 from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
 from cases.domain.audit import look_up_person
 from cases.domain.bulk import bulk_steps, cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
+from cases.domain.channel import CHANNEL, perform_in_channel
 from cases.domain.clocks import (
     ask_extension,
     change_regime,
@@ -57,6 +58,7 @@ from cases.domain.templates import add_template, use_template
 
 __all__ = [
     "CASE_COLUMNS",
+    "CHANNEL",
     "ImportedCase",
     "NewCases",
     "SEARCH",
@@ -81,6 +83,7 @@ __all__ = [
     "filled_at_once",
     "has_work",
     "is_filled",
+    "is_with_platform",
     "issue_document",
     "lock_worked",
     "look_up_person",
@@ -91,6 +94,7 @@ __all__ = [
     "open_document",
     "pause_clocks",
     "perform",
+    "perform_in_channel",
     "prepare_bulk",
     "preview_recount",
     "read_changes",
