@@ -104,6 +104,7 @@ ROLES: dict[str, Role] = {
                 "cases.dispatch_case",
                 "cases.handle_case",
                 "cases.mediate_case",
+                "cases.post_recovery",
                 "cases.call_back_case",
                 "cases.reveal_party",
                 "cases.reveal_reporter",
@@ -138,7 +139,8 @@ ROLES: dict[str, Role] = {
             "mediator",
             _("Mediator"),
             Family.CASE,
-            {"cases.view_case", "cases.mediate_case", "cases.reveal_party", *PAPERS, *READ_MEDIATION}
+            {"cases.view_case", "cases.mediate_case", "cases.post_recovery", "cases.reveal_party", *PAPERS}
+            | READ_MEDIATION
             | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"} | REFER,
             staff=True,
         ),

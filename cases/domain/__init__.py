@@ -1,6 +1,15 @@
 """Every write to a case starts here; views, admin and importers only call these functions."""
 
-from cases.domain.acts import WORKFLOWS, available_acts, is_with_platform, officers_for, perform
+from cases.domain.acts import (
+    WORKFLOWS,
+    available_acts,
+    is_with_platform,
+    officers_for,
+    pay_recovery,
+    perform,
+    post_recovery,
+    reverse_recovery,
+)
 from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
 from cases.domain.audit import look_up_person
 from cases.domain.bulk import bulk_steps, cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
@@ -93,8 +102,10 @@ __all__ = [
     "open_attachment",
     "open_document",
     "pause_clocks",
+    "pay_recovery",
     "perform",
     "perform_in_channel",
+    "post_recovery",
     "prepare_bulk",
     "preview_recount",
     "read_changes",
@@ -109,6 +120,7 @@ __all__ = [
     "restart_clock",
     "resume_clocks",
     "reveal_party",
+    "reverse_recovery",
     "rotate",
     "run_bulk_acts",
     "save_filter",

@@ -17,6 +17,7 @@ from accounts.domain import log_access
 from accounts.enums import AccessAction
 from accounts.models import User
 from cases.clocks import REGIME_TERM
+from cases.domain import recoveries
 from cases.domain.clocks import (
     EXTENDED,
     ask_extension,
@@ -53,7 +54,7 @@ from cases.enums import (
     SupervisionKind,
     Verb,
 )
-from cases.models import CallBack, Case, CaseReference, ClockRule, Ground, Supervision
+from cases.models import CallBack, Case, CaseReference, ClockRule, Ground, Recovery, Supervision
 from cases.querysets import sees_reporters
 from core.exceptions import DomainError
 from core.workflow import Act, Transition, Workflow
@@ -81,7 +82,7 @@ CORRECTABLE = (
 # what the record there has, too, beside the state of the case: who handles it, facts, people, terms, demands
 CARRIED_OVER = (
     Verb.DISPATCH, Verb.RETURN, Verb.CORRECT, Verb.SUPPLEMENT, Verb.JOIN, Verb.PAUSE, Verb.RESUME,
-    Verb.GRANT_EXTENSION, Verb.CHANGE_REGIME, Verb.URGE, Verb.SUPERVISE,
+    Verb.GRANT_EXTENSION, Verb.CHANGE_REGIME, Verb.URGE, Verb.SUPERVISE, Verb.POST, Verb.PAY, Verb.REVERSE,
 )  # fmt: skip
 
 
@@ -800,6 +801,7 @@ PAUSABLE = (State.REGISTERED, State.ACCEPTED, State.MEDIATING)
 BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
 UNDECIDED = (State.REGISTERED, State.ACCEPTED)
 HANDLE, MEDIATE, APPROVE = "cases.handle_case", "cases.mediate_case", "cases.approve_case"
+POST = "cases.post_recovery"
 
 
 # what is accepted has been found to be one's own; a report may turn out not to be while it is verified
@@ -860,6 +862,18 @@ EXTENSION = (
                guard=_extension_asked, effect=_decide(granted=False)),
 )  # fmt: skip
 
+# what was recovered is posted while the dispute is settled and for as long afterwards as it is performed
+POSTABLE = (*MEDIATED_STATES, State.ENDED, State.CLOSED)
+RECOVERIES = (
+    Transition(Verb.POST, _("Post a recovery"), POSTABLE, None, POST,
+               ("recovery_kind", "amount", "recovery_status", "recovery_means", "evidence"), ("posted_on", "note"),
+               effect=recoveries.post),
+    Transition(Verb.PAY, _("Record a payment"), POSTABLE, None, POST, ("recovery", "evidence"),
+               ("amount", "paid_on", "note"), guard=recoveries.is_promised, effect=recoveries.pay),
+    Transition(Verb.REVERSE, _("Reverse a posting"), POSTABLE, None, POST, ("recovery", "note"), (),
+               guard=recoveries.can_be_reversed, effect=recoveries.reverse, grave=True),
+)  # fmt: skip
+
 REPRESENTED = ("represented_agree", "note")
 COMPLAINT = CaseWorkflow(
     *intake(State.REGISTERED),
@@ -887,6 +901,7 @@ COMPLAINT = CaseWorkflow(
                guard=_may_find_leads, effect=_split),
     Transition(Verb.REPRESENT, _("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
                guard=_is_joint, effect=_represent),
+    *RECOVERIES,
     *terms(*MEDIATED_STATES, by=MEDIATE),
     *AROUND,
 )  # fmt: skip
@@ -946,3 +961,38 @@ def perform(
                 .values_list("pk")
             )
         return WORKFLOWS[case.kind].apply(case, verb, actor=actor, now=now, seen=seen, among=among, **data)
+
+
+def post_recovery(
+    case: Case, *, amount, kind: str, status: str, means: str, evidence: str, actor, posted_on: dt.date | None = None,
+    reason: str = "", now: dt.datetime | None = None, among=None,
+) -> Recovery:  # fmt: skip
+    """Post what a consumer got back, in yuan: `kind`, `status` and `means` as in RecoveryKind, RecoveryStatus and
+    RecoveryMeans. Raises PermissionDenied, and DomainError as the act does."""
+    event = perform(
+        case, Verb.POST, actor=actor, now=now, among=among, amount=amount, recovery_kind=kind, recovery_status=status,
+        recovery_means=means, evidence=evidence, posted_on=posted_on, note=reason,
+    )  # fmt: skip
+    return Recovery.objects.get(pk=event.data["recovery"])
+
+
+def pay_recovery(
+    promise: Recovery, *, evidence: str, actor, amount=None, paid_on: dt.date | None = None,
+    now: dt.datetime | None = None, among=None,
+) -> Recovery:  # fmt: skip
+    """Record that a promise was kept, whole or with `amount` in part. Returns the posting of what was paid; what is
+    still promised is a posting of its own. Errors as `post_recovery`."""
+    event = perform(
+        promise.case, Verb.PAY, actor=actor, now=now, among=among, recovery=promise, amount=amount, paid_on=paid_on,
+        evidence=evidence,
+    )  # fmt: skip
+    return Recovery.objects.get(pk=event.data["recovery"])
+
+
+def reverse_recovery(
+    recovery: Recovery, *, reason: str, actor, now: dt.datetime | None = None, among=None
+) -> Recovery:
+    """Take a posting back, whole; returns its reversal. Errors as `post_recovery`; DomainError for what is a reversal
+    itself or has been taken back."""
+    event = perform(recovery.case, Verb.REVERSE, actor=actor, now=now, among=among, recovery=recovery, note=reason)
+    return Recovery.objects.get(pk=event.data["reversal"])

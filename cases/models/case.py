@@ -194,6 +194,7 @@ class Case(models.Model):
             ("assign_case", _("Can assign cases to officers")),
             ("handle_case", _("Can handle cases")),
             ("mediate_case", _("Can mediate and record what came of it")),
+            ("post_recovery", _("Can post and correct what consumers got back")),
             ("approve_case", _("Can approve extensions, reopening and a change of rules")),
             ("supervise_case", _("Can supervise the handling of cases")),
             ("call_back_case", _("Can call back about closed cases")),

@@ -20,13 +20,15 @@ EXPECTED = {
     "city_regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_all_agencies "
     "cases.view_case cases.view_importrun cases.view_signals",
     "officer": "cases.add_attachment cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case "
-    "cases.issue_document cases.mediate_case cases.register_case cases.reveal_party cases.reveal_reporter "
+    "cases.issue_document cases.mediate_case cases.post_recovery cases.register_case cases.reveal_party "
+    "cases.reveal_reporter "
     "cases.view_case",
     "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.decide_signals cases.dispatch_case "
     "cases.export_case cases.mediate_case cases.supervise_case cases.view_case cases.view_signals registry.view_agency "
     f"registry.view_category {READ_MEDIATION} "
     + " ".join(f"mediation.{verb}_{model}" for verb in ("add", "change") for model in MEDIATION.split()),
-    "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.reveal_party cases.view_case "
+    "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.post_recovery cases.reveal_party "
+    "cases.view_case "
     f"mediation.add_recusal mediation.add_session mediation.change_session {READ_MEDIATION}",
     "clerk": "cases.add_importrun cases.add_letterhead cases.change_documenttemplate cases.change_letterhead "
     "cases.view_case cases.view_documenttemplate cases.view_importrun cases.view_letterhead registry.view_agency "
