@@ -49,7 +49,7 @@ KEEP_MEDIATION = {
 }
 SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
-REFER = {SEE_REFERRALS, "mediation.view_referralevent", "cases.refer_case"}
+REFER = {SEE_REFERRALS, "cases.refer_case"}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 # official documents and files of cases
 PAPERS = ("cases.issue_document", "cases.add_attachment")
@@ -148,7 +148,7 @@ ROLES: dict[str, Role] = {
             PARTNER,
             _("Platform partner (green channel)"),
             Family.CASE,
-            {SEE_REFERRALS, "mediation.view_referralevent", "cases.settle_channel", "cases.post_recovery"},
+            {SEE_REFERRALS, "cases.settle_channel", "cases.post_recovery"},
             staff=True,
         ),
         _role(

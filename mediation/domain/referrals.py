@@ -6,7 +6,6 @@ national ODR mechanism (`channel.settle`); that the days are not the regulator's
 """
 
 import datetime as dt
-from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -25,7 +24,6 @@ from cases.enums import PartyRole, RecoveryMeans, Verb
 from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
-from core.text import mask_numbers
 from core.workflow import Act, Transition, Workflow
 from mediation.domain.sessions import lock_case
 from mediation.enums import RecusalDecision, ReferralReturn, ReferralState, ReferralVerb
@@ -116,15 +114,15 @@ def _settle(act: Act) -> None:
     among = Case.objects.filter(pk=case.pk)
     money = {name: act.data.pop(name, "") for name in MONEY}
     act.changes["settlement"] = act.data.pop("settlement")
-    if money["amount"] not in ("", None):
+    if money["amount"] in ("", None) and any(money.values()):
+        raise DomainError(_("Give the amount, or leave out what belongs to it."))
+    perform_in_channel(case, Verb.SETTLE_CHANNEL, actor=act.actor, among=among, now=act.now, **act.data)
+    if money["amount"] not in ("", None):  # a posting belongs to a case that has come to something
         posting = post_recovery(
             case, means=RecoveryMeans.PLATFORM, actor=act.actor, now=act.now, among=among, **money
         )
         act.changes["recovery"] = posting
         act.facts["recovery"] = posting.pk
-    elif any(money.values()):
-        raise DomainError(_("Give the amount, or leave out what belongs to it."))
-    perform_in_channel(case, Verb.SETTLE_CHANNEL, actor=act.actor, among=among, now=act.now, **act.data)
 
 
 def _decline(act: Act) -> None:
