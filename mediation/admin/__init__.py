@@ -1,4 +1,4 @@
-"""The mediators' workplace in the administration. Every write calls a verb of the domain."""
+"""The workplace of mediators and of platform partners. Every write calls a verb of the domain."""
 
 from mediation.admin import sessions
 
