@@ -10,6 +10,8 @@ from cases.querysets import CaseQuerySet, scope
 from mediation.enums import AgreementState, ConfirmationState, ReferralState, SessionState
 from registry.enums import AgencyKind
 
+CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
+
 
 class OfAgencyQuerySet(models.QuerySet):
     """What belongs to an agency is seen by its people and by those above, where they may see such rows at all. Closed by
@@ -129,6 +131,22 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
     def to_perform(self):
         """In force, and not performed yet."""
         return self.filter(state=AgreementState.IN_FORCE)
+
+    def overdue(self, day: dt.date):
+        """Those of which something was to be done before the local day `day`, and was not."""
+        owed = self.model._meta.get_field("instalments").related_model.objects.filter(
+            agreement=OuterRef("pk"), performed_on__isnull=True, due_on__lt=day
+        )
+        return self.to_perform().filter(Exists(owed))
+
+    def confirmable(self, day: dt.date):
+        """Those whose thirty days for the application to a court are not over on the local day `day`, and for which no
+        application is under way."""
+        over = (ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN)
+        confirmations = self.model._meta.get_field("confirmations").related_model.objects
+        under_way = confirmations.filter(agreement=OuterRef("pk")).exclude(state__in=over)
+        since = day - dt.timedelta(days=CONFIRMATION_DAYS)
+        return self.filter(~Exists(under_way), effective_on__gte=since)
 
 
 class OfAgreementQuerySet(models.QuerySet):
