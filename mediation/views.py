@@ -12,8 +12,8 @@ from core.views import ScopedMixin
 
 
 class CaseMediation(ScopedMixin, View):
-    """The sessions of a case, what they came to and to whom its mediation is entrusted: a page, and without its frame what the page of the
-    case loads. Whoever sees the case sees them, minutes apart: these stand in the session."""
+    """The sessions of a case, what they came to and to whom its mediation is entrusted: a page, and without its frame
+    what the page of the case loads. Whoever sees the case sees them, minutes apart: these stand in the session."""
 
     model = Case
     permission_required = "cases.view_case"
