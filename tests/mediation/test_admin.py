@@ -391,7 +391,10 @@ def test_more_rooms_than_lines_have_pages_too(desk, district, place):
 @pytest.fixture
 def stations(district):
     """Two stations of the district, whose codes come before its own, with a mediator each, and one of the district."""
-    found = [AgencyFactory(parent=district, code=code, name_en=code) for code in ("0A", "0B")]
+    found = [
+        AgencyFactory(parent=district, code=code, name_en=code, pk=pk)  # keys that no comma may part
+        for code, pk in (("0A", 1_234_001), ("0B", 1_234_002))
+    ]
     for agency in (*found, district):
         MediatorFactory(agency=agency, name=f"于{agency.code}")
     return found
