@@ -1,5 +1,6 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
+from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
 from mediation.domain.recusals import ask_recusal, decide_recusal
@@ -7,7 +8,6 @@ from mediation.domain.referrals import (
     REFERRAL,
     act_on_referral,
     lapse_referrals,
-    masked_name,
     refer,
     reveal_phones,
 )
@@ -26,8 +26,8 @@ __all__ = [
     "decide_recusal",
     "end_entrustment",
     "entrust",
+    "facts_for_platform",
     "lapse_referrals",
-    "masked_name",
     "mediating_agency",
     "mediators_of",
     "refer",
