@@ -32,7 +32,7 @@ from cases.enums import RunState
 from cases.models import ImportFile
 from cases.worker import WorkerBusy, drain
 from core.exceptions import DomainError
-from demo import mediation
+from demo import channel, mediation
 from demo.city import (
     EARLIEST_TODAY,
     LARGEST_SCALE,
@@ -206,6 +206,9 @@ def do_work(*, seed: int, today: dt.date, say: Say) -> None:
     if not mediation.has_been_done():
         sessions = mediation.Mediation(seed=seed, end=end_of(today)).do()
         say(_("Mediators at work: %(n)s sessions") % {"n": sessions})
+    if not channel.has_been_done():
+        referrals = channel.Channel(end=end_of(today)).do()
+        say(_("Platforms at work: %(n)s referrals") % {"n": referrals})
 
 
 def _import_of(entry: CityFile) -> tuple[str, dict]:

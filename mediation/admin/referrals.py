@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -44,9 +45,7 @@ def shown_state(referral: PlatformReferral):
     """The state as a mark. What waits although its term is over has come back, and only has to be written down."""
     if referral.is_over(timezone.localdate()):
         return state(_("Term over, comes back"), "red")
-    if referral.state == ReferralState.RETURNED:
-        return state(referral.get_returned_because_display(), TONES[referral.state])
-    return state(referral.get_state_display(), TONES[referral.state])
+    return state(referral.result, TONES[referral.state])
 
 
 class PlatformFilter(admin.SimpleListFilter):
@@ -127,18 +126,28 @@ class ReferralAdmin(ActPages, ReadOnlyAdmin):
     search_fields = ["case__number__startswith"]
     search_help_text = _("Beginning of the case number")
     inlines = [ReferralEventInline]
-    fieldsets = [
-        (None, {"fields": ["number", "platform", "shown", "referred_at", "due"]}),
-        (_("Answer of the platform"), {"fields": ["replied_at", masked(PlatformReferral, "reply")]}),
-        (_("End"), {"fields": ["ended_at", masked(PlatformReferral, "settlement"), "recovered",
-                               masked(PlatformReferral, "reason")]}),
-    ]  # fmt: skip
-    readonly_fields = ["number", "shown", "due", "recovered"]
+    readonly_fields = ["number", "platform_name", "shown", "due", "recovered"]
     change_form_template = "mediation/admin/referral.html"
+
+    def get_fieldsets(self, request, obj=None):
+        """What there is so far: the answer once there is one, the end once it has ended."""
+        replied = ["replied_at", masked(PlatformReferral, "reply")] if obj.replied_at else []
+        texts = [name for name in ("settlement", "reason") if getattr(obj, name)]
+        ended = ["ended_at", *(masked(PlatformReferral, name) for name in texts)] if obj.ended_at else []
+        ended += ["recovered"] if obj.recovery_id else []
+        sets = [
+            (None, ["number", "platform_name", "shown", "referred_at", "due"]), (_("Answer of the platform"), replied),
+            (_("End"), ended),
+        ]  # fmt: skip
+        return [(title, {"fields": fields}) for title, fields in sets if fields]
 
     @admin.display(description=_("case"))
     def number(self, referral):
         return referral.case.number
+
+    @admin.display(description=_("platform"))
+    def platform_name(self, referral):
+        return str(referral.platform)  # no link: its people do not see the register of platforms
 
     @admin.display(description=_("state"))
     def shown(self, referral):
@@ -146,13 +155,14 @@ class ReferralAdmin(ActPages, ReadOnlyAdmin):
 
     @admin.display(description=_("due on"))
     def due(self, referral):
-        return f"{referral.due_on} ({_('provisional')})" if referral.provisional else referral.due_on
+        day = date_format(referral.due_on)
+        return f"{day} ({_('provisional')})" if referral.provisional else day
 
-    @admin.display(description=_("amount recovered (CNY)"), empty_value="-")
+    @admin.display(description=_("amount recovered (CNY)"))
     def recovered(self, referral):
         posting = referral.recovery
-        return format_html('<span class="tnum">{}</span> {} {}', money(posting.amount), posting.get_kind_display(),
-                           posting.get_status_display()) if posting else None  # fmt: skip
+        kind, status = posting.get_kind_display(), posting.get_status_display()
+        return format_html('<span class="tnum">{}</span> ({}, {})', money(posting.amount), kind, status)
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("case__merchant", "platform", "recovery")

@@ -378,6 +378,7 @@ def test_who_only_reads_a_case_sees_its_referrals(visit, world):
 
     for shown in (html, part):
         assert "Chengce Mall" in shown
+        assert "With the platform" in shown
         assert "<textarea" not in shown
         assert "Take back" not in shown
     assert "<h1" not in part

@@ -102,8 +102,8 @@ def test_a_complaint_goes_to_a_platform_and_its_terms_stand_still(world):
         "refer", "", "waiting", world.officer, "请尽快联系",
     )  # fmt: skip
     told = world.case.events.get()
-    assert (told.verb, told.before, told.after, told.data["to"], told.note) == (
-        "refer_channel", "registered", "registered", "Chengce Mall", "请尽快联系",
+    assert (told.verb, told.before, told.after, told.data["worded"], told.note) == (
+        "refer_channel", "registered", "registered", ["澄测商城", "Chengce Mall"], "请尽快联系",
     )  # fmt: skip
 
 
