@@ -9,6 +9,7 @@ from mediation.domain.referrals import (
     REFERRAL,
     act_on_referral,
     lapse_referrals,
+    recount_referrals,
     refer,
     reveal_phones,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "lapse_referrals",
     "mediating_agency",
     "mediators_of",
+    "recount_referrals",
     "refer",
     "reveal_phones",
     "schedule",
