@@ -4,10 +4,10 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from cases.enums import MEDIATED_STATES, Kind
+from cases.enums import MEDIATED_STATES, Kind, Outcome
 from cases.models import Case
 from cases.querysets import CaseQuerySet, scope
-from mediation.enums import AgreementState, ConfirmationState, ReferralState, SessionState
+from mediation.enums import AgreementState, ConfirmationState, ReferralState, SessionOutcome, SessionState
 from registry.enums import AgencyKind
 
 CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
@@ -74,6 +74,15 @@ class SessionQuerySet(OfAgencyQuerySet):
             for day in (first, (last or first) + dt.timedelta(days=1))
         )
         return self.filter(period__startswith__gte=start, period__startswith__lt=end)
+
+
+    def to_draw_up(self, since: dt.datetime):
+        """Those that came to an agreement since then that nobody has drawn up."""
+        drawn_up = self.model._meta.get_field("agreements").related_model.objects.standing()
+        return self.filter(
+            ~Exists(drawn_up.filter(case=OuterRef("case"))), outcome=SessionOutcome.AGREEMENT, held_at__gte=since,
+            case__outcome=Outcome.AGREEMENT,
+        )  # fmt: skip
 
 
 class OfSessionQuerySet(models.QuerySet):
@@ -160,6 +169,14 @@ class OfAgreementQuerySet(models.QuerySet):
     def visible_to(self, user):
         agreements = self.model._meta.get_field("agreement").related_model
         return self.filter(agreement__in=agreements.objects.visible_to(user))
+
+
+class InstalmentQuerySet(OfAgreementQuerySet):
+    def owed(self, until: dt.date):
+        """What is to be performed by the local day `until`, of agreements in force."""
+        return self.filter(
+            performed_on__isnull=True, due_on__lte=until, agreement__state=AgreementState.IN_FORCE
+        )
 
 
 class ConfirmationQuerySet(OfMediatedCaseQuerySet):
