@@ -1,10 +1,13 @@
 """The green channel: what is with which platform, its answers, and what became of it."""
 
 import datetime as dt
+from functools import cache
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404
+from django.template.defaultfilters import linebreaksbr
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -16,7 +19,6 @@ from django.views.decorators.cache import never_cache
 
 from accounts.client import client_ip
 from accounts.domain import SYSTEM
-from cases.admin import masked
 from cases.domain.reasons import MIN_REASON
 from cases.forms.reveal import RevealForm
 from cases.models import Case
@@ -24,6 +26,7 @@ from core.admin import ReadOnlyAdmin, ReadOnlyInline
 from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
 from core.templatetags.portal import money, state
+from core.text import mask_numbers
 from core.workflow import Transition, last_event_id
 from mediation.admin.acts import ActPages
 from mediation.domain import REFERRAL, act_on_referral, facts_for_platform, reveal_phones
@@ -39,6 +42,18 @@ FORMS = {
 }  # fmt: skip
 TONES = {ReferralState.WAITING: "blue", ReferralState.SETTLED: "green", ReferralState.RETURNED: "grey"}
 SOON = dt.timedelta(days=3)
+
+
+@cache
+def written(model: type[Model], name: str):
+    """A line of a page that shows what someone has written, as it stands, with the numbers of people masked."""
+
+    def show(row):
+        text = linebreaksbr(mask_numbers(getattr(row, name)), autoescape=True)
+        return format_html('<span translate="no">{}</span>', text) if text else "-"
+
+    show.__name__ = name
+    return admin.display(description=model._meta.get_field(name).verbose_name)(show)
 
 
 def shown_state(referral: PlatformReferral):
@@ -92,7 +107,7 @@ class ReferralEventInline(OfReferral, ReadOnlyInline):
     """For people of a platform without the names of the officials."""
 
     model = ReferralEvent
-    fields = readonly_fields = ["at", "what", "who", masked(ReferralEvent, "note")]
+    fields = readonly_fields = ["at", "what", "who", written(ReferralEvent, "note")]
     ordering = ["-pk"]
     reader = None
 
@@ -131,9 +146,9 @@ class ReferralAdmin(ActPages, ReadOnlyAdmin):
 
     def get_fieldsets(self, request, obj=None):
         """What there is so far: the answer once there is one, the end once it has ended."""
-        replied = ["replied_at", masked(PlatformReferral, "reply")] if obj.replied_at else []
+        replied = ["replied_at", written(PlatformReferral, "reply")] if obj.replied_at else []
         texts = [name for name in ("settlement", "reason") if getattr(obj, name)]
-        ended = ["ended_at", *(masked(PlatformReferral, name) for name in texts)] if obj.ended_at else []
+        ended = ["ended_at", *(written(PlatformReferral, name) for name in texts)] if obj.ended_at else []
         ended += ["recovered"] if obj.recovery_id else []
         sets = [
             (None, ["number", "platform_name", "shown", "referred_at", "due"]), (_("Answer of the platform"), replied),
