@@ -32,7 +32,7 @@ from cases.enums import RunState
 from cases.models import ImportFile
 from cases.worker import WorkerBusy, drain
 from core.exceptions import DomainError
-from demo import agreements, mediation
+from demo import agreements, channel, mediation
 from demo.city import (
     EARLIEST_TODAY,
     LARGEST_SCALE,
@@ -209,6 +209,9 @@ def do_work(*, seed: int, scale: str, today: dt.date, say: Say) -> None:
     if not agreements.has_been_done():
         made = agreements.Agreements(seed=seed, scale=scale, end=end_of(today)).do()
         say(_("Agreements: %(n)s, of past years confirmed by the court") % {"n": made})
+    if not channel.has_been_done():
+        referrals = channel.Channel(end=end_of(today)).do()
+        say(_("Platforms at work: %(n)s referrals") % {"n": referrals})
 
 
 def _import_of(entry: CityFile) -> tuple[str, dict]:
