@@ -58,6 +58,7 @@ class JudicialConfirmation(TimestampedModel):
         verbose_name = _("judicial confirmation")
         verbose_name_plural = _("judicial confirmations")
         ordering = ["-created_at", "-pk"]
+        permissions = [("rule_judicialconfirmation", _("Can record what the court decides"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["agreement"], condition=~Q(state__in=OVER), name="mediation_confirmation_one_standing",
