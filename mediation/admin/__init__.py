@@ -1,5 +1,5 @@
-"""The mediators' workplace in the administration. Every write calls a verb of the domain."""
+"""The workplace of mediators, and of the people of a court. Every write calls a verb of the domain."""
 
-from mediation.admin import sessions
+from mediation.admin import confirmations, sessions
 
-__all__ = ["sessions"]
+__all__ = ["confirmations", "sessions"]
