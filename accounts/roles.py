@@ -39,6 +39,7 @@ READ_MEDIATION = {
     f"mediation.view_{model}"
     for model in (
         "mediator", "leave", "workinghours", "room", "session", "entrustment", "recusal", "mediatedcase",
+        "judicialconfirmation",
     )  # fmt: skip
 }
 # who mediates, when and where, for whom, and who has to leave a case: what the head of a unit keeps
@@ -47,6 +48,10 @@ KEEP_MEDIATION = {
     for verb in ("add", "change")
     for model in ("mediator", "leave", "workinghours", "room", "entrustment", "recusal")
 }
+# the confirmation of agreements by a court; what the court decides is recorded by its people, too
+KEEP_CONFIRMATIONS = {
+    f"mediation.{verb}_judicialconfirmation" for verb in ("view", "add", "change", "rule")
+} | {"registry.view_agency"}
 # official documents and files of cases
 PAPERS = ("cases.issue_document", "cases.add_attachment")
 
@@ -131,7 +136,16 @@ ROLES: dict[str, Role] = {
             Family.CASE,
             {"cases.view_case", "cases.mediate_case", "cases.post_recovery", "cases.reveal_party", *PAPERS}
             | READ_MEDIATION
-            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"},
+            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"}
+            | KEEP_CONFIRMATIONS,
+            staff=True,
+        ),
+        # sees what was applied for with its court and nothing else: see mediation.querysets
+        _role(
+            "court_liaison",
+            _("Court liaison"),
+            Family.CASE,
+            {"mediation.view_judicialconfirmation", "mediation.rule_judicialconfirmation"},
             staff=True,
         ),
         _role(

@@ -8,6 +8,7 @@ from cases.models import Case
 from cases.tables import STATE_TONES
 from cases.views.opened_from import opened_from
 from core.views import ScopedMixin
+from mediation.models import JudicialConfirmation
 
 
 class CaseMediation(ScopedMixin, View):
@@ -30,5 +31,13 @@ class CaseMediation(ScopedMixin, View):
             "rows": [(session, opens and (user.is_superuser or session.agency_id in own)) for session in sessions],
             "entrusted": case.entrustments.filter(ended_at__isnull=True).select_related("agency").first(),
             "may_schedule": user.is_staff and user.has_perm("mediation.add_session") and case.state in MEDIATED_STATES,
+            **confirmation_of(case, user),
             **opened_from(request),
         })  # fmt: skip
+
+
+def confirmation_of(case: Case, user) -> dict:
+    """The latest judicial confirmation of the case's agreement, for whoever sees the case; opened by those who keep it."""
+    found = JudicialConfirmation.objects.filter(agreement__case=case).select_related("agreement", "court").first()
+    opens = user.is_staff and found and JudicialConfirmation.objects.visible_to(user).filter(pk=found.pk).exists()
+    return {"confirmation": found, "opens_confirmation": opens}

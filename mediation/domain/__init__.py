@@ -1,5 +1,14 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
+from mediation.domain.confirmations import (
+    CONFIRMATION,
+    act_on_confirmation,
+    issue_package,
+    open_paper,
+    papers_for_court,
+    prepare,
+    urgency,
+)
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
 from mediation.domain.recusals import ask_recusal, decide_recusal
@@ -7,18 +16,25 @@ from mediation.domain.sessions import SESSION, Appointment, act_on, adjourn, sch
 from mediation.domain.suggestions import suggest
 
 __all__ = [
+    "CONFIRMATION",
     "SESSION",
     "Appointment",
     "act_on",
+    "act_on_confirmation",
     "adjourn",
     "ask_recusal",
     "cases_of",
     "decide_recusal",
     "end_entrustment",
     "entrust",
+    "issue_package",
     "mediating_agency",
     "mediators_of",
+    "open_paper",
+    "papers_for_court",
+    "prepare",
     "schedule",
     "suggest",
+    "urgency",
     "why_not_bookable",
 ]
