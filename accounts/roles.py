@@ -52,6 +52,11 @@ KEEP_MEDIATION = {
 KEEP_CONFIRMATIONS = {
     f"mediation.{verb}_judicialconfirmation" for verb in ("view", "add", "change", "rule")
 } | {"registry.view_agency"}
+SEE_REFERRALS = "mediation.view_platformreferral"
+# complaints to platforms of the green channel and back
+REFER = {SEE_REFERRALS, "cases.refer_case"}
+PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
+LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
 PAPERS = ("cases.issue_document", "cases.add_attachment")
 
@@ -82,13 +87,17 @@ ROLES: dict[str, Role] = {
             "regulator",
             _("Regulator"),
             Family.CASE,
-            {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun"} | SIGNALS,
+            {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun", SEE_REFERRALS}
+            | SIGNALS,
         ),
         _role(
             "city_regulator",
             _("City regulator (all agencies)"),
             Family.CASE,
-            {"cases.view_case", ALL_AGENCIES, "cases.supervise_case", "cases.export_case", "cases.view_importrun"}
+            {
+                "cases.view_case", ALL_AGENCIES, "cases.supervise_case", "cases.export_case", "cases.view_importrun",
+                SEE_REFERRALS,
+            }
             | SIGNALS,
         ),
         _role(
@@ -107,6 +116,7 @@ ROLES: dict[str, Role] = {
                 "cases.reveal_reporter",
                 "cases.export_case",
                 *PAPERS,
+                *REFER,
             },
         ),
         _role(
@@ -127,7 +137,8 @@ ROLES: dict[str, Role] = {
             }
             | SIGNALS
             | READ_MEDIATION
-            | KEEP_MEDIATION,
+            | KEEP_MEDIATION
+            | REFER,
             staff=True,
         ),
         _role(
@@ -136,16 +147,23 @@ ROLES: dict[str, Role] = {
             Family.CASE,
             {"cases.view_case", "cases.mediate_case", "cases.post_recovery", "cases.reveal_party", *PAPERS}
             | READ_MEDIATION
-            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"}
+            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"} | REFER
             | KEEP_CONFIRMATIONS,
             staff=True,
         ),
         # sees what was applied for with its court and nothing else: see mediation.querysets
         _role(
-            "court_liaison",
+            LIAISON,
             _("Court liaison"),
             Family.CASE,
             {"mediation.view_judicialconfirmation", "mediation.rule_judicialconfirmation"},
+            staff=True,
+        ),
+        _role(
+            PARTNER,
+            _("Platform partner (green channel)"),
+            Family.CASE,
+            {SEE_REFERRALS, "cases.settle_channel", "cases.post_recovery"},
             staff=True,
         ),
         _role(

@@ -272,7 +272,7 @@ def _term(
 
 def _told(clock: Clock, book: RuleBook, pauses: list[ClockPause]) -> list[str]:
     """Why a term ends when it does, by the calendar and the rule as they are now."""
-    spans = left_out(pauses, clock.stopped_on) if clock.rule.pauses else []
+    spans = left_out(clock.rule, pauses, clock.stopped_on)
     term, sentences = book.tell(clock.rule, clock.started_on, spans)
     if term.due_on != clock.due_on:
         sentences.append(

@@ -3,6 +3,7 @@
 from cases.domain.acts import (
     WORKFLOWS,
     available_acts,
+    is_with_platform,
     officers_for,
     pay_recovery,
     perform,
@@ -12,6 +13,7 @@ from cases.domain.acts import (
 from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
 from cases.domain.audit import look_up_person
 from cases.domain.bulk import bulk_steps, cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
+from cases.domain.channel import CHANNEL, perform_in_channel
 from cases.domain.clocks import (
     ask_extension,
     change_regime,
@@ -65,6 +67,7 @@ from cases.domain.templates import add_template, use_template
 
 __all__ = [
     "CASE_COLUMNS",
+    "CHANNEL",
     "ImportedCase",
     "NewCases",
     "SEARCH",
@@ -89,6 +92,7 @@ __all__ = [
     "filled_at_once",
     "has_work",
     "is_filled",
+    "is_with_platform",
     "issue_document",
     "lock_worked",
     "look_up_person",
@@ -100,6 +104,7 @@ __all__ = [
     "pause_clocks",
     "pay_recovery",
     "perform",
+    "perform_in_channel",
     "post_recovery",
     "prepare_bulk",
     "preview_recount",

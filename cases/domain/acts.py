@@ -106,6 +106,22 @@ def today(act: Act) -> dt.date:
 # ---- guards: why an act cannot be used now
 
 
+def is_with_platform(case: Case) -> bool:
+    """Whether a platform of the green channel has the complaint: its open pause says so."""
+    return any(pause.ended_on is None and pause.reason == PauseReason.GREEN_CHANNEL for pause in case.pauses.all())
+
+
+def not_with_platform(case, user) -> str:
+    if is_with_platform(case):
+        return gettext("The complaint is with a platform of the green channel. Take it back from there first.")
+    return ""
+
+
+def _here(guard=None):
+    """The guard of an act for which a complaint must not be with a platform, and of what else it asks."""
+    return lambda case, user: not_with_platform(case, user) or (guard(case, user) if guard else "")
+
+
 def _is_handled(case, user) -> str:
     return "" if case.handling_id else gettext("The case must first be dispatched to an agency.")
 
@@ -292,8 +308,10 @@ def _by_parties(act: Act) -> None:
     act.changes["ground"] = grounds.values_list("code", flat=True).first() or ""
 
 
-def _settle(act: Act) -> None:
-    _by_parties(act)
+def end_by_parties(act: Act) -> None:
+    """The parties have settled the dispute between themselves; what was never accepted was not mediated, either."""
+    if act.obj.accepted_at:
+        _by_parties(act)
     _end(act, Outcome.SETTLED, told=True)
 
 
@@ -680,16 +698,14 @@ def _enter_national(act: Act) -> None:
 
 def _standing_still(case, user) -> str:
     if any(pause.ended_on is None for pause in case.pauses.all()):
-        return ""
+        return not_with_platform(case, user)
     return gettext("No term of this case stands still.")
 
 
 def _running_on(case, user) -> str:
-    return (
-        gettext("The case is paused already. End that pause first.")
-        if not _standing_still(case, user)
-        else ""
-    )
+    if any(pause.ended_on is None for pause in case.pauses.all()):
+        return not_with_platform(case, user) or gettext("The case is paused already. End that pause first.")
+    return ""
 
 
 def pause_reasons(case) -> list[PauseReason]:
@@ -792,9 +808,9 @@ POST = "cases.post_recovery"
 def intake(*returnable: str) -> tuple[Transition, ...]:
     return (
         Transition(Verb.DISPATCH, _("Dispatch"), UNDECIDED, None, "cases.dispatch_case", ("agency",),
-                   guard=_may_dispatch, effect=_dispatch, bulk=True),
+                   guard=_here(_may_dispatch), effect=_dispatch, bulk=True),
         Transition(Verb.RETURN, _("Return to intake"), returnable, None, HANDLE, ("ground", "note"), (),
-                   guard=_may_return, effect=_return, bulk=True),
+                   guard=_here(_may_return), effect=_return, bulk=True),
         Transition(Verb.TAKE, _("Take over"), OPEN_STATES, None, HANDLE, guard=_not_mine, effect=_take, bulk=True),
         Transition(Verb.ASSIGN, _("Assign"), OPEN_STATES, None, "cases.assign_case", ("officer",), effect=_assign,
                    bulk=True),
@@ -862,21 +878,21 @@ REPRESENTED = ("represented_agree", "note")
 COMPLAINT = CaseWorkflow(
     *intake(State.REGISTERED),
     Transition(Verb.ACCEPT, _("Accept"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
-               stamps=("decided_at", "accepted_at"), guard=_is_handled, effect=_accept, bulk=True),
+               stamps=("decided_at", "accepted_at"), guard=_here(_is_handled), effect=_accept, bulk=True),
     Transition(Verb.REFUSE, _("Do not accept"), (State.REGISTERED,), State.REFUSED, HANDLE, ("ground", "note"), (),
-               stamps=("decided_at", "closed_at"), guard=_is_handled, effect=_refuse, grave=True, bulk=True),
+               stamps=("decided_at", "closed_at"), guard=_here(_is_handled), effect=_refuse, grave=True, bulk=True),
     Transition(Verb.MEDIATE, _("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, MEDIATE,
-               ("mode", "both_consent"), guard=_not_suspended),
+               ("mode", "both_consent"), guard=_here(_not_suspended)),
     Transition(Verb.AGREE, _("Agreement reached"), (State.MEDIATING,), State.ENDED, MEDIATE, takes=REPRESENTED,
-               stamps=("ended_at",), guard=_not_suspended, effect=_agree),
+               stamps=("ended_at",), guard=_here(_not_suspended), effect=_agree),
     Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED_STATES, State.ENDED, MEDIATE, takes=REPRESENTED,
-               stamps=("ended_at",), effect=_settle),
+               stamps=("ended_at",), guard=_here(), effect=end_by_parties),
     Transition(Verb.FAIL, _("No agreement"), MEDIATED_STATES, State.ENDED, MEDIATE, ("ground",), stamps=("ended_at",),
-               guard=_not_suspended, effect=_fail),
+               guard=_here(_not_suspended), effect=_fail),
     Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED_STATES), State.ENDED, MEDIATE,
-               takes=REPRESENTED, stamps=("ended_at",), effect=_withdraw),
+               takes=REPRESENTED, stamps=("ended_at",), guard=_here(), effect=_withdraw),
     Transition(Verb.TERMINATE, _("Terminate mediation"), MEDIATED_STATES, State.ENDED, HANDLE, ("ground",),
-               ("outcome", *REPRESENTED), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
+               ("outcome", *REPRESENTED), stamps=("ended_at",), guard=_here(), effect=_terminate, grave=True, bulk=True),
     Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, MEDIATE, ("side", "means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
     Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),

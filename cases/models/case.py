@@ -200,6 +200,8 @@ class Case(models.Model):
             ("call_back_case", _("Can call back about closed cases")),
             ("view_signals", _("Can see signals of repeated and professional claims")),
             ("decide_signals", _("Can decide on signals of repeated and professional claims")),
+            ("refer_case", _("Can refer complaints to platforms and take them back")),
+            ("settle_channel", _("Can answer and settle what was referred to his platform")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["number"], name="cases_case_number"),

@@ -1,4 +1,5 @@
-"""The workplace of mediators, and of the people of a court. Every write calls a verb of the domain."""
+"""The workplace of mediators, of platform partners and of the people of a court. Every write calls a verb of the
+domain."""
 
 from mediation.admin import confirmations, sessions
 

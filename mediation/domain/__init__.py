@@ -12,15 +12,25 @@ from mediation.domain.confirmations import (
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
 from mediation.domain.recusals import ask_recusal, decide_recusal
+from mediation.domain.referrals import (
+    REFERRAL,
+    act_on_referral,
+    lapse_referrals,
+    masked_name,
+    refer,
+    reveal_phones,
+)
 from mediation.domain.sessions import SESSION, Appointment, act_on, adjourn, schedule
 from mediation.domain.suggestions import suggest
 
 __all__ = [
     "CONFIRMATION",
+    "REFERRAL",
     "SESSION",
     "Appointment",
     "act_on",
     "act_on_confirmation",
+    "act_on_referral",
     "adjourn",
     "ask_recusal",
     "cases_of",
@@ -28,11 +38,15 @@ __all__ = [
     "end_entrustment",
     "entrust",
     "issue_package",
+    "lapse_referrals",
+    "masked_name",
     "mediating_agency",
     "mediators_of",
     "open_paper",
     "papers_for_court",
     "prepare",
+    "refer",
+    "reveal_phones",
     "schedule",
     "suggest",
     "urgency",

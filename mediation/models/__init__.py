@@ -2,6 +2,7 @@ from mediation.models.agreement import IN_EFFECT, Agreement, AgreementEvent, Ins
 from mediation.models.confirmation import ConfirmationEvent, JudicialConfirmation
 from mediation.models.entrustment import ENTRUSTED_KINDS, Entrustment
 from mediation.models.mediator import MEDIATING_KINDS, Leave, Mediator, Room, WorkingHours
+from mediation.models.referral import PlatformReferral, ReferralEvent
 from mediation.models.session import Attendance, MediatedCase, Recusal, Session, SessionEvent
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Leave",
     "MediatedCase",
     "Mediator",
+    "PlatformReferral",
     "Recusal",
+    "ReferralEvent",
     "Room",
     "Session",
     "SessionEvent",

@@ -4,7 +4,14 @@ import factory
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from cases.enums import MediationMode, Outcome, State
-from mediation.enums import AgreementForm, AgreementState, SessionOutcome, SessionState
+from mediation.enums import (
+    AgreementForm,
+    AgreementState,
+    ReferralReturn,
+    ReferralState,
+    SessionOutcome,
+    SessionState,
+)
 from mediation.models import (
     Agreement,
     Entrustment,
@@ -12,6 +19,7 @@ from mediation.models import (
     JudicialConfirmation,
     Leave,
     Mediator,
+    PlatformReferral,
     Recusal,
     Room,
     Session,
@@ -19,7 +27,7 @@ from mediation.models import (
 )
 from tests.factories.accounts import UserFactory
 from tests.factories.cases import CaseFactory, local
-from tests.factories.registry import AgencyFactory
+from tests.factories.registry import AgencyFactory, PlatformFactory
 
 
 class MediatorFactory(factory.django.DjangoModelFactory):
@@ -143,3 +151,34 @@ class ConfirmationFactory(factory.django.DjangoModelFactory):
     agreement = factory.SubFactory(AgreementFactory, in_force=True)
     court = factory.SubFactory(AgencyFactory, court=True)
     safe_on = due_on = dt.date(2026, 12, 10)
+
+
+class ReferralFactory(factory.django.DjangoModelFactory):
+    """A complaint that has been with a platform since 5 November 2026, due on the 19th. The row alone: the terms of its
+    case run on, and its case stays as it is."""
+
+    class Meta:
+        model = PlatformReferral
+
+    class Params:
+        settled = factory.Trait(
+            state=ReferralState.SETTLED, ended_at=local(2026, 11, 10), settlement="平台退款",
+            reply="已联系消费者", replied_at=local(2026, 11, 9),
+        )  # fmt: skip
+        declined = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.DECLINED, reason="非本平台订单",
+            ended_at=local(2026, 11, 10),
+        )  # fmt: skip
+        silent = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.SILENCE, ended_at=local(2026, 11, 20)
+        )
+        recalled = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.RECALLED, reason="案情复杂",
+            ended_at=local(2026, 11, 10),
+        )  # fmt: skip
+
+    case = factory.SubFactory(CaseFactory)
+    platform = factory.SubFactory(PlatformFactory)
+    referred_at = local(2026, 11, 5)
+    safe_on = due_on = dt.date(2026, 11, 19)
+    created_by = factory.SubFactory(UserFactory)

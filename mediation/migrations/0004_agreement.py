@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0022_recoveries'),
-        ('mediation', '0001_initial'),
+        ('mediation', '0003_referral_permissions'),
         ('registry', '0004_merchant_aliased'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
