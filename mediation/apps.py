@@ -17,3 +17,8 @@ class MediationConfig(AppConfig):
             title=_("Mediation"), url_name="mediation:case", note=_("Sessions, and to whom mediation is entrusted."),
             shows=lambda case, user: case.kind == "complaint" and case.accepted_at is not None,
         ))  # fmt: skip
+        register_panel("case", Panel(
+            title=_("Green channel"), url_name="mediation:channel",
+            note=_("Whether a platform has the complaint, or has had it."),
+            shows=lambda case, user: case.kind == "complaint",
+        ))  # fmt: skip

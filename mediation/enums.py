@@ -52,6 +52,8 @@ class SessionVerb(models.TextChoices):
     CANCEL = "cancel", pgettext_lazy("done to a session", "Cancelled")
     HOLD = "hold", pgettext_lazy("done to a session", "Held")
     ADD_MINUTES = "add_minutes", pgettext_lazy("done to a session", "Minutes added to")
+    NOTICE = "notice", pgettext_lazy("done to a session", "Notice made out")
+    RECORD = "record", pgettext_lazy("done to a session", "Record made out")
 
 
 class Presence(models.TextChoices):

@@ -18,6 +18,13 @@ from mediation.enums import (
 )
 from registry.enums import AgencyKind
 
+CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
+
+
+def is_of_platform(user) -> bool:
+    """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
+    return bool(user.agency_id) and user.agency.kind == AgencyKind.PLATFORM
+
 
 def is_of_court(user) -> bool:
     """Whether `user` belongs to a court."""
@@ -143,6 +150,22 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
         """In force, and not performed yet."""
         return self.filter(state=AgreementState.IN_FORCE)
 
+    def overdue(self, day: dt.date):
+        """Those of which something was to be done before the local day `day`, and was not."""
+        owed = self.model._meta.get_field("instalments").related_model.objects.filter(
+            agreement=OuterRef("pk"), performed_on__isnull=True, due_on__lt=day
+        )
+        return self.to_perform().filter(Exists(owed))
+
+    def confirmable(self, day: dt.date):
+        """Those whose thirty days for the application to a court are not over on the local day `day`, and for which no
+        application is under way."""
+        over = (ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN)
+        confirmations = self.model._meta.get_field("confirmations").related_model.objects
+        under_way = confirmations.filter(agreement=OuterRef("pk")).exclude(state__in=over)
+        since = day - dt.timedelta(days=CONFIRMATION_DAYS)
+        return self.filter(~Exists(under_way), effective_on__gte=since)
+
 
 class OfAgreementQuerySet(models.QuerySet):
     """What belongs to an agreement follows it."""
@@ -195,7 +218,7 @@ class ReferralQuerySet(models.QuerySet):
         its people hold. Closed by default."""
         if not user.is_authenticated or not user.has_perm("mediation.view_platformreferral"):
             return self.none()
-        if user.agency_id and user.agency.kind == AgencyKind.PLATFORM:
+        if is_of_platform(user):
             return self.filter(platform__agency__in=user.agency.ids_within)
         condition = scope(user, "case__")
         return self if condition is None else self.filter(condition)

@@ -1,6 +1,6 @@
 """The workplace of mediators, of platform partners and of the people of a court. Every write calls a verb of the
 domain."""
 
-from mediation.admin import confirmations, sessions
+from mediation.admin import agreements, confirmations, referrals, sessions
 
-__all__ = ["confirmations", "sessions"]
+__all__ = ["agreements", "confirmations", "referrals", "sessions"]

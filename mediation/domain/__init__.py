@@ -1,5 +1,6 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
+from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up
 from mediation.domain.confirmations import (
     CONFIRMATION,
     act_on_confirmation,
@@ -9,6 +10,7 @@ from mediation.domain.confirmations import (
     prepare,
     urgency,
 )
+from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
 from mediation.domain.recusals import ask_recusal, decide_recusal
@@ -16,7 +18,6 @@ from mediation.domain.referrals import (
     REFERRAL,
     act_on_referral,
     lapse_referrals,
-    masked_name,
     refer,
     reveal_phones,
 )
@@ -24,22 +25,26 @@ from mediation.domain.sessions import SESSION, Appointment, act_on, adjourn, sch
 from mediation.domain.suggestions import suggest
 
 __all__ = [
+    "AGREEMENT",
     "CONFIRMATION",
     "REFERRAL",
     "SESSION",
     "Appointment",
+    "Due",
     "act_on",
+    "act_on_agreement",
     "act_on_confirmation",
     "act_on_referral",
     "adjourn",
     "ask_recusal",
     "cases_of",
     "decide_recusal",
+    "draw_up",
     "end_entrustment",
     "entrust",
+    "facts_for_platform",
     "issue_package",
     "lapse_referrals",
-    "masked_name",
     "mediating_agency",
     "mediators_of",
     "open_paper",
