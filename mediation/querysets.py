@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from cases.enums import MEDIATED_STATES, Kind
+from cases.enums import MEDIATED_STATES, Kind, Outcome
 from cases.models import Case
 from cases.querysets import CaseQuerySet, scope
 from mediation.enums import (
@@ -13,6 +13,7 @@ from mediation.enums import (
     AgreementState,
     ConfirmationState,
     ReferralState,
+    SessionOutcome,
     SessionState,
     Urgency,
 )
@@ -87,6 +88,15 @@ class SessionQuerySet(OfAgencyQuerySet):
             for day in (first, (last or first) + dt.timedelta(days=1))
         )
         return self.filter(period__startswith__gte=start, period__startswith__lt=end)
+
+
+    def to_draw_up(self, since: dt.datetime):
+        """Those that came to an agreement since then that nobody has drawn up."""
+        drawn_up = self.model._meta.get_field("agreements").related_model.objects.standing()
+        return self.filter(
+            ~Exists(drawn_up.filter(case=OuterRef("case"))), outcome=SessionOutcome.AGREEMENT, held_at__gte=since,
+            case__outcome=Outcome.AGREEMENT,
+        )  # fmt: skip
 
 
 class OfSessionQuerySet(models.QuerySet):
@@ -173,6 +183,14 @@ class OfAgreementQuerySet(models.QuerySet):
     def visible_to(self, user):
         agreements = self.model._meta.get_field("agreement").related_model
         return self.filter(agreement__in=agreements.objects.visible_to(user))
+
+
+class InstalmentQuerySet(OfAgreementQuerySet):
+    def owed(self, until: dt.date):
+        """What is to be performed by the local day `until`, of agreements in force."""
+        return self.filter(
+            performed_on__isnull=True, due_on__lte=until, agreement__state=AgreementState.IN_FORCE
+        )
 
 
 class ConfirmationQuerySet(OfMediatedCaseQuerySet):

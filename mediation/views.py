@@ -25,7 +25,7 @@ from mediation.models import JudicialConfirmation, PlatformReferral
 
 
 class CaseMediation(ScopedMixin, View):
-    """The sessions of a case and to whom its mediation is entrusted: a page, and without its frame what the page of the
+    """The sessions of a case, what they came to and to whom its mediation is entrusted: a page, and without its frame what the page of the
     case loads. Whoever sees the case sees them, minutes apart: these stand in the session."""
 
     model = Case
@@ -36,6 +36,7 @@ class CaseMediation(ScopedMixin, View):
         user = request.user
         opens = user.is_staff and user.has_perm("mediation.view_session")
         sessions = list(case.sessions.select_related("mediator", "room", "agency").order_by("period", "pk"))
+        agreement = case.agreements.standing().first()
         own = set(user.agency.ids_within) if opens and user.agency_id else set()
         return render(request, "mediation/_case.html" if request.htmx else "mediation/case.html", {
             "case": case,
@@ -44,6 +45,10 @@ class CaseMediation(ScopedMixin, View):
             "rows": [(session, opens and (user.is_superuser or session.agency_id in own)) for session in sessions],
             "entrusted": case.entrustments.filter(ended_at__isnull=True).select_related("agency").first(),
             "may_schedule": user.is_staff and user.has_perm("mediation.add_session") and case.state in MEDIATED_STATES,
+            "agreement": agreement,
+            "instalments": list(agreement.instalments.all()) if agreement else [],
+            "opens_agreement": user.is_staff and user.has_perm("mediation.view_agreement"),
+            "today": timezone.localdate(),
             **confirmation_of(case, user),
             **opened_from(request),
         })  # fmt: skip

@@ -13,7 +13,7 @@ from core.models import TimestampedModel
 from core.triggers import AppendOnly
 from mediation.enums import AgreementForm, AgreementState, AgreementVerb
 from mediation.models.session import Session
-from mediation.querysets import AgreementQuerySet, OfAgreementQuerySet
+from mediation.querysets import AgreementQuerySet, InstalmentQuerySet, OfAgreementQuerySet
 
 SIDES = [choice for choice in Side.choices if choice[0]]
 IN_EFFECT = (AgreementState.IN_FORCE, AgreementState.PERFORMED)
@@ -146,7 +146,7 @@ class Instalment(models.Model):
     performed_on = models.DateField(_("performed on"), null=True, blank=True, editable=False)
     evidence = models.CharField(_("evidence"), max_length=300, blank=True, editable=False)
 
-    objects = OfAgreementQuerySet.as_manager()
+    objects = InstalmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("instalment")
@@ -155,7 +155,8 @@ class Instalment(models.Model):
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount__isnull=True, kind="", promise__isnull=True) | Q(amount__isnull=False, amount__gt=0) & ~Q(kind=""),
+                condition=Q(amount__isnull=True, kind="", promise__isnull=True)
+                | Q(amount__isnull=False, amount__gt=0) & ~Q(kind=""),
                 name="mediation_instalment_amount",
                 violation_error_message=_("An amount is above zero and has its kind."),
             ),

@@ -121,6 +121,11 @@ class Session(TimestampedModel):
         indexes = [
             # the calendar of an agency, and the newest first
             models.Index("agency", models.Func("period", function="lower"), name="mediation_session_calendar"),
+            # what came to an agreement that is to be drawn up
+            models.Index(
+                fields=["-held_at"], include=["case", "mediator"], condition=Q(outcome=SessionOutcome.AGREEMENT),
+                name="mediation_session_agreed",
+            ),
         ]
 
     def __str__(self):

@@ -1,0 +1,40 @@
+"""What is still to be done about agreements."""
+
+import datetime as dt
+
+from django import template
+from django.utils import timezone
+
+from core.templatetags.portal import state
+from mediation.admin.agreements import TONES
+from mediation.models import Agreement, Instalment, Session
+
+register = template.Library()
+
+SHOWN = 10
+COMING = dt.timedelta(days=14)  # how far ahead performance is looked at
+DRAWN_UP_WITHIN = dt.timedelta(days=30)  # whatever came to an agreement longer ago is found in the list of sessions
+
+
+@register.simple_tag
+def agreement_state(agreement):
+    return state(agreement.get_state_display(), TONES[agreement.state])
+
+
+@register.inclusion_tag("mediation/admin/_to_perform.html")
+def agreements_to_see_to(user) -> dict:
+    """What came to an agreement and is not drawn up, what is not signed, and what is due to be performed, of the user's
+    agencies."""
+    if not user.has_perm("mediation.view_agreement"):
+        return {"shown": False}
+    today = timezone.localdate()
+    agreements = Agreement.objects.visible_to(user).select_related("case__merchant")
+    owed = Instalment.objects.visible_to(user).owed(today + COMING).select_related("agreement__case__merchant")
+    return {
+        "shown": True,
+        "may_draw_up": user.has_perm("mediation.add_agreement"),
+        "to_draw_up": Session.objects.visible_to(user).to_draw_up(timezone.now() - DRAWN_UP_WITHIN)
+        .select_related("case__merchant").order_by("-held_at", "-pk")[:SHOWN],
+        "to_sign": agreements.to_sign().order_by("reached_on", "pk")[:SHOWN],
+        "owed": [(one, one.due_on < today) for one in owed.order_by("due_on", "pk")[:SHOWN]],
+    }
