@@ -25,8 +25,8 @@ from mediation.models import JudicialConfirmation, PlatformReferral
 
 
 class CaseMediation(ScopedMixin, View):
-    """The sessions of a case, what they came to and to whom its mediation is entrusted: a page, and without its frame what the page of the
-    case loads. Whoever sees the case sees them, minutes apart: these stand in the session."""
+    """The sessions of a case, what they came to and to whom its mediation is entrusted: a page, and without its frame
+    what the page of the case loads. Whoever sees the case sees them, minutes apart: these stand in the session."""
 
     model = Case
     permission_required = "cases.view_case"
@@ -55,7 +55,7 @@ class CaseMediation(ScopedMixin, View):
 
 
 def confirmation_of(case: Case, user) -> dict:
-    """The latest judicial confirmation of the case's agreement, for whoever sees the case; opened by those who keep it."""
+    """The latest judicial confirmation of a case, for whoever sees the case; those who see confirmations open it."""
     found = JudicialConfirmation.objects.filter(agreement__case=case).select_related("agreement", "court").first()
     opens = user.is_staff and found and JudicialConfirmation.objects.visible_to(user).filter(pk=found.pk).exists()
     return {"confirmation": found, "opens_confirmation": opens}

@@ -1,28 +1,28 @@
 """Judicial confirmation, as mediators prepare it and as the people of a court record what became of it."""
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseRedirect
-from django.urls import path, reverse
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 
 from accounts.client import client_ip
 from cases.admin import masked
-from cases.domain.documents import DOCX_TYPE, may_open_document
 from cases.models import Case
-from cases.official_forms import FORMS
 from cases.tables import as_written
-from cases.views.case_forms import file_response
 from core.admin import ReadOnlyInline, VerbAdmin
-from core.personal_data import PersonalDataError
 from core.templatetags.portal import state
-from core.workflow import last_event_id
 from mediation.admin.acts import ActPages
-from mediation.domain import CONFIRMATION, act_on_confirmation, cases_of, open_paper, papers_for_court, prepare
+from mediation.admin.papers import PaperPages
+from mediation.domain import (
+    CONFIRMATION,
+    act_on_confirmation,
+    cases_of,
+    open_paper,
+    papers_for_court,
+    prepare,
+)
 from mediation.enums import ConfirmationVerb, Urgency
 from mediation.forms.confirmations import (
     AcceptanceForm,
@@ -88,11 +88,10 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(JudicialConfirmation)
-class JudicialConfirmationAdmin(ActPages, VerbAdmin):
+class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     """What was prepared is changed by acts alone, each on its page."""
 
     workflow, act_forms = CONFIRMATION, ACT_FORMS
-    act_related = ("agreement__case", "agreement__session__mediator", "court")
     form = PrepareForm
     list_display = [
         "case_number", "court", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on",
@@ -125,9 +124,7 @@ class JudicialConfirmationAdmin(ActPages, VerbAdmin):
         return self.list_filter[:-1] if is_of_court(request.user) else self.list_filter
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related(
-            "agreement__case__merchant", "agreement__session__mediator", "court"
-        )
+        return super().get_queryset(request).select_related("agreement__case__merchant", "court")
 
     def get_fieldsets(self, request, obj=None):
         return self.fieldsets if obj else [(None, {"fields": ["case_number", "court", "note"]})]
@@ -184,14 +181,20 @@ class JudicialConfirmationAdmin(ActPages, VerbAdmin):
             }  # fmt: skip
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    @staticmethod
-    def papers(request, confirmation) -> list[tuple]:
-        """The papers, each with whether the user opens it; a court sees those that were made out for it."""
-        user = request.user
-        documents = confirmation.documents.defer("values").order_by("pk")
-        if is_of_court(user):
-            return [(document, True) for document in documents.filter(pk__in=papers_for_court(user).values("pk"))]
-        return [(document, may_open_document(document, user)) for document in documents]
+    def papers(self, request, obj):
+        papers = super().papers(request, obj)
+        if not is_of_court(request.user):
+            return papers
+        keys = [paper.document.pk for paper in papers]
+        made_out = set(papers_for_court(request.user).filter(pk__in=keys).values_list("pk", flat=True))
+        return [paper for paper in papers if paper.document.pk in made_out]
+
+    def may_open(self, user, obj, document):
+        # a court is shown no others than those that were made out for it
+        return is_of_court(user) or super().may_open(user, obj, document)
+
+    def open_paper(self, request, obj, document):
+        return open_paper(obj, document, actor=request.user, ip=client_ip(request))
 
     # what is done
 
@@ -205,10 +208,6 @@ class JudicialConfirmationAdmin(ActPages, VerbAdmin):
         self.message_user(request, words % {"date": obj.due_on}, messages.WARNING if late else messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:mediation_judicialconfirmation_change", args=[obj.pk]))
 
-    def act_form(self, request, verb, obj, refused=""):
-        data = request.POST if request.method == "POST" else None
-        return ACT_FORMS[verb](data, confirmation=obj, refusal=refused, initial={"seen": last_event_id(obj)})
-
     def act(self, request, verb, obj, form):
         seen = form.cleaned_data["seen"]
         act_on_confirmation(obj, verb, actor=request.user, seen=seen, **form.act_data())
@@ -216,27 +215,4 @@ class JudicialConfirmationAdmin(ActPages, VerbAdmin):
             messages.warning(request, LATE % {"date": obj.due_on})
 
     def get_urls(self):
-        wrap, name = self.admin_site.admin_view, "mediation_judicialconfirmation_file"
-        return [
-            *self.act_urls(),
-            path("<int:pk>/papers/<int:document>/", wrap(self.file_view), name=name),
-            *super().get_urls(),
-        ]
-
-    @method_decorator(never_cache)
-    def file_view(self, request, pk, document):
-        """One of the papers; in the access log before its first byte."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        confirmation = self.get_queryset(request).filter(pk=pk).first()
-        found = confirmation and confirmation.documents.filter(pk=document).select_related("case").first()
-        if not found:
-            raise Http404
-        try:
-            content = open_paper(confirmation, found, actor=request.user, ip=client_ip(request))
-        except PersonalDataError as refused:
-            messages.error(request, str(refused))
-            return HttpResponseRedirect(reverse("admin:mediation_judicialconfirmation_change", args=[pk]))
-        return file_response(content, name=f"{FORMS[found.form].title} {found.number}.docx", content_type=DOCX_TYPE)
-
-
+        return [*self.act_urls(), *self.paper_urls(), *super().get_urls()]

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cases.clocks import Due, RuleBook
 from cases.domain import issue_document, open_document
-from cases.domain.documents import PERMISSION as ISSUE_DOCUMENT
 from cases.enums import Addressee, DocumentForm, Regime
 from cases.models import Case, Document
 from core import vault
@@ -24,6 +23,7 @@ from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from mediation.domain.mediating import cases_of
+from mediation.domain.papers import AGENTS, AGREEMENTS, ISSUE, mediators_in_words, standing_documents
 from mediation.domain.sessions import lock_case
 from mediation.enums import (
     SOON_FROM,
@@ -46,7 +46,6 @@ TERM = "confirmation.apply"
 ARTICLES = {Regime.CPL2012: 194, Regime.CPL2021: 201, Regime.CPL2023: 205}
 STANDING = (ConfirmationState.PREPARED, ConfirmationState.APPLIED, ConfirmationState.ACCEPTED)
 WITH_COURT = (ConfirmationState.APPLIED, ConfirmationState.ACCEPTED)
-AGENTS = ("respondent_representative", "complainant_agent", "respondent_agent")
 NUMBER_LENGTH = JudicialConfirmation._meta.get_field("number").max_length
 
 
@@ -160,17 +159,14 @@ def act_on_confirmation(
 
 
 def issue_package(
-    confirmation: JudicialConfirmation, *, mediators: str, actor, now: dt.datetime | None = None, note: str = "",
-    **agents: str,
-) -> list[Document]:  # fmt: skip
+    confirmation: JudicialConfirmation, *, actor, now: dt.datetime | None = None, note: str = "", **agents: str
+) -> list[Document]:
     """Make out what the parties take to the court: the application and the mediators' certificate, which join the
     agreement's own document among the confirmation's papers. `agents`: AGENTS, who may be empty.
 
     Raises PermissionDenied; DomainError where the agreement has no document, or the papers are made out already.
     """
-    event = act_on_confirmation(
-        confirmation, ConfirmationVerb.ISSUE, actor=actor, now=now, mediators=mediators, note=note, **agents
-    )
+    event = act_on_confirmation(confirmation, ConfirmationVerb.ISSUE, actor=actor, now=now, note=note, **agents)
     return list(confirmation.documents.filter(pk__in=event.data["documents"]).order_by("pk"))
 
 
@@ -206,7 +202,7 @@ def _in_effect(confirmation, user) -> str:
 
 
 def _may_issue(confirmation, user) -> str:
-    if not user.has_perm(ISSUE_DOCUMENT):
+    if not user.has_perm(ISSUE):
         return _("You may not issue documents.")
     forms = [form for form, _asks in PACKAGE]
     if there := confirmation.documents.filter(form__in=forms, voided_at=None).first():
@@ -299,15 +295,13 @@ PACKAGE: tuple[tuple[DocumentForm, tuple[str, ...]], ...] = (
 
 def _issue(act: Act) -> None:
     confirmation, agreement = act.obj, act.obj.agreement
-    of_agreement = list(agreement.documents.filter(voided_at=None))
-    if not of_agreement:
+    of_agreement = standing_documents(agreement).filter(form=AGREEMENTS[agreement.form]).last()
+    if of_agreement is None:
         raise DomainError(_("The agreement has no document yet. Issue it first."))
-    session = agreement.session
     values = {
-        "court": confirmation.court.name, "terms": agreement.terms, "effective_on": agreement.effective_on,
-        "mediated_on": timezone.localdate(session.period.lower) if session else agreement.reached_on,
+        "court": confirmation.court.name, "terms": agreement.terms, "mediated_on": agreement.reached_on,
+        "effective_on": agreement.effective_on, "mediators": mediators_in_words(agreement),
         "legal_basis": law_on(confirmation.applied_on or timezone.localdate(act.now)).basis,
-        "mediators": act.data["mediators"],
     } | {name: act.data.pop(name, "") for name in AGENTS}  # fmt: skip
     made = []
     try:
@@ -320,13 +314,13 @@ def _issue(act: Act) -> None:
         for document in made:  # its row goes with the transaction
             vault.remove(document.file)
         raise
-    confirmation.documents.add(*of_agreement, *made)
+    confirmation.documents.add(of_agreement, *made)
     act.facts |= {"documents": [document.pk for document in made], "numbers": [document.number for document in made]}
 
 
 CONFIRMATION = Workflow(
     Transition(ConfirmationVerb.ISSUE, gettext_lazy("Make out the papers"),
-               (ConfirmationState.PREPARED, ConfirmationState.APPLIED), None, CHANGE, ("mediators",), (*AGENTS, "note"),
+               (ConfirmationState.PREPARED, ConfirmationState.APPLIED), None, CHANGE, (), (*AGENTS, "note"),
                guard=_may_issue, effect=_issue),
     Transition(ConfirmationVerb.APPLY, gettext_lazy("Record the application"), (ConfirmationState.PREPARED,),
                ConfirmationState.APPLIED, CHANGE, ("applied_on",), ("both_parties", "note"),

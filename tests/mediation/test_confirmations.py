@@ -55,7 +55,7 @@ def prepared(agreement, court, clerk):
 
 
 GIVEN = {
-    "issue": {"mediators": "方令仪"},
+    "issue": {},
     "apply": {"applied_on": day(2026, 12, 1), "both_parties": True},
     "accept": {"number": "（2026）浙0102民特1号", "accepted_on": day(2026, 12, 3)},
     "confirm": {"ruled_on": day(2026, 12, 10), "ruling": "（2026）浙0102民特1号之一"},
@@ -445,7 +445,7 @@ def test_a_performed_instalment_is_not_enforced_without_a_reason(prepared, act, 
 def packed(prepared, agreement, clerk):
     """The papers are made out: the agreement's own document, application and certificate."""
     agreement.documents.add(DocumentFactory(case=agreement.case, form="agreement", side="both"))
-    issue_package(prepared, mediators="方令仪", complainant_agent="郑无名", actor=clerk, now=NOW)
+    issue_package(prepared, complainant_agent="郑无名", actor=clerk, now=NOW)
     return prepared
 
 
