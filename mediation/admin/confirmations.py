@@ -84,7 +84,8 @@ class EventInline(ReadOnlyInline):
         return format_html('<span translate="no">{}</span>', event.actor.get_full_name())
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("actor")
+        # a row is named by its confirmation, and that by its case
+        return super().get_queryset(request).select_related("actor", "confirmation__agreement__case")
 
 
 @admin.register(JudicialConfirmation)

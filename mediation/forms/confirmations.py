@@ -16,7 +16,7 @@ NAME_LENGTH = 200
 class PrepareForm(VerbForm):
     """Names the agreement by the number of its case: a case has one that stands."""
 
-    number = forms.CharField(
+    case_number = forms.CharField(
         label=_("Case number"), max_length=20, widget=forms.TextInput({"autocomplete": "off"}),
         help_text=_("Of the case whose agreement is in effect"),
     )  # fmt: skip
@@ -26,8 +26,8 @@ class PrepareForm(VerbForm):
         model = JudicialConfirmation
         fields = ["court"]
 
-    def clean_number(self):
-        number = self.cleaned_data["number"].strip()
+    def clean_case_number(self):
+        number = self.cleaned_data["case_number"].strip()
         rows = Agreement.objects.filter(case__in=cases_of(self.user).filter(number=number)).standing()
         self.agreement = rows.select_related("case").first()
         if self.agreement is None:

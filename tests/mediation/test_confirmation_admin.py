@@ -20,7 +20,6 @@ from tests.factories import (
     PartyFactory,
     UserFactory,
 )
-from tests.mediation.test_sessions_races import posted_meanwhile
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/mediation/judicialconfirmation/"
@@ -197,7 +196,7 @@ def test_the_way_from_application_to_enforcement(desk, packed, agreement):
         packed.refresh_from_db()
         assert packed.state == state
     shown = html(desk, page(packed))
-    for words in ("（2026）测民特1号", "（2026）测民特1号之一", "（2026）测执1号", f"{ago(5)}", "205"):
+    for words in ("（2026）测民特1号", "（2026）测民特1号之一", "（2026）测执1号", "205"):
         assert words in shown
     assert "/act/" not in shown
 
@@ -337,7 +336,8 @@ def test_the_list_shows_no_row_of_another_agency(desk, rows):
 
 def test_the_list_and_the_page_ask_as_much_for_many_rows_as_for_one(desk, rows, packed):
     def asked(path):
-        with CaptureQueriesContext(connection, ) as queries:
+        html(desk, path)  # what is kept from one page to the next
+        with CaptureQueriesContext(connection) as queries:
             html(desk, path)
         return len(queries)
 
@@ -347,10 +347,11 @@ def test_the_list_and_the_page_ask_as_much_for_many_rows_as_for_one(desk, rows, 
             agreement=AgreementFactory(in_force=True, case__handling=packed.agreement.case.handling), court=packed.court
         )
         packed.documents.add(DocumentFactory(case=packed.agreement.case))
+        packed.events.create(verb="issue", before="prepared", after="prepared", actor=UserFactory(), at=timezone.now())
 
     assert (asked(LIST), asked(page(packed))) == (few, one)
     assert few <= 12
-    assert one <= 14
+    assert one <= 12
 
 
 def test_the_mediators_day_has_what_is_to_be_taken_to_court(desk, rows):
@@ -430,7 +431,7 @@ def test_a_liaison_does_not_find_the_application_of_another_court(as_, applied):
     document = applied.documents.first()
 
     assert applied.agreement.case.number not in html(desk, LIST)
-    assert applied.agreement.case.number not in html(desk, LIST, q=applied.agreement.case.number)
+    assert page(applied) not in html(desk, LIST, q=applied.agreement.case.number)
     for path in (page(applied), page(applied, "accept"), f"{LIST}{applied.pk}/papers/{document.pk}/",
                  f"{LIST}{applied.pk}/history/"):  # fmt: skip
         assert desk.get(path).status_code == 404, path
@@ -446,21 +447,3 @@ def test_what_is_only_prepared_is_not_the_courts_yet(as_, liaison, packed):
 
     assert packed.agreement.case.number not in html(desk, LIST)
     assert desk.get(page(packed)).status_code == 404
-
-
-# races
-
-
-def test_of_two_who_prepare_the_same_one_wins_and_the_other_is_told(fresh_database):
-    district = AgencyFactory(parent=AgencyFactory())
-    clerks = [UserFactory(agency=district, roles=["mediator"]) for _n in range(2)]
-    court = AgencyFactory(court=True)
-    agreement = AgreementFactory(in_force=True, case__handling=district, reached_on=ago(10))
-
-    said = posted_meanwhile(
-        clerks[1], ADD, {"case_number": agreement.case.number, "court": court.pk, "note": ""},
-        lambda: prepare(agreement, court=court, actor=clerks[0]),
-    )  # fmt: skip
-
-    assert said == ["The confirmation of this agreement is under way already."]
-    assert JudicialConfirmation.objects.get().events.get().actor == clerks[0]
