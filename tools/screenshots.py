@@ -49,6 +49,9 @@ PAGES = [
     ("session-outcome", "mediator", "hold /admin/mediation/session/?state__exact=scheduled"),
     ("calendar-day", "mediator", "/admin/mediation/session/calendar/"),
     ("calendar-week", "mediator", "/admin/mediation/session/calendar/?view=week"),
+    ("confirmations", "mediator", "/admin/mediation/judicialconfirmation/"),
+    ("confirmation", "mediator", "first /admin/mediation/judicialconfirmation/"),
+    ("confirmation-court", "court", "/admin/mediation/judicialconfirmation/"),
     ("sign-ins", "auditor", "/accounts/sign-ins/"),
 ]
 

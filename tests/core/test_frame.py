@@ -19,6 +19,7 @@ MENUS = {
     "clerk": ["/", "/cases/", "/cases/recoveries/", "/imports/", "/admin/"],
     "auditor": ["/imports/", "/audit/", "/accounts/sign-ins/", "/accounts/access-log/"],
     "account_manager": ["/accounts/sign-ins/", "/admin/"],
+    "court_liaison": ["/admin/"],
 }
 
 
