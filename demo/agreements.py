@@ -98,10 +98,12 @@ class Agreements:
         self._sign(agreement, now)
         confirmation = prepare(agreement, court=self.court, actor=self.actor, now=now)
         applied = now + DAY * self.rng.randint(*TIME_TO_APPLY)
-        self._court(confirmation, ConfirmationVerb.APPLY, applied, applied_on=timezone.localdate(applied), both_parties=True)
+        given = {"applied_on": timezone.localdate(applied), "both_parties": True}
+        self._court(confirmation, ConfirmationVerb.APPLY, applied, **given)
         accepted = applied + DAY * self.rng.randint(*TIME_TO_ACCEPT)
         number = self.words["number"].format(year=accepted.year, n=n + 1)
-        self._court(confirmation, ConfirmationVerb.ACCEPT, accepted, number=number, accepted_on=timezone.localdate(accepted))
+        given = {"accepted_on": timezone.localdate(accepted), "number": number}
+        self._court(confirmation, ConfirmationVerb.ACCEPT, accepted, **given)
         ruled = accepted + DAY * self.rng.randint(*TIME_TO_RULE)
         ruling = {"ruled_on": timezone.localdate(ruled), "ruling": number}
         if dismiss:

@@ -53,6 +53,9 @@ PAGES = [
     ("case-channel", "officer", "channel /cases/?kind=complaint&state=accepted"),
     ("calendar-day", "mediator", "/admin/mediation/session/calendar/"),
     ("calendar-week", "mediator", "/admin/mediation/session/calendar/?view=week"),
+    ("confirmations", "mediator", "/admin/mediation/judicialconfirmation/"),
+    ("confirmation", "mediator", "first /admin/mediation/judicialconfirmation/"),
+    ("confirmation-court", "court", "/admin/mediation/judicialconfirmation/"),
     ("sign-ins", "auditor", "/accounts/sign-ins/"),
 ]
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop, pgettext
 from accounts.enums import Family
 from accounts.models import User
 from accounts.querysets import is_city_bureau
-from accounts.roles import PARTNER, ROLES, families
+from accounts.roles import LIAISON, PARTNER, ROLES, families
 from core.exceptions import DomainError
 from registry.enums import AgencyKind
 
@@ -71,12 +71,18 @@ def check_roles(*, roles: Iterable[str], agency) -> set[str]:
             _("The role %(role)s is for the city bureau alone: it opens the cases of every agency.")
             % {"role": whole_city[0].label}
         )
-    is_platform = agency is not None and agency.kind == AgencyKind.PLATFORM
-    if PARTNER in codes and not is_platform:
+    kind = agency.kind if agency is not None else ""
+    if PARTNER in codes and kind != AgencyKind.PLATFORM:
         raise DomainError(_("The role %(role)s is for the people of a platform alone.") % {"role": ROLES[PARTNER].label})
-    if is_platform and codes - {PARTNER}:
+    if LIAISON in codes and kind != AgencyKind.COURT:
+        raise DomainError(_("The role %(role)s is for the people of a court alone.") % {"role": ROLES[LIAISON].label})
+    if kind == AgencyKind.PLATFORM and codes - {PARTNER}:
         raise DomainError(
             _("The people of a platform hold the role %(role)s and no other.") % {"role": ROLES[PARTNER].label}
+        )
+    if kind == AgencyKind.COURT and codes - {LIAISON}:
+        raise DomainError(
+            _("The people of a court hold the role %(role)s and no other.") % {"role": ROLES[LIAISON].label}
         )
     return codes
 

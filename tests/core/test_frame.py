@@ -20,6 +20,7 @@ MENUS = {
     "auditor": ["/imports/", "/audit/", "/accounts/sign-ins/", "/accounts/access-log/"],
     "account_manager": ["/accounts/sign-ins/", "/admin/"],
     "platform_partner": ["/admin/mediation/platformreferral/", "/admin/"],
+    "court_liaison": ["/admin/"],
 }
 
 

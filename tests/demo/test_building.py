@@ -126,6 +126,7 @@ def test_the_printed_accounts_can_sign_in(built):
         "regulator": "city_regulator", "officer": "officer", "colleague": "officer", "approver": "approver",
         "mediator": "mediator", "clerk": "clerk", "auditor": "auditor", "accounts": "account_manager",
         "partner": "platform_partner",
+        "court": "court_liaison",
     }
     assert set(printed) == set(roles)
     for name, password in printed.items():
@@ -277,7 +278,7 @@ class TestFirstRun:
                 )
             outputs.append(output.getvalue())
         told = dict(re.findall(r"^  (\w+) +(\w{4}-\w{4}-\w{4}-\w{4}) ", outputs[0], re.MULTILINE))
-        assert len(told) == len(set(told.values())) == 8
+        assert len(told) == len(set(told.values())) == 9
         assert building.PASSWORD not in outputs[0]
         assert User.objects.get(username="clerk").check_password(told["clerk"])
         assert not any(password in outputs[1] for password in told.values())
