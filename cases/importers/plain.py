@@ -102,35 +102,38 @@ class PlainRow:
 
     def number(self, name: str) -> str:
         """A number that is a name. Raises RowRejected where a spreadsheet has rounded it."""
-        return self._read(name, number_text) if self[name] else ""
+        try:
+            return number_text(self[name]) if self[name] else ""
+        except BadValue as bad:
+            raise self.bad(name, bad.rule, str(bad)) from None
 
     def moment(self, name: str, *, ahead: bool = False) -> Moment | None:
         """Date and time; `ahead`: it may lie in the future."""
-        now = self.target.now + AHEAD if ahead else self.target.now
-        return self._read(name, parse_datetime, self.target.profile.date_formats, self.target.zone, now=now)
+        return self.read_moment(name, self[name], ahead=ahead)
+
+    def read_moment(self, name: str, text: str, *, ahead: bool = False) -> Moment | None:
+        """As `moment`, of a text that is put together from several cells, `name` among them."""
+        target = self.target
+        now = target.now + AHEAD if ahead else target.now
+        try:
+            return parse_datetime(text, target.profile.date_formats, target.zone, now=now)
+        except BadValue as bad:
+            raise self.bad(name, bad.rule, str(bad)) from None
 
     def day(self, name: str, *, ahead: bool = True) -> dt.date | None:
         moment = self.moment(name, ahead=ahead)
         return moment and moment.at.date()
 
-    def _read(self, name: str, parse, *args, **options):
-        text = self[name]
-        if not text:
-            return None
-        try:
-            return parse(text, *args, **options)
-        except BadValue as bad:
-            raise self.bad(name, bad.rule, str(bad)) from None
-
-    def code(self, name: str) -> str:
-        """A value of a closed vocabulary, by the profile's map or as its code; "" for an empty cell."""
-        text = self[name]
+    def code(self, name: str, part: str | None = None) -> str:
+        """A value of a closed vocabulary, by the profile's map or as its code; "" for an empty cell. `part`: of a cell
+        that lists several."""
+        text = self[name] if part is None else part
         code, mapped = self.target.profile.translate(name, text)
         code = code or ""
         known = self.target.codes[name]
         if code and code not in known or not mapped and text not in known:
             message = _("Not a known value. Add it to [values.%(field)s] of the profile, as one of: %(codes)s.")
-            raise self.bad(name, "vocabulary", message % {"field": name, "codes": ", ".join(sorted(known))})
+            raise self.bad(name, "vocabulary", message % {"field": name, "codes": ", ".join(sorted(known))}, text)
         return code
 
 
@@ -200,10 +203,10 @@ class PlainTarget(Target):
                 return f"{at:%Y-%m-%d}" if date_only or at.time() == dt.time.min else f"{at:%Y-%m-%d %H:%M:%S}"
         return clean_cell(cell_text(cell))
 
-    def firsts(self, converted: ConvertedRows, message: str, column: str, value) -> list[Entry]:
+    def firsts(self, converted: ConvertedRows, good: list[Entry], message: str, column: str, value) -> list[Entry]:
         """The first good row of each key; the others are listed as standing twice, with the value of `column`."""
         entries = []
-        for entry in converted.entries:
+        for entry in good:
             keys = self.keys(entry.item)
             if any(key in self.taken for key in keys):
                 converted.duplicate(entry.line, message, entry.raw, self.header(column), value(entry.item))

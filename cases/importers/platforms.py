@@ -67,7 +67,7 @@ class PlatformTarget(PlainTarget):
 
     def write(self, cursor, converted: ConvertedRows) -> None:
         message = _("This platform stands in the file before; the first row was taken. Remove one.")
-        entries = self.firsts(converted, message, "code", lambda said: said.code)
+        entries = self.firsts(converted, converted.entries, message, "code", lambda said: said.code)
         stored = {platform.code: platform for platform in Platform.objects.select_for_update().order_by("pk")}
         known = Known.load([entry.item for entry in entries], stored)
         taken: list[Platform] = []
