@@ -30,6 +30,8 @@ SELECT id, agency_id, name, number, active_from, active_to FROM mediation_mediat
  WHERE agency_id = ANY(%s) AND (name = ANY(%s) OR number = ANY(%s)) ORDER BY id FOR NO KEY UPDATE"""
 RECUSED = """
 SELECT case_id, mediator_id, decided_at FROM mediation_recusal WHERE decision = 'granted' AND case_id = ANY(%s)"""
+WITH_PLATFORM = """
+SELECT case_id FROM cases_clockpause WHERE case_id = ANY(%s) AND ended_on IS NULL AND reason = 'green_channel'"""
 LOCK_ROOMS = "SELECT id FROM mediation_room WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 STORED = """
 SELECT external_number, s.id, case_id, mediator_id, lower(period), upper(period), mode, room_id, place, link, s.state,
@@ -183,6 +185,12 @@ def recused(cursor, cases: set[int]) -> dict[tuple[int, int], dt.datetime]:
     """Who has left a case after an application, and when, by case and mediator."""
     cursor.execute(RECUSED, [list(cases)])
     return {(case_id, mediator_id): at for case_id, mediator_id, at in cursor.fetchall()}
+
+
+def with_platform(cursor, cases: set[int]) -> set[int]:
+    """Those that a platform of the green channel has now."""
+    cursor.execute(WITH_PLATFORM, [list(cases)])
+    return {case_id for (case_id,) in cursor.fetchall()}
 
 
 def write_sessions(cursor, sessions: list[ImportedSession], *, source: str, file_id: int, now: dt.datetime) -> Written:

@@ -22,6 +22,7 @@ from mediation.domain.imported import (
     mediating_agencies,
     recused,
     states_of,
+    with_platform,
     write_sessions,
 )
 from mediation.domain.sessions import LONGEST
@@ -211,7 +212,7 @@ class Resolver:
         self.numbered = cases_numbered(cursor, list({one.case for one in said}), target.profile.reference_source)
         self.cases = lock_cases(cursor, set(self.numbered.values()))
         self.agencies = mediating_agencies(cursor, self.cases)
-        self.recused = recused(cursor, set(self.cases))
+        self.recused, self.away = recused(cursor, set(self.cases)), with_platform(cursor, set(self.cases))
         self.mediators: dict[tuple[int, str, str], list[MediatorFacts]] = {}
         found = lock_mediators(
             cursor, {one.agency_id for one in said}, {one.mediator for one in said}, {one.number for one in said}
@@ -268,6 +269,8 @@ class Resolver:
         ahead = session.state == SessionState.SCHEDULED and session.starts > self.target.now
         if ahead and case.state not in MEDIATED_STATES:
             raise row.bad("case", "case", _("The mediation of this case is over: no session of it can be ahead."))
+        if ahead and case.id in self.away:
+            raise row.bad("case", "case", _("The complaint is with a platform of the green channel."))
         return case
 
     def _mediator(self, said: Said, row: PlainRow) -> MediatorFacts:

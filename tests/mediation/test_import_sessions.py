@@ -356,6 +356,16 @@ class TestRefused:
         assert counts(run(ahead(line))) == {"rows": 1, "rejected": 1}
         assert ImportReject.objects.values_list("column", "rule").get() == ("登记编号", "case")
 
+    def test_a_planned_session_of_a_complaint_that_a_platform_has(self, run, line, case):
+        Case.objects.filter(pk=case.pk).update(state="accepted", outcome="", closed_at=None)
+        case.pauses.create(
+            reason="green_channel", started_on=dt.date(2020, 5, 10), document="转办", actor=UserFactory(),
+            created_at=RECEIVED,
+        )  # fmt: skip
+
+        assert counts(run(ahead(line), line | {"场次编号": "C2"})) == {"rows": 2, "created": 1, "rejected": 1}
+        assert ImportReject.objects.values_list("line", "rule").get() == (2, "case")
+
     @pytest.mark.parametrize("kind", [{"report": True}, {}])
     def test_a_report_or_a_case_that_was_not_accepted(self, run, line, district, kind):
         other = CaseFactory(handling=district, received_at=RECEIVED, **kind)
