@@ -5,9 +5,12 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cases.enums import MEDIATED_STATES, Kind
+from cases.models import Case
 from cases.querysets import CaseQuerySet, scope
-from mediation.enums import ReferralState, SessionState
+from mediation.enums import AgreementState, ConfirmationState, ReferralState, SessionState
 from registry.enums import AgencyKind
+
+CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
 
 
 class OfAgencyQuerySet(models.QuerySet):
@@ -96,6 +99,85 @@ class MediatedCaseQuerySet(CaseQuerySet):
         """Those for which no session is scheduled."""
         sessions = self.model._meta.get_field("sessions").related_model.objects.scheduled()
         return self.filter(~Exists(sessions.filter(case=OuterRef("pk"))))
+
+
+class OfMediatedCaseQuerySet(models.QuerySet):
+    """What a mediation came to is seen by whoever sees its case, and by those to whom it is entrusted, where they may see
+    such rows at all. Closed by default."""
+
+    case_prefix = "case__"
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm(f"mediation.view_{self.model._meta.model_name}"):
+            return self.none()
+        own = scope(user, self.case_prefix)
+        if own is None or not user.agency_id:
+            return self if own is None else self.none()
+        entrustments = Case._meta.get_field("entrustments").related_model.objects
+        entrusted = entrustments.filter(
+            case=OuterRef(f"{self.case_prefix}pk"), ended_at__isnull=True, agency__in=user.agency.ids_within
+        )
+        return self.filter(own | Q(Exists(entrusted)))
+
+
+class AgreementQuerySet(OfMediatedCaseQuerySet):
+    def standing(self):
+        """Those that have not been annulled."""
+        return self.exclude(state=AgreementState.ANNULLED)
+
+    def to_sign(self):
+        return self.filter(state=AgreementState.DRAFT)
+
+    def to_perform(self):
+        """In force, and not performed yet."""
+        return self.filter(state=AgreementState.IN_FORCE)
+
+    def overdue(self, day: dt.date):
+        """Those of which something was to be done before the local day `day`, and was not."""
+        owed = self.model._meta.get_field("instalments").related_model.objects.filter(
+            agreement=OuterRef("pk"), performed_on__isnull=True, due_on__lt=day
+        )
+        return self.to_perform().filter(Exists(owed))
+
+    def confirmable(self, day: dt.date):
+        """Those whose thirty days for the application to a court are not over on the local day `day`, and for which no
+        application is under way."""
+        over = (ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN)
+        confirmations = self.model._meta.get_field("confirmations").related_model.objects
+        under_way = confirmations.filter(agreement=OuterRef("pk")).exclude(state__in=over)
+        since = day - dt.timedelta(days=CONFIRMATION_DAYS)
+        return self.filter(~Exists(under_way), effective_on__gte=since)
+
+
+class OfAgreementQuerySet(models.QuerySet):
+    """What belongs to an agreement follows it."""
+
+    def visible_to(self, user):
+        agreements = self.model._meta.get_field("agreement").related_model
+        return self.filter(agreement__in=agreements.objects.visible_to(user))
+
+
+class ConfirmationQuerySet(OfMediatedCaseQuerySet):
+    case_prefix = "agreement__case__"
+
+    def visible_to(self, user):
+        """A court sees what was applied for with it and nothing else, whatever roles its people hold."""
+        if user.is_authenticated and user.agency_id and user.agency.kind == AgencyKind.COURT:
+            applied = self.filter(court__in=user.agency.ids_within, applied_on__isnull=False)
+            return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
+        return super().visible_to(user)
+
+    def to_apply(self):
+        """Those that are prepared and not applied for yet."""
+        return self.filter(state=ConfirmationState.PREPARED)
+
+
+class OfConfirmationQuerySet(models.QuerySet):
+    """What belongs to a confirmation follows it."""
+
+    def visible_to(self, user):
+        confirmations = self.model._meta.get_field("confirmation").related_model
+        return self.filter(confirmation__in=confirmations.objects.visible_to(user))
 
 
 class ReferralQuerySet(models.QuerySet):

@@ -61,6 +61,7 @@ class Session(TimestampedModel):
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="preceding",
         verbose_name=_("next session"),
     )  # fmt: skip
+    documents = models.ManyToManyField("cases.Document", related_name="+", blank=True, editable=False)
 
     # of sessions that another system knows: its number there, and the row that it was last brought by
     source = models.CharField(_("source"), max_length=40, blank=True, editable=False)

@@ -1,12 +1,10 @@
-"""The mediators' workplace: sessions and what belongs to them. Every write calls a verb of the domain."""
+"""The mediators' workplace: sessions and what belongs to them."""
 
 import datetime as dt
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
 from django.db.models import Prefetch, Q
-from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -21,11 +19,10 @@ from cases.models import Case
 from cases.tables import as_written
 from cases.views.lists import HEAVY, next_due
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
-from core.exceptions import DomainError
 from core.filters import FIRST_DAY, LAST_DAY
-from core.refusals import refusal
 from core.templatetags.portal import state
-from core.workflow import last_event_id
+from mediation.admin.acts import ActPages
+from mediation.admin.papers import PaperPages
 from mediation.domain import (
     SESSION,
     act_on,
@@ -38,8 +35,8 @@ from mediation.domain import (
     schedule,
     suggest,
 )
-from mediation.enums import RecusalDecision, SessionState, SessionVerb
-from mediation.forms import (
+from mediation.enums import RecusalDecision, SessionOutcome, SessionState, SessionVerb
+from mediation.forms.sessions import (
     AppointmentFields,
     CallForm,
     CancelForm,
@@ -49,6 +46,8 @@ from mediation.forms import (
     HoldForm,
     MediatorForm,
     MinutesForm,
+    NoticeForm,
+    RecordForm,
     RecusalForm,
     SessionForm,
     in_words,
@@ -69,7 +68,7 @@ from mediation.plan import DAYS, day_plan, monday_of, week_plan
 
 FORMS = {
     SessionVerb.CALL: CallForm, SessionVerb.HOLD: HoldForm, SessionVerb.CANCEL: CancelForm,
-    SessionVerb.ADD_MINUTES: MinutesForm,
+    SessionVerb.ADD_MINUTES: MinutesForm, SessionVerb.NOTICE: NoticeForm, SessionVerb.RECORD: RecordForm,
 }  # fmt: skip
 PROPOSED = ("number", "day", "starts", "ends", "mediator")  # what the address of a new session may bear
 PLANNED = 60  # lines of a calendar
@@ -178,7 +177,9 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(VerbAdmin):
+class SessionAdmin(ActPages, PaperPages, VerbAdmin):
+    workflow, act_forms = SESSION, FORMS
+    act_related = ("case", "mediator")
     form = SessionForm
     list_display = ["time", "number", "merchant", "mediator", "where", "shown_state", "outcome"]
     list_select_related = ["case__merchant", "mediator", "room"]
@@ -252,7 +253,10 @@ class SessionAdmin(VerbAdmin):
         if obj:
             steps = [step for step in SESSION.available(obj, request.user) if step.verb in FORMS]
             seen = Case.objects.visible_to(request.user).filter(pk=obj.case_id).exists()
-            context |= {"steps": steps, "session": obj, "case_url": obj.case.get_absolute_url() if seen else ""}
+            context |= {
+                "steps": steps, "session": obj, "case_url": obj.case.get_absolute_url() if seen else "",
+                "papers": self.papers(request, obj), "agreement_url": self._agreement_url(request.user, obj),
+            }  # fmt: skip
         elif add:
             context["suggestions"] = self.suggestions(request)
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -261,9 +265,22 @@ class SessionAdmin(VerbAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("calendar/", wrap(self.calendar_view), name="mediation_session_calendar"),
-            path("<int:pk>/act/<slug:verb>/", wrap(self.act_view), name="mediation_session_act"),
+            *self.act_urls(),
+            *self.paper_urls(),
             *super().get_urls(),
         ]
+
+    @staticmethod
+    def _agreement_url(user, session) -> str:
+        """Where what the session came to is drawn up, or stands."""
+        if session.outcome != SessionOutcome.AGREEMENT or not user.has_perm("mediation.view_agreement"):
+            return ""
+        standing = session.case.agreements.standing().first()
+        if standing is not None:
+            return reverse("admin:mediation_agreement_change", args=[standing.pk])
+        if not user.has_perm("mediation.add_agreement"):
+            return ""
+        return f"{reverse('admin:mediation_agreement_add')}?{urlencode({'number': session.case.number})}"
 
     def calendar_view(self, request):
         """A day or a week of the user's agencies."""
@@ -297,51 +314,14 @@ class SessionAdmin(VerbAdmin):
             context |= {"plan": plan, "columns": 2 * len(plan.heads) + 1}
         return TemplateResponse(request, "mediation/admin/calendar.html", context)
 
-    def act_view(self, request, pk, verb):
-        """One act on a session: its form, and what the domain refuses above it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        session = self.get_queryset(request).select_related("case", "mediator").filter(pk=pk).first()
-        if session is None or verb not in FORMS:
-            raise Http404
-        step = SESSION[verb]
-        if not request.user.has_perm(step.permission):
-            raise PermissionDenied
-        back = reverse("admin:mediation_session_change", args=[pk])
-        if reason := step.why_not(session, request.user):
-            messages.error(request, reason)
-            return HttpResponseRedirect(back)
-        form = self._act_form(request, verb, session)
-        if request.method == "POST" and form.is_valid():
-            try:
-                self._act(request, verb, session, form)
-            except (DomainError, IntegrityError) as error:
-                form = self._act_form(request, verb, session, refusal(error))
-                form.is_valid()
-            else:
-                messages.success(request, _("Recorded: %(act)s.") % {"act": step.label})
-                return HttpResponseRedirect(back)
-        context = self.admin_site.each_context(request) | {
-            "title": step.label, "subtitle": str(session), "opts": self.opts, "session": session, "form": form,
-            "step": step, "back": back, "media": self.media + form.media,
-        }  # fmt: skip
-        return TemplateResponse(request, "mediation/admin/act.html", context)
-
-    @staticmethod
-    def _act_form(request, verb, session, refused: str = ""):
-        data = request.POST if request.method == "POST" else None
-        initial = {"seen": last_event_id(session)}
-        return FORMS[verb](data, session=session, user=request.user, refusal=refused, initial=initial)
-
-    @staticmethod
-    def _act(request, verb, session, form) -> None:
+    def act(self, request, verb, obj, form):
         given = {"actor": request.user, "seen": form.cleaned_data["seen"]} | form.act_data()
         following = form.following() if verb == SessionVerb.HOLD else None
         if following:
             given.pop("outcome")
-            adjourn(session, following, **given)
+            adjourn(obj, following, **given)
         else:
-            act_on(session, verb, **given)
+            act_on(obj, verb, **given)
 
 
 def parsed_day(text: str | None) -> dt.date | None:
