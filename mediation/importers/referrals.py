@@ -65,7 +65,7 @@ class ReferralTarget(PlainTarget):
         referred = row.moment("referred_at")
         if referred is None:
             raise row.bad("referred_at", "required", _("The row does not say when the complaint was referred."))
-        day = timezone.localdate(referred.at)
+        day = referred.at.date()  # local, as read
         platform = self._platform(row, day)
         rule = self.shared.book.rule(RULE, day)
         if rule is None:
@@ -96,7 +96,7 @@ class ReferralTarget(PlainTarget):
         moment = row.moment(name)
         if moment is None:
             return None
-        if moment.date_only and timezone.localdate(moment.at) == timezone.localdate(referred_at):
+        if moment.date_only and moment.at.date() == referred_at.date():
             return max(moment.at, referred_at)
         if moment.at < referred_at:
             raise row.bad(name, "date_order", _("A platform answers and ends a referral after it was made."))
@@ -181,7 +181,8 @@ class ReferralTarget(PlainTarget):
         if case.kind != Kind.COMPLAINT:
             message = _("Only complaints go to a platform; reports and inquiries are for the authorities alone.")
             raise row.bad("case", "case", message)
-        if timezone.localdate(referral.referred_at) < timezone.localdate(case.received_at):
+        early = referral.referred_at < case.received_at
+        if early and referral.referred_at.date() < timezone.localdate(case.received_at):  # both days are local
             raise row.bad("referred_at", "date_order", _("The complaint was received after that day."))
         if referral.state == WAITING and case.state in FINAL_STATES:
             raise row.bad("case", "case", _("The case is over, so no platform can have it."))

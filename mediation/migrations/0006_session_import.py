@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0021_mediation'),
-        ('mediation', '0003_referral_permissions'),
+        ('mediation', '0005_session_documents'),
         ('registry', '0004_merchant_aliased'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
