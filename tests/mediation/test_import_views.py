@@ -11,8 +11,8 @@ from tests.factories import AgencyFactory, ImportFileFactory, ImportRunFactory, 
 pytestmark = pytest.mark.django_db
 LIST = "/imports/"
 TARGETS = {
-    "cases": "Cases", "merchants": "Merchants", "platforms": "Platforms", "mediators": "Mediators", "sessions": "Sessions",
-    "referrals": "Referrals to platforms",
+    "cases": "Cases", "merchants": "Merchants", "platforms": "Platforms", "mediators": "Mediators",
+    "sessions": "Sessions", "referrals": "Referrals to platforms",
 }  # fmt: skip
 
 
