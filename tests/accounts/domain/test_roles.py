@@ -13,7 +13,8 @@ REGISTRY = (
 )
 MEDIATION = "entrustment leave mediator recusal room workinghours"
 READ_MEDIATION = " ".join(
-    f"mediation.view_{model}" for model in [*MEDIATION.split(), "session", "mediatedcase", "agreement", "judicialconfirmation"]
+    f"mediation.view_{model}"
+    for model in [*MEDIATION.split(), "session", "mediatedcase", "agreement", "judicialconfirmation"]
 )
 SEE = "mediation.view_platformreferral"  # where complaints are that went to a platform
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
