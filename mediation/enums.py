@@ -172,3 +172,4 @@ class ReferralVerb(models.TextChoices):
     DECLINE = "decline", pgettext_lazy("done to a referral", "Declined")
     RECALL = "recall", pgettext_lazy("done to a referral", "Taken back")
     LAPSE = "lapse", pgettext_lazy("done to a referral", "Term over")
+    RECOUNT = "recount", pgettext_lazy("done to a referral", "Term counted anew")

@@ -21,6 +21,8 @@ from registry.enums import AgencyKind
 
 CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
 
+FEW = 1_000  # cases, or mediators, whose sessions are looked up by key
+
 
 def is_of_platform(user) -> bool:
     """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
@@ -46,12 +48,18 @@ class OfAgencyQuerySet(models.QuerySet):
         return self.filter(**{f"{self.agency_path}__in": user.agency.ids_within}) if user.agency_id else self.none()
 
 
+def _active_on(day: dt.date) -> Q:
+    return (Q(active_from__isnull=True) | Q(active_from__lte=day)) & (Q(active_to__isnull=True) | Q(active_to__gt=day))
+
+
 class MediatorQuerySet(OfAgencyQuerySet):
     def active_on(self, day: dt.date):
         """Those who mediate on `day`."""
-        return self.filter(
-            Q(active_from__isnull=True) | Q(active_from__lte=day), Q(active_to__isnull=True) | Q(active_to__gt=day)
-        )
+        return self.filter(_active_on(day))
+
+    def active_on_or_in(self, day: dt.date, sessions):
+        """Those who mediate on `day`, and those who no longer do, or not yet, and lead one of `sessions`."""
+        return self.filter(_active_on(day) | Exists(sessions.order_by().filter(mediator=OuterRef("pk"))))
 
 
 class RoomQuerySet(OfAgencyQuerySet):
@@ -89,6 +97,24 @@ class SessionQuerySet(OfAgencyQuerySet):
         )
         return self.filter(period__startswith__gte=start, period__startswith__lt=end)
 
+    def found_by(self, word: str):
+        """Those of cases whose number begins with `word`, and of mediators whose name has it in it.
+
+        What is searched for is looked up first: the database would else join every session with its case and mediator
+        to look at both. Where that finds much, sessions that match are soon met on the way down the list."""
+        cases = self.model._meta.get_field("case").related_model.objects.filter(number__startswith=word)
+        mediators = self.model._meta.get_field("mediator").related_model.objects.filter(name__icontains=word)
+        keys = [list(found.order_by().values_list("pk", flat=True)[: FEW + 1]) for found in (cases, mediators)]
+        wanted = [
+            Q(**{f"{name}__in": found}) if len(found) <= FEW else condition
+            for name, found, condition in (
+                ("case", keys[0], Q(case__number__startswith=word)),
+                ("mediator", keys[1], Q(mediator__name__icontains=word)),
+            )
+            if found
+        ]
+        return self.filter(Q.create(wanted, connector=Q.OR)) if wanted else self.none()
+
 
     def to_draw_up(self, since: dt.datetime):
         """Those that came to an agreement since then that nobody has drawn up."""
@@ -114,10 +140,20 @@ class MediatedCaseQuerySet(CaseQuerySet):
         own = scope(user)
         if own is None or not user.agency_id:
             return super().visible_to(user)
-        entrusted = self.model._meta.get_field("entrustments").related_model.objects.filter(
-            case=OuterRef("pk"), ended_at__isnull=True, agency__in=user.agency.ids_within
-        )
+        entrusted = self._entrustments_to(user).filter(case=OuterRef("pk"))
         return self.filter(own | Q(Exists(entrusted))) if user.has_perm("cases.view_case") else self.none()
+
+    def parts_visible_to(self, user) -> list:
+        """The same cases as lists of which an index serves each, where both in one are served by none: those that `user`
+        sees, and those that are entrusted. A case may be in both."""
+        own = super().visible_to(user)
+        if scope(user) is None or not user.agency_id or not user.has_perm("cases.view_case"):
+            return [own]
+        return [own, self.filter(pk__in=self._entrustments_to(user).values("case"))]
+
+    def _entrustments_to(self, user):
+        entrustments = self.model._meta.get_field("entrustments").related_model.objects.order_by()
+        return entrustments.filter(ended_at__isnull=True, agency__in=user.agency.ids_within)
 
     def in_mediation(self):
         """Accepted complaints whose mediation is not over."""

@@ -7,6 +7,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -29,12 +30,9 @@ GROUPS, GROUP_LENGTH = 4, 4
 
 def system_user() -> User:
     """The account in whose name commands act when no user is given. It can never sign in."""
-    user = User.objects.filter(username=SYSTEM).first()
-    if user is None:
-        user = User(username=SYSTEM, is_active=False)
-        user.set_unusable_password()
-        user.save(force_insert=True)
-    return user
+    # two commands may be the first at the same moment
+    absent = {"is_active": False, "password": make_password(None)}
+    return User.objects.get_or_create(username=SYSTEM, defaults=absent)[0]
 
 
 def check_manageable(*, actor: User, user: User | None, agency, permission: str) -> None:

@@ -4,13 +4,14 @@ import datetime as dt
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -64,14 +65,22 @@ from mediation.models import (
     SessionEvent,
     WorkingHours,
 )
-from mediation.plan import DAYS, day_plan, monday_of, week_plan
+from mediation.plan import (
+    DAYS,
+    agencies_of,
+    chosen_agency,
+    day_plan,
+    monday_of,
+    part_of,
+    week_plan,
+    with_calendar,
+)
 
 FORMS = {
     SessionVerb.CALL: CallForm, SessionVerb.HOLD: HoldForm, SessionVerb.CANCEL: CancelForm,
     SessionVerb.ADD_MINUTES: MinutesForm, SessionVerb.NOTICE: NoticeForm, SessionVerb.RECORD: RecordForm,
 }  # fmt: skip
 PROPOSED = ("number", "day", "starts", "ends", "mediator")  # what the address of a new session may bear
-PLANNED = 60  # lines of a calendar
 TONES = {SessionState.SCHEDULED: "blue", SessionState.HELD: "green", SessionState.CANCELLED: "grey"}
 
 
@@ -282,35 +291,50 @@ class SessionAdmin(ActPages, PaperPages, VerbAdmin):
             return ""
         return f"{reverse('admin:mediation_agreement_add')}?{urlencode({'number': session.case.number})}"
 
+    def get_search_results(self, request, queryset, search_term):
+        """Every word, as the administration takes them from what was typed, must be found."""
+        for word in smart_split(search_term):
+            quoted = word[0] in "\"'" and word[0] == word[-1]
+            queryset = queryset.found_by(unescape_string_literal(word) if quoted else word)
+        return queryset, False
+
     def calendar_view(self, request):
-        """A day or a week of the user's agencies."""
+        """A day or a week of the user's agencies, or of one of them with those below it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        view = "week" if request.GET.get("view") == "week" else "day"
-        day = parsed_day(request.GET.get("day")) or timezone.localdate()
+        user, given = request.user, request.GET
+        view = "week" if given.get("view") == "week" else "day"
+        day = parsed_day(given.get("day")) or timezone.localdate()
         first = monday_of(day) if view == "week" else day
         span = DAYS if view == "week" else 1
         last = first + dt.timedelta(days=span - 1)
-        sessions = list(self.get_queryset(request).standing().on(first, last).select_related("case"))
-        booked = {session.mediator_id for session in sessions}
-        mediators = list(
-            Mediator.objects.visible_to(request.user).filter(Q(pk__in=booked) | Q(pk__in=Mediator.objects.active_on(day)))
-            .order_by("agency", "name", "pk")[:PLANNED]
-        )
+        sessions = self.get_queryset(request).standing().on(first, last).order_by()
+        mediators = Mediator.objects.visible_to(user).active_on_or_in(day, sessions)
+        rooms = Room.objects.visible_to(user).in_use() if view == "day" else Room.objects.none()
+        agencies = agencies_of(user)
+        agency = chosen_agency(agencies, given.get("agency"))
+        if agency:
+            ids = [one.pk for one in agencies if one.path.startswith(agency.path)]
+            mediators, rooms = (rows.filter(agency__in=ids) for rows in (mediators, rooms))
+        part = part_of(mediators, rooms, first=agency or user.agency, page=given.get("page"))
+        entries = part.entries(sessions)
+        kept = {"agency": agency.pk if agency else "", "page": part.page if part.page > 1 else ""}
         context = self.admin_site.each_context(request) | {
-            "title": _("Calendar"), "opts": self.opts, "view": view, "day": day, "mediators": mediators,
+            "title": _("Calendar"), "opts": self.opts, "view": view, "day": day, "mediators": part.mediators,
+            "part": part, "agency": agency, "agencies": with_calendar(agencies, agency),
+            "kept": "".join(f"&{name}={value}" for name, value in kept.items() if value),
+            "kept_agency": f"&agency={agency.pk}" if agency else "",
             "before": urlencode({"day": first - dt.timedelta(days=span), "view": view}),
             "after": urlencode({"day": last + dt.timedelta(days=1), "view": view}),
             "heading": f"{first}" if view == "day" else f"{first} - {last}",
         }  # fmt: skip
         if view == "week":
             context |= {
-                "lines": week_plan(sessions, first, mediators),
+                "lines": week_plan(entries, first, part.mediators),
                 "days": [first + dt.timedelta(days=number) for number in range(DAYS)],
             }
         else:
-            rooms = Room.objects.visible_to(request.user).in_use().order_by("agency", "name")[:PLANNED]
-            plan = day_plan(sessions, day, mediators, list(rooms))
+            plan = day_plan(entries, day, part.mediators, part.rooms)
             context |= {"plan": plan, "columns": 2 * len(plan.heads) + 1}
         return TemplateResponse(request, "mediation/admin/calendar.html", context)
 

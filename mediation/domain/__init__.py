@@ -18,6 +18,7 @@ from mediation.domain.referrals import (
     REFERRAL,
     act_on_referral,
     lapse_referrals,
+    recount_referrals,
     refer,
     reveal_phones,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "lapse_referrals",
     "mediating_agency",
     "mediators_of",
+    "recount_referrals",
     "open_paper",
     "papers_for_court",
     "prepare",

@@ -73,8 +73,8 @@ class JudicialConfirmation(TimestampedModel):
             ),
             models.CheckConstraint(
                 condition=Q(applied_on__isnull=True, in_time__isnull=True, article__isnull=True)
-                | Q(applied_on__gt=F("due_on"), in_time=False, article__isnull=False)
-                | Q(applied_on__lte=F("due_on"), in_time=True, article__isnull=False),
+                | Q(applied_on__isnull=False, applied_on__gt=F("due_on"), in_time=False, article__isnull=False)
+                | Q(applied_on__isnull=False, applied_on__lte=F("due_on"), in_time=True, article__isnull=False),
                 name="mediation_confirmation_in_time",
                 violation_error_message=_("An application after its last day is not in time."),
             ),

@@ -119,12 +119,21 @@ class Session(TimestampedModel):
             ),
         ]
         indexes = [
-            # the calendar of an agency, and the newest first
+            # the days of an agency
             models.Index("agency", models.Func("period", function="lower"), name="mediation_session_calendar"),
             # what came to an agreement that is to be drawn up
             models.Index(
                 fields=["-held_at"], include=["case", "mediator"], condition=Q(outcome=SessionOutcome.AGREEMENT),
                 name="mediation_session_agreed",
+            ),
+            # the calendar of some mediators, and what a search by name finds
+            models.Index("mediator", models.Func("period", function="lower"), name="mediation_session_mediator"),
+            # the list of those who see many, whose sessions would else all be sorted for each page
+            models.Index(fields=["-period", "-id"], name="mediation_session_newest"),
+            # those whose outcome is missing, and which cases wait for a session: few are neither held nor cancelled
+            models.Index(
+                models.Func("period", function="lower"), include=["case", "agency"],
+                condition=Q(state=SessionState.SCHEDULED), name="mediation_session_scheduled",
             ),
         ]
 

@@ -13,29 +13,48 @@ register = template.Library()
 
 SOON_DAYS = 7  # working days
 SHOWN = 10  # rows of each list
+TODAY = 50  # sessions of the day, beside the user's own: a city has thousands
 
 
 @register.inclusion_tag("mediation/admin/_day.html", takes_context=True)
 def mediators_day(context) -> dict:
     """Today's sessions, past ones without an outcome, cases to schedule, terms running out; of the user's agencies, his
-    own sessions first."""
+    own sessions first. Of many sessions the earliest, and the page says so."""
     user = context["request"].user
     if not user.has_perm("mediation.view_session"):
         return {"shown": False}
     today, now = timezone.localdate(), timezone.now()
     sessions = Session.objects.visible_to(user).select_related("case__merchant", "mediator", "room")
-    cases = MediatedCase.objects.visible_to(user).in_mediation().select_related("merchant")
+    parts = [part.in_mediation() for part in MediatedCase.objects.parts_visible_to(user)]
     until = shown_calendar().calendar().add_working_days(today, SOON_DAYS).due_on
-    running = Clock.objects.ending().filter(case__in=cases.values("pk"), due_on__lte=until)
-    days_sessions = list(sessions.standing().on(today).order_by("period"))
+    running = Clock.objects.ending().filter(due_on__lte=until).select_related("case__merchant", "rule")
+    days_sessions = Session.objects.visible_to(user).standing().on(today)
+    own = list(sessions.filter(pk__in=days_sessions.filter(mediator__user=user)).order_by("period", "pk"))
+    # the keys first: the database would else join all the day's sessions with their cases to sort them
+    others = days_sessions.exclude(pk__in=[one.pk for one in own]).order_by("period__startswith", "period", "pk")
+    others = list(sessions.filter(pk__in=others.values("pk")[: TODAY + 1]).order_by("period", "pk"))
     return {
         "shown": True,
         "user": user,
         "may_schedule": user.has_perm("mediation.add_session"),
         "today": today,
-        "sessions": sorted(days_sessions, key=lambda one: one.mediator.user_id != user.pk),
+        "sessions": own + others[:TODAY],
+        "more_today": len(others) > TODAY,
+        "most_today": TODAY,
         "late": sessions.scheduled().filter(period__endswith__lt=now, period__startswith__gte=now - dt.timedelta(days=90))
-        .order_by("-period")[:SHOWN],
-        "to_schedule": cases.to_schedule().order_by("-received_at", "-pk")[:SHOWN],
-        "terms": running.select_related("case__merchant", "rule").order_by("due_on", "pk")[:SHOWN],
-    }
+        .order_by("-period__startswith", "-period", "-pk")[:SHOWN],
+        "to_schedule": _first_of(
+            [part.to_schedule().select_related("merchant").order_by("-received_at", "-pk") for part in parts],
+            lambda case: (case.received_at, case.pk), last_first=True,
+        ),
+        "terms": _first_of(
+            [running.filter(case__in=part.values("pk")).order_by("due_on", "pk") for part in parts],
+            lambda clock: (clock.due_on, clock.pk),
+        ),
+    }  # fmt: skip
+
+
+def _first_of(parts: list, key, *, last_first: bool = False) -> list:
+    """The first rows of several lists in one order, each row once: every list by an index of its own."""
+    rows = {row.pk: row for part in parts for row in part[:SHOWN]}
+    return sorted(rows.values(), key=key, reverse=last_first)[:SHOWN]

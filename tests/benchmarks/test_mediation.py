@@ -20,5 +20,8 @@ def test_every_page_of_every_reader_is_measured(django_db_setup, django_db_block
     found = json.loads(process.stdout.splitlines()[-1])
     assert (found["cases"], found["sessions"]) == (3000, 900)
     assert found["most_queries"] <= MEDIATION_QUERIES
-    assert {f"{reader}: day" for reader in ("station", "district", "city")} <= set(found["pages"])
+    readers = ("station", "district", "city", "councils")
+    pages = ("day", "calendar, day of an agency", "calendar, week of an agency")
+    assert {f"{reader}: {page}" for reader in readers for page in pages} <= set(found["pages"])
+    assert found["entrusted"] > 0
     assert "within_400ms" in found

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from cases.models import Case, CaseSearch, ImportFile, ImportReject, ImportRun, 
 from cases.worker import WorkerBusy, only_worker
 from demo import building
 from demo.city import Manifest, write_city
+from mediation.models import PlatformReferral
 from registry.models import Merchant
 from tests import databases
 from tests.waiting import eventually
@@ -123,6 +125,7 @@ def test_the_printed_accounts_can_sign_in(built):
     roles = {
         "regulator": "city_regulator", "officer": "officer", "colleague": "officer", "approver": "approver",
         "mediator": "mediator", "clerk": "clerk", "auditor": "auditor", "accounts": "account_manager",
+        "partner": "platform_partner",
         "court": "court_liaison",
     }
     assert set(printed) == set(roles)
@@ -137,6 +140,19 @@ def test_the_printed_accounts_can_sign_in(built):
     assert set(seen.values_list("custodian__code", flat=True)) == {"330110-bureau"}
     mediator = User.objects.get(username="mediator")
     assert set(Case.objects.visible_to(mediator).values_list("body", flat=True)) == {"council"}
+
+
+def test_complaints_are_with_a_platform_or_have_been(built):
+    """Each came there by the acts that anyone uses, and none is left whose term is over."""
+    rows = PlatformReferral.objects.visible_to(User.objects.get(username="partner"))
+    found = Counter(rows.values_list("state", "returned_because"))
+    assert found == {
+        ("waiting", ""): 3, ("settled", ""): 2, ("returned", "declined"): 1, ("returned", "silence"): 1,
+        ("returned", "recalled"): 1,
+    }  # fmt: skip
+    assert not rows.over(TODAY).exists()
+    assert rows.get(recovery__isnull=False).recovery.means == "platform"
+    assert not rows.filter(events=None).exists()
 
 
 def test_a_second_run_changes_nothing(built):

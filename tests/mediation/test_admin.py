@@ -1,18 +1,22 @@
 """The mediators' pages in the administration: what they show, what they write, and what they say where it is refused."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from cases.enums import Outcome, State
+from mediation import querysets
 from mediation.domain import schedule
 from mediation.enums import SessionOutcome, SessionState
 from mediation.models import Entrustment, Mediator, Recusal, Room, Session
 from tests.factories import (
     AgencyFactory,
     CaseFactory,
+    ClockFactory,
     EntrustmentFactory,
     LeaveFactory,
     MediatorFactory,
@@ -330,11 +334,219 @@ def test_the_calendar_shows_the_agencys_sessions(desk, clerk, case, at, view):
         assert desk.get("/admin/mediation/session/calendar/", {"day": day}).status_code == 200
 
 
+CALENDAR = "/admin/mediation/session/calendar/"
+
+
+def lines(html: str) -> list[str]:
+    """The mediators and rooms of a calendar, from above."""
+    return re.findall(r'<th scope="row" translate="no">(.*?)</th>', html)
+
+
+def many(agency, number: int) -> list[str]:
+    return [
+        one.name for one in Mediator.objects.bulk_create(
+            [Mediator(agency=agency, name=f"何{place:03}") for place in range(number)]
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", ["day", "week"])
+def test_a_calendar_with_more_mediators_than_lines_says_so_and_is_paged(desk, case, district, view):
+    names = many(district, 61)
+    last = Mediator.objects.get(name=names[-1])
+    SessionFactory(case=case, mediator=last, starts=THURSDAY + 10 * HOUR)
+    given = {"day": "2026-11-12", "view": view}
+
+    first, second, beyond = (desk.get(CALENDAR, given | {"page": page}).content.decode() for page in ("", "2", "99"))
+
+    assert lines(first) == names[:60]
+    assert lines(second) == lines(beyond) == names[60:]
+    assert "Mediators 1 to 60 of 61" in first
+    assert "Mediators 61 to 61 of 61" in second
+    assert case.number not in first
+    assert f"19:00-20:00 {case.number}" in second
+    # the hours of a day are those of the sessions shown
+    assert [">19:00</th>" in html for html in (first, second)] == [False, view == "day"]
+    assert f"?day=2026-11-12&amp;view={view}&amp;page=2" in first
+    assert f"view={view}&amp;page=2" in second[second.index("Earlier") - 60 : second.index("Earlier")]
+    for page in ("0", "-1", "x", "1" * 400, "２"):
+        assert desk.get(CALENDAR, given | {"page": page}).status_code == 200
+
+
+def test_a_calendar_with_fewer_says_nothing_of_pages(desk, district):
+    many(district, 60)
+    assert "Mediators 1 to" not in desk.get(CALENDAR).content.decode()
+
+
+def test_more_rooms_than_lines_have_pages_too(desk, district, place):
+    Room.objects.bulk_create([Room(agency=district, name=f"室{number:03}") for number in range(60)])
+
+    first, second = (desk.get(CALENDAR, {"page": page}).content.decode() for page in ("1", "2"))
+
+    assert "Rooms 1 to 60 of 61" in first
+    assert "Rooms 61 to 61 of 61" in second
+    assert len(lines(first) + lines(second)) == 62
+
+
+@pytest.fixture
+def stations(district):
+    """Two stations of the district, whose codes come before its own, with a mediator each, and one of the district."""
+    found = [
+        AgencyFactory(parent=district, code=code, name_en=code, pk=pk)  # keys that no comma may part
+        for code, pk in (("0A", 1_234_001), ("0B", 1_234_002))
+    ]
+    for agency in (*found, district):
+        MediatorFactory(agency=agency, name=f"于{agency.code}")
+    return found
+
+
+@pytest.mark.parametrize("view", ["day", "week"])
+def test_the_own_agency_comes_first_and_one_agency_is_chosen(desk, district, stations, view):
+    for station in stations:
+        SessionFactory(
+            case=CaseFactory(handling=station, accepted=True), mediator=station.mediators.get(), starts=THURSDAY
+        )
+    numbers = [session.case.number for session in Session.objects.order_by("pk")]
+    own, *below = [f"于{agency.code}" for agency in (district, *stations)]
+
+    every, one, whole = (
+        desk.get(CALENDAR, {"day": "2026-11-12", "view": view, "agency": key}).content.decode()
+        for key in ("", stations[1].pk, district.pk)
+    )
+
+    assert lines(every) == lines(whole) == [own, *below]
+    assert lines(one) == below[1:]
+    assert [number in every for number in numbers] == [True, True]
+    assert [number in one for number in numbers] == [False, True]
+    assert f'<option value="{stations[1].pk}" selected>0B</option>' in one
+    # whatever is chosen next, the agency stays
+    links = re.findall(r'href="\?([^"]*)"', one[one.index('class="plan-nav"') :])
+    assert len(links) == (5 if view == "day" else 12)
+    assert all(f"&amp;agency={stations[1].pk}" in link for link in links)
+    assert "&amp;agency=" not in every[every.index('class="plan-nav"') :]
+
+
+def test_only_agencies_within_the_users_own_are_offered_and_chosen(desk, district, stations):
+    other, empty = AgencyFactory(parent=district.parent), AgencyFactory(parent=district)
+    MediatorFactory(agency=other, name="外人")
+
+    html = desk.get(CALENDAR).content.decode()
+
+    offered = re.findall(r'<option value="(\d*)"', html)
+    assert offered == ["", *(str(agency.pk) for agency in (*stations, district))]
+    assert "外人" not in html
+    for key in (other.pk, district.parent.pk, "x", "0", "-1", "9" * 30, f"{district.pk} ", "\x00"):
+        assert desk.get(CALENDAR, {"agency": key}).status_code == 404, key
+    response = desk.get(CALENDAR, {"agency": empty.pk})
+    assert "This agency has no mediators." in response.content.decode()
+
+
+def test_whoever_mediates_no_longer_keeps_his_line_on_days_with_a_session(desk, case, district):
+    gone, away = (
+        MediatorFactory(agency=district, name=name, active_to=dt.date(2026, 11, 1)) for name in ("钱一", "钱二")
+    )
+    SessionFactory(case=case, mediator=gone, starts=THURSDAY)
+    SessionFactory(case=case, mediator=away, starts=THURSDAY + 3 * HOUR, cancelled=True)
+
+    def shown(**given):
+        return lines(desk.get(CALENDAR, given).content.decode())
+
+    assert shown(day="2026-11-12") == shown(day="2026-11-09", view="week") == ["钱一"]
+    assert shown(day="2026-11-13") == []
+
+
+def test_a_superuser_without_agency_sees_the_calendar_of_all(client, stations):
+    client.force_login(UserFactory(is_superuser=True, is_staff=True, agency=None))
+    assert len(lines(client.get(CALENDAR).content.decode())) == 3
+    assert len(lines(client.get(CALENDAR, {"agency": stations[0].pk}).content.decode())) == 1
+
+
+def test_of_many_sessions_the_first_page_shows_the_earliest_and_the_own(desk, clerk, district):
+    now = timezone.localtime()
+    morning = now.replace(hour=8, minute=0, second=0, microsecond=0)
+    own = MediatorFactory(agency=district, user=clerk)
+    others = [
+        SessionFactory(case=CaseFactory(handling=district, accepted=True), starts=morning + dt.timedelta(minutes=number))
+        for number in range(51)
+    ]
+    mine = SessionFactory(
+        case=CaseFactory(handling=district, accepted=True), mediator=own, starts=morning + 9 * HOUR
+    )
+
+    html = desk.get("/admin/").content.decode()
+
+    today = html[html.index("Sessions today") : html.index("Cases to schedule")]
+    shown = re.findall(r'<td class="tnum">([^<]+)</td>', today)
+    assert shown == [mine.case.number, *(session.case.number for session in others[:50])]
+    assert "Besides your own, the first 50 sessions are shown." in today
+    others[0].delete()
+    assert "the first 50" not in desk.get("/admin/").content.decode()
+
+
+def test_what_is_entrusted_stands_among_what_is_to_be_done(client, district):
+    """Own and entrusted cases in one order, a case that is both once."""
+    council = AgencyFactory(council=True)
+    client.force_login(UserFactory(agency=council, roles=["mediator"]))
+    client.cookies["django_language"] = "en"
+    own = [CaseFactory(handling=council, accepted=True, received_at=NOW - number * 2 * HOUR) for number in range(8)]
+    entrusted = [
+        EntrustmentFactory(agency=council, case__received_at=NOW - (2 * number + 1) * HOUR).case for number in range(8)
+    ]
+    EntrustmentFactory(agency=council, case=own[0])
+    ended = EntrustmentFactory(
+        agency=council, ended_at=NOW, ended_by=UserFactory(), ended_because="消费者撤回同意"
+    )
+    for place, case in enumerate([*entrusted, *own, ended.case]):
+        ClockFactory(case=case, due_on=dt.date(2020, 1, 20) - dt.timedelta(days=place))
+
+    html = client.get("/admin/").content.decode()
+
+    to_schedule = html[html.index("Cases to schedule") : html.index("Terms running out")]
+    terms = html[html.index("Terms running out") :]
+    both = [case.number for pair in zip(own, entrusted, strict=True) for case in pair]
+    assert re.findall(r'<li><span class="tnum">([^<]+)</span>', to_schedule) == both[:10]
+    assert re.findall(r'<span class="tnum">([^<]+)</span> [^<]+</li>', terms) == [
+        case.number for case in [*entrusted, *own][:-11:-1]
+    ]
+    assert ended.case.number not in html
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("2026-0001", ["a"]), ("2026-000", ["a", "b", "c"]), ("26-0001", []), ("方", ["a", "b"]), ("令", ["b"]),
+        ("2026-0001 方", ["a"]), ("2026-0003 方", []), ("'方令 仪'", ["b"]), ("无", []), ("2027", []),
+        ("2", ["a", "b", "c"]),
+    ],
+)  # fmt: skip
+def test_sessions_are_found_by_case_and_mediator(desk, district, search, found):
+    for key, number, name in (("a", "2026-0001", "方元"), ("b", "2026-0002", "方令 仪"), ("c", "2026-0003", "余2")):
+        case = CaseFactory(handling=district, accepted=True, number=number)
+        SessionFactory(case=case, mediator__name=name, mediator__agency=district, starts=THURSDAY, link=key)
+    SessionFactory(case__number="2026-00019", mediator__name="方外")
+
+    response = desk.get("/admin/mediation/session/", {"q": search})
+
+    assert sorted(session.link for session in response.context_data["cl"].result_list) == found
+
+
+def test_a_search_that_finds_many_cases_finds_their_sessions(desk, district, monkeypatch):
+    monkeypatch.setattr(querysets, "FEW", 1)
+    for number in range(3):
+        case = CaseFactory(handling=district, accepted=True, number=f"2026-000{number}")
+        SessionFactory(case=case, mediator__name=f"方{number}", mediator__agency=district)
+
+    for search, most in (("2026", 3), ("方", 3), ("2026-0001", 1), ("2026 方1", 1), ("2026 无", 0)):
+        response = desk.get("/admin/mediation/session/", {"q": search})
+        assert len(response.context_data["cl"].result_list) == most, search
+
+
 @pytest.mark.parametrize(
     ("path", "most"),
     [
         ("/admin/", 20), ("/admin/mediation/session/", 20), ("/admin/mediation/mediatedcase/", 20),
         ("/admin/mediation/session/calendar/?day=2026-11-12", 20), (ADD, 20),
+        ("/admin/mediation/session/calendar/?day=2026-11-12&view=week", 20), ("/admin/mediation/session/?q=2026", 20),
     ],
 )  # fmt: skip
 def test_pages_ask_as_many_queries_for_many_rows_as_for_one(desk, district, path, most):

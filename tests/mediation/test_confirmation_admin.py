@@ -321,7 +321,8 @@ def test_the_list_filters_and_searches(desk, rows, court):
     assert listed(desk, rows, q="（2026）测民特7") == {"applied"}
     assert listed(desk, rows, q=rows["soon"].agreement.case.number) == {"soon"}
     shown = html(desk, LIST)
-    for words in ("Day 10, last day in 20", "Day 22, last day in 8", "Day 27, last day in 3", "over for 20 days"):
+    marks = ("Day 10, last day in 20", "Day 22, last day in 8", "Day 27, last day in 3", "Last day over for 20 days")
+    for words in marks:
         assert words in shown
     assert "First Micro-court" in shown
 

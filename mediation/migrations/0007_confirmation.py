@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mediation', '0005_session_documents'),
+        ('mediation', '0006_speed'),
     ]
 
     operations = [
