@@ -68,3 +68,31 @@ class RecusalDecision(models.TextChoices):
     PENDING = "", pgettext_lazy("an application for recusal", "To be decided")
     GRANTED = "granted", pgettext_lazy("an application for recusal", "Granted")
     DENIED = "denied", pgettext_lazy("an application for recusal", "Denied")
+
+
+class ReferralState(models.TextChoices):
+    """Where a complaint in the green channel is."""
+
+    WAITING = "waiting", pgettext_lazy("a referral", "With the platform")
+    SETTLED = "settled", pgettext_lazy("a referral", "Settled")
+    RETURNED = "returned", pgettext_lazy("a referral", "Came back")
+
+
+class ReferralReturn(models.TextChoices):
+    """Why a complaint came back from the platform without a settlement."""
+
+    NONE = "", pgettext_lazy("return of a referral", "It has not come back")
+    DECLINED = "declined", pgettext_lazy("return of a referral", "Declined by the platform")
+    SILENCE = "silence", pgettext_lazy("return of a referral", "Term over without a settlement")
+    RECALLED = "recalled", pgettext_lazy("return of a referral", "Taken back by the regulator")
+
+
+class ReferralVerb(models.TextChoices):
+    """What is done to a referral."""
+
+    REFER = "refer", pgettext_lazy("done to a referral", "Referred")
+    REPLY = "reply", pgettext_lazy("done to a referral", "Replied")
+    SETTLE = "settle", pgettext_lazy("done to a referral", "Settled")
+    DECLINE = "decline", pgettext_lazy("done to a referral", "Declined")
+    RECALL = "recall", pgettext_lazy("done to a referral", "Taken back")
+    LAPSE = "lapse", pgettext_lazy("done to a referral", "Term over")

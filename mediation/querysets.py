@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from cases.enums import MEDIATED_STATES, Kind
 from cases.querysets import CaseQuerySet, scope
-from mediation.enums import SessionState
+from mediation.enums import ReferralState, SessionState
+from registry.enums import AgencyKind
 
 
 class OfAgencyQuerySet(models.QuerySet):
@@ -95,3 +96,31 @@ class MediatedCaseQuerySet(CaseQuerySet):
         """Those for which no session is scheduled."""
         sessions = self.model._meta.get_field("sessions").related_model.objects.scheduled()
         return self.filter(~Exists(sessions.filter(case=OuterRef("pk"))))
+
+
+class ReferralQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Regulators see those of their cases. A platform sees what was referred to it and nothing else, whatever roles
+        its people hold. Closed by default."""
+        if not user.is_authenticated or not user.has_perm("mediation.view_platformreferral"):
+            return self.none()
+        if user.agency_id and user.agency.kind == AgencyKind.PLATFORM:
+            return self.filter(platform__agency__in=user.agency.ids_within)
+        condition = scope(user, "case__")
+        return self if condition is None else self.filter(condition)
+
+    def waiting(self):
+        """Those that are with their platform."""
+        return self.filter(state=ReferralState.WAITING)
+
+    def over(self, day: dt.date):
+        """Waiting ones whose term is over on the local day `day`: it ended before."""
+        return self.waiting().filter(due_on__lt=day)
+
+
+class OfReferralQuerySet(models.QuerySet):
+    """What belongs to a referral follows it."""
+
+    def visible_to(self, user):
+        referrals = self.model._meta.get_field("referral").related_model
+        return self.filter(referral__in=referrals.objects.visible_to(user))

@@ -4,11 +4,20 @@ import factory
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from cases.enums import MediationMode
-from mediation.enums import SessionOutcome, SessionState
-from mediation.models import Entrustment, Leave, Mediator, Recusal, Room, Session, WorkingHours
+from mediation.enums import ReferralReturn, ReferralState, SessionOutcome, SessionState
+from mediation.models import (
+    Entrustment,
+    Leave,
+    Mediator,
+    PlatformReferral,
+    Recusal,
+    Room,
+    Session,
+    WorkingHours,
+)
 from tests.factories.accounts import UserFactory
 from tests.factories.cases import CaseFactory, local
-from tests.factories.registry import AgencyFactory
+from tests.factories.registry import AgencyFactory, PlatformFactory
 
 
 class MediatorFactory(factory.django.DjangoModelFactory):
@@ -93,3 +102,34 @@ class RecusalFactory(factory.django.DjangoModelFactory):
     reason = "与被投诉人有亲属关系"
     asked_at = local(2026, 11, 6)
     recorded_by = factory.SubFactory(UserFactory)
+
+
+class ReferralFactory(factory.django.DjangoModelFactory):
+    """A complaint that has been with a platform since 5 November 2026, due on the 19th. The row alone: the terms of its
+    case run on, and its case stays as it is."""
+
+    class Meta:
+        model = PlatformReferral
+
+    class Params:
+        settled = factory.Trait(
+            state=ReferralState.SETTLED, ended_at=local(2026, 11, 10), settlement="平台退款",
+            reply="已联系消费者", replied_at=local(2026, 11, 9),
+        )  # fmt: skip
+        declined = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.DECLINED, reason="非本平台订单",
+            ended_at=local(2026, 11, 10),
+        )  # fmt: skip
+        silent = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.SILENCE, ended_at=local(2026, 11, 20)
+        )
+        recalled = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.RECALLED, reason="案情复杂",
+            ended_at=local(2026, 11, 10),
+        )  # fmt: skip
+
+    case = factory.SubFactory(CaseFactory)
+    platform = factory.SubFactory(PlatformFactory)
+    referred_at = local(2026, 11, 5)
+    safe_on = due_on = dt.date(2026, 11, 19)
+    created_by = factory.SubFactory(UserFactory)
