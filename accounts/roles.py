@@ -47,6 +47,10 @@ KEEP_MEDIATION = {
     for verb in ("add", "change")
     for model in ("mediator", "leave", "workinghours", "room", "entrustment", "recusal")
 }
+SEE_REFERRALS = "mediation.view_platformreferral"
+# complaints to platforms of the green channel and back
+REFER = {SEE_REFERRALS, "cases.refer_case"}
+PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 # official documents and files of cases
 PAPERS = ("cases.issue_document", "cases.add_attachment")
 
@@ -77,13 +81,17 @@ ROLES: dict[str, Role] = {
             "regulator",
             _("Regulator"),
             Family.CASE,
-            {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun"} | SIGNALS,
+            {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun", SEE_REFERRALS}
+            | SIGNALS,
         ),
         _role(
             "city_regulator",
             _("City regulator (all agencies)"),
             Family.CASE,
-            {"cases.view_case", ALL_AGENCIES, "cases.supervise_case", "cases.export_case", "cases.view_importrun"}
+            {
+                "cases.view_case", ALL_AGENCIES, "cases.supervise_case", "cases.export_case", "cases.view_importrun",
+                SEE_REFERRALS,
+            }
             | SIGNALS,
         ),
         _role(
@@ -96,11 +104,13 @@ ROLES: dict[str, Role] = {
                 "cases.dispatch_case",
                 "cases.handle_case",
                 "cases.mediate_case",
+                "cases.post_recovery",
                 "cases.call_back_case",
                 "cases.reveal_party",
                 "cases.reveal_reporter",
                 "cases.export_case",
                 *PAPERS,
+                *REFER,
             },
         ),
         _role(
@@ -121,15 +131,24 @@ ROLES: dict[str, Role] = {
             }
             | SIGNALS
             | READ_MEDIATION
-            | KEEP_MEDIATION,
+            | KEEP_MEDIATION
+            | REFER,
             staff=True,
         ),
         _role(
             "mediator",
             _("Mediator"),
             Family.CASE,
-            {"cases.view_case", "cases.mediate_case", "cases.reveal_party", *PAPERS, *READ_MEDIATION}
-            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"},
+            {"cases.view_case", "cases.mediate_case", "cases.post_recovery", "cases.reveal_party", *PAPERS}
+            | READ_MEDIATION
+            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"} | REFER,
+            staff=True,
+        ),
+        _role(
+            PARTNER,
+            _("Platform partner (green channel)"),
+            Family.CASE,
+            {SEE_REFERRALS, "cases.settle_channel", "cases.post_recovery"},
             staff=True,
         ),
         _role(

@@ -32,6 +32,7 @@ HOMES = (
     ("accounts.view_user", "admin:accounts_user_changelist"),
     ("accounts.view_signin", "accounts:sign_ins"),
     ("cases.view_importrun", "imports:list"),
+    ("mediation.view_platformreferral", "admin:mediation_platformreferral_changelist"),
 )
 
 

@@ -26,6 +26,7 @@ from cases.enums import (
     Outcome,
     PauseReason,
     RecoveryKind,
+    RecoveryStatus,
     Regime,
     Satisfaction,
     Side,
@@ -271,7 +272,7 @@ def _term(
 
 def _told(clock: Clock, book: RuleBook, pauses: list[ClockPause]) -> list[str]:
     """Why a term ends when it does, by the calendar and the rule as they are now."""
-    spans = left_out(pauses, clock.stopped_on) if clock.rule.pauses else []
+    spans = left_out(clock.rule, pauses, clock.stopped_on)
     term, sentences = book.tell(clock.rule, clock.started_on, spans)
     if term.due_on != clock.due_on:
         sentences.append(
@@ -318,7 +319,7 @@ def timeline(case: Case, *, halves: bool) -> list[Entry]:
 # codes in the data of an act, with the words for them
 CODES = {
     "side": Side, "means": NoticeMeans, "mode": MediationMode, "reason": PauseReason, "satisfaction": Satisfaction,
-    "identity": IdentityCheck,
+    "identity": IdentityCheck, "recovery_kind": RecoveryKind, "recovery_status": RecoveryStatus,
 }  # fmt: skip
 
 
@@ -332,6 +333,8 @@ def _act(event: CaseEvent, *, halves: bool) -> Entry:
     if number and (halves or not (event.verb == Verb.SPLIT or data.get("split_from"))):
         said.append(str(number))
     said += [str(labels(data[name]).label) for name, labels in CODES.items() if data.get(name) in labels.values]
+    if data.get("amount"):
+        said.append(money(Decimal(data["amount"])))
     if event.verb == Verb.PAUSE and data.get("document"):
         said.append(mask_numbers(data["document"]))
     if data.get("regime"):
@@ -433,6 +436,7 @@ class Amounts:
     claimed: Decimal | None
     recovered: Decimal | None
     apart: Decimal | None  # multiple and moral damages
+    promised: Decimal | None  # of all that was recovered, what is known not to be paid yet
     postings: list[Recovery]
 
 
@@ -440,7 +444,10 @@ def amounts(case: Case) -> Amounts:
     postings = sorted(case.recoveries.all(), key=lambda p: (p.posted_on, p.pk))
     losses = [p.amount for p in postings if p.kind in LOSS_KINDS]
     apart = [p.amount for p in postings if p.kind not in LOSS_KINDS]
-    return Amounts(case.claimed, sum(losses) if losses else None, sum(apart) if apart else None, postings)
+    promised = sum(p.amount for p in postings if p.status == RecoveryStatus.PROMISED)
+    return Amounts(
+        case.claimed, sum(losses) if losses else None, sum(apart) if apart else None, promised or None, postings
+    )
 
 
 HISTORY_FIELDS = (

@@ -213,6 +213,7 @@ class PauseReason(models.TextChoices):
     INSPECTION = "inspection", _("Inspection or quarantine")
     RIGHTS_HOLDER = "rights_holder", _("Identification by the holder of the rights")
     RECUSAL = "recusal", _("Application for recusal")
+    GREEN_CHANNEL = "green_channel", _("With a platform of the green channel")
 
 
 # mediation leaves out appraisal and testing, and waits for a decision on recusal; only verification waits for a holder of
@@ -229,6 +230,10 @@ EXCLUDED_REASONS = (
     PauseReason.INSPECTION,
     PauseReason.RIGHTS_HOLDER,
 )
+
+
+# while a platform settles with the consumer, nothing counts as the regulator's time, whatever the rule says of testing
+ALL_TERMS_WAIT = (PauseReason.GREEN_CHANNEL,)
 
 
 class ClockReason(models.TextChoices):
@@ -313,6 +318,11 @@ class Verb(models.TextChoices):
     FILE = "file", _("Filed for investigation")
     NOT_FILE = "not_file", _("Not filed")
     DECLINE = "decline", _("Not taken up")
+    REFER_CHANNEL = "refer_channel", _("Referred to a platform")
+    SETTLE_CHANNEL = "settle_channel", _("Settled through a platform")
+    DECLINE_CHANNEL = "decline_channel", _("Given back by the platform")
+    RECALL_CHANNEL = "recall_channel", _("Taken back from the platform")
+    LAPSE_CHANNEL = "lapse_channel", _("Come back from the platform, its term over")
     MERGE = "merge", _("Merged as a repeat")
     RECEIVE_REPEAT = "receive_repeat", _("A repeat was merged into it")
     ANSWER = "answer", _("Answered")
@@ -333,6 +343,9 @@ class Verb(models.TextChoices):
     REPLY = "reply", _("Replied")
     CALL_BACK = "call_back", _("Called back")
     ENTER_NATIONAL = "enter_national", _("Entered on the national platform")
+    POST = "post_recovery", _("Recovery posted")
+    PAY = "pay_recovery", _("Payment of what was promised recorded")
+    REVERSE = "reverse_recovery", _("Recovery reversed")
     ATTACH = "add_attachment", _("Attachment added")
     WITHDRAW_FILE = "withdraw_attachment", _("Attachment withdrawn")
     ISSUE = "issue_document", _("Document issued")

@@ -18,11 +18,17 @@ IDLE_SECONDS = 1.0  # how far behind an idle worker may be
 RETRY_SECONDS = 5.0  # after a lost connection, or while another worker is at work
 PAUSE_SECONDS = 60.0  # for a consumer that has failed
 JOB_ROWS = 50  # a turn of a job; consumers are not kept waiting for longer
-# what people have asked for and is done behind them: a function of how much to do at the most, and how much it was
+# what is done behind people, asked for by them or by the time: a function of how much to do at the most, and how much
+# it was
 JOBS: dict[str, Callable[[int], int]] = {"bulk_acts": run_bulk_acts}
 Say = Callable[[str], None]
 Progress = Callable[[str, int, float], None]  # consumer or job, cases, seconds of a batch
 logger = logging.getLogger(__name__)
+
+
+def register_job(name: str, job: Callable[[int], int]) -> None:
+    """Let the worker do `job` of an upper app in turn with the others."""
+    JOBS[name] = job
 
 
 class WorkerBusy(DomainError):

@@ -35,7 +35,8 @@ class Act:
 
 @dataclass(frozen=True)
 class Transition:
-    """A verb: from which states, into which one (None: the state stays), with which permission.
+    """A verb: from which states, into which one (None: the state stays), with which permission (None: what time brings
+    about and nobody does).
 
     `needs` and `takes` name the data that must and that may be given. `stamps` are the time fields that record when
     the target was reached. `guard(obj, user)` says why the verb cannot be used now ("": it can); `effect(act)` does
@@ -46,7 +47,7 @@ class Transition:
     label: Any
     sources: tuple[str, ...]
     target: str | None
-    permission: str
+    permission: str | None
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ("note",)
     stamps: tuple[str, ...] = ()
@@ -83,7 +84,10 @@ class Workflow:
 
     def available(self, obj, user) -> list[Transition]:
         """The verbs that `user` can use on `obj` now, in the order of the table."""
-        return [step for step in self if user.has_perm(step.permission) and not step.why_not(obj, user)]
+        return [
+            step for step in self
+            if step.permission and user.has_perm(step.permission) and not step.why_not(obj, user)
+        ]  # fmt: skip
 
     def settle(self, act: Act, step: Transition) -> None:
         """What every verb of the table does, after its own effect; for subclasses."""
@@ -103,7 +107,7 @@ class Workflow:
         if verb not in self:
             raise TransitionNotAllowed(_("There is no such act here."))
         step, now = self[verb], now or timezone.now()
-        if not actor.has_perm(step.permission):
+        if step.permission and not actor.has_perm(step.permission):
             raise PermissionDenied
         rows = type(obj)._default_manager.visible_to(actor) if among is None else among
         locked = rows.select_for_update(of=("self",)).filter(pk=obj.pk).first()

@@ -96,3 +96,64 @@ class ReferralVerb(models.TextChoices):
     DECLINE = "decline", pgettext_lazy("done to a referral", "Declined")
     RECALL = "recall", pgettext_lazy("done to a referral", "Taken back")
     LAPSE = "lapse", pgettext_lazy("done to a referral", "Term over")
+
+
+class AgreementForm(models.TextChoices):
+    """A council's agreement and a bureau's are different documents: the parties' contract before a body that mediates
+    (Zhejiang measures art 32), and the document of the bureau under its seal (Order 121 art 24)."""
+
+    COUNCIL = "council", _("Mediation agreement of a council")
+    BUREAU = "bureau", _("Mediation document of a bureau")
+
+
+class AgreementState(models.TextChoices):
+    DRAFT = "draft", pgettext_lazy("an agreement", "To be signed")
+    IN_FORCE = "in_force", pgettext_lazy("an agreement", "In force")
+    PERFORMED = "performed", pgettext_lazy("an agreement", "Performed")
+    ANNULLED = "annulled", pgettext_lazy("an agreement", "Annulled")
+
+
+class AgreementVerb(models.TextChoices):
+    """What is done to an agreement."""
+
+    DRAW_UP = "draw_up", pgettext_lazy("done to an agreement", "Drawn up")
+    REVISE = "revise", pgettext_lazy("done to an agreement", "Revised")
+    SIGN = "sign", pgettext_lazy("done to an agreement", "Signed")
+    PERFORM = "perform", pgettext_lazy("done to an agreement", "Performance recorded")
+    ANNUL = "annul", pgettext_lazy("done to an agreement", "Annulled")
+    ISSUE = "issue", pgettext_lazy("done to an agreement", "Document issued")
+
+
+class ConfirmationState(models.TextChoices):
+    """How far the confirmation of an agreement by a court has come."""
+
+    PREPARED = "prepared", pgettext_lazy("a confirmation", "To be applied for")
+    APPLIED = "applied", pgettext_lazy("a confirmation", "Applied for")
+    ACCEPTED = "accepted", pgettext_lazy("a confirmation", "Accepted by the court")
+    CONFIRMED = "confirmed", pgettext_lazy("a confirmation", "Confirmed")
+    DISMISSED = "dismissed", pgettext_lazy("a confirmation", "Dismissed")
+    WITHDRAWN = "withdrawn", pgettext_lazy("a confirmation", "Not pursued")
+
+
+class ConfirmationVerb(models.TextChoices):
+    """What is done about the confirmation of an agreement."""
+
+    PREPARE = "prepare", pgettext_lazy("done about a confirmation", "Prepared")
+    ISSUE = "issue", pgettext_lazy("done about a confirmation", "Papers made out")
+    APPLY = "apply", pgettext_lazy("done about a confirmation", "Applied for")
+    ACCEPT = "accept", pgettext_lazy("done about a confirmation", "Accepted by the court")
+    CONFIRM = "confirm", pgettext_lazy("done about a confirmation", "Confirmed")
+    DISMISS = "dismiss", pgettext_lazy("done about a confirmation", "Dismissed")
+    WITHDRAW = "withdraw", pgettext_lazy("done about a confirmation", "Not pursued")
+    ENFORCE = "enforce", pgettext_lazy("done about a confirmation", "Enforcement applied for")
+
+
+class DismissalGround(models.TextChoices):
+    """Why a court does not confirm an agreement (interpretation of the Civil Procedure Law 2022, art 358)."""
+
+    MANDATORY_LAW = "mandatory_law", _("Breaks mandatory provisions of law")
+    INTERESTS = "interests", _("Harms the state, the public or a third party")
+    PUBLIC_ORDER = "public_order", _("Against public order and good morals")
+    NOT_VOLUNTARY = "not_voluntary", _("Not voluntary")
+    UNCLEAR = "unclear", _("Its content is not clear")
+    OTHER = "other", pgettext_lazy("ground of a dismissal", "Other")

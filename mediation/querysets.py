@@ -5,9 +5,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cases.enums import MEDIATED_STATES, Kind
+from cases.models import Case
 from cases.querysets import CaseQuerySet, scope
-from mediation.enums import ReferralState, SessionState
+from mediation.enums import AgreementState, ConfirmationState, ReferralState, SessionState
 from registry.enums import AgencyKind
+
+
+def is_of_platform(user) -> bool:
+    """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
+    return bool(user.agency_id) and user.agency.kind == AgencyKind.PLATFORM
 
 
 class OfAgencyQuerySet(models.QuerySet):
@@ -104,7 +110,7 @@ class ReferralQuerySet(models.QuerySet):
         its people hold. Closed by default."""
         if not user.is_authenticated or not user.has_perm("mediation.view_platformreferral"):
             return self.none()
-        if user.agency_id and user.agency.kind == AgencyKind.PLATFORM:
+        if is_of_platform(user):
             return self.filter(platform__agency__in=user.agency.ids_within)
         condition = scope(user, "case__")
         return self if condition is None else self.filter(condition)
@@ -124,3 +130,66 @@ class OfReferralQuerySet(models.QuerySet):
     def visible_to(self, user):
         referrals = self.model._meta.get_field("referral").related_model
         return self.filter(referral__in=referrals.objects.visible_to(user))
+
+
+class OfMediatedCaseQuerySet(models.QuerySet):
+    """What a mediation came to is seen by whoever sees its case, and by those to whom it is entrusted, where they may see
+    such rows at all. Closed by default."""
+
+    case_prefix = "case__"
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm(f"mediation.view_{self.model._meta.model_name}"):
+            return self.none()
+        own = scope(user, self.case_prefix)
+        if own is None or not user.agency_id:
+            return self if own is None else self.none()
+        entrustments = Case._meta.get_field("entrustments").related_model.objects
+        entrusted = entrustments.filter(
+            case=OuterRef(f"{self.case_prefix}pk"), ended_at__isnull=True, agency__in=user.agency.ids_within
+        )
+        return self.filter(own | Q(Exists(entrusted)))
+
+
+class AgreementQuerySet(OfMediatedCaseQuerySet):
+    def standing(self):
+        """Those that have not been annulled."""
+        return self.exclude(state=AgreementState.ANNULLED)
+
+    def to_sign(self):
+        return self.filter(state=AgreementState.DRAFT)
+
+    def to_perform(self):
+        """In force, and not performed yet."""
+        return self.filter(state=AgreementState.IN_FORCE)
+
+
+class OfAgreementQuerySet(models.QuerySet):
+    """What belongs to an agreement follows it."""
+
+    def visible_to(self, user):
+        agreements = self.model._meta.get_field("agreement").related_model
+        return self.filter(agreement__in=agreements.objects.visible_to(user))
+
+
+class ConfirmationQuerySet(OfMediatedCaseQuerySet):
+    case_prefix = "agreement__case__"
+
+    def visible_to(self, user):
+        """A court sees what was applied for with it and nothing else, whatever roles its people hold."""
+        if user.is_authenticated and user.agency_id and user.agency.kind == AgencyKind.COURT:
+            applied = self.filter(court__in=user.agency.ids_within, applied_on__isnull=False)
+            return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
+        return super().visible_to(user)
+
+    def to_apply(self):
+        """Those that are prepared and not applied for yet."""
+        return self.filter(state=ConfirmationState.PREPARED)
+
+
+class OfConfirmationQuerySet(models.QuerySet):
+    """What belongs to a confirmation follows it."""
+
+    def visible_to(self, user):
+        confirmations = self.model._meta.get_field("confirmation").related_model
+        return self.filter(confirmation__in=confirmations.objects.visible_to(user))

@@ -18,7 +18,7 @@ from stdnum.cn import uscc
 from core.models import NamedModel, TimestampedModel
 from core.pinyin import KEY_LENGTH
 from registry.enums import BUREAU_KINDS, AgencyKind, Branch, RegionLevel, Scheme
-from registry.querysets import AgencyQuerySet, DatedQuerySet, ReferenceQuerySet
+from registry.querysets import AgencyQuerySet, DatedQuerySet, PlatformQuerySet, ReferenceQuerySet
 
 # Apps above add a question here: whether any of these agencies (ids) has something in its custody.
 CUSTODY: list[Callable[[list[int]], bool]] = []
@@ -259,9 +259,11 @@ class Platform(ReferenceModel):
         Agency, models.PROTECT, null=True, blank=True, related_name="platform", verbose_name=_("agency")
     )
     green_from = models.DateField(_("in the green channel from"), null=True, blank=True)
-    green_to = models.DateField(_("in the green channel to"), null=True, blank=True)
+    green_to = models.DateField(
+        _("in the green channel to"), null=True, blank=True, help_text=_("First day no longer valid")
+    )
 
-    objects = ReferenceQuerySet.as_manager()
+    objects = PlatformQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("platform")

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_noop, pgettext
 from accounts.enums import Family
 from accounts.models import User
 from accounts.querysets import is_city_bureau
-from accounts.roles import ROLES, families
+from accounts.roles import PARTNER, ROLES, families
 from core.exceptions import DomainError
+from registry.enums import AgencyKind
 
 SYSTEM = "system"
 EDITABLE = ("last_name", "first_name", "email", "agency")
@@ -71,6 +72,13 @@ def check_roles(*, roles: Iterable[str], agency) -> set[str]:
         raise DomainError(
             _("The role %(role)s is for the city bureau alone: it opens the cases of every agency.")
             % {"role": whole_city[0].label}
+        )
+    is_platform = agency is not None and agency.kind == AgencyKind.PLATFORM
+    if PARTNER in codes and not is_platform:
+        raise DomainError(_("The role %(role)s is for the people of a platform alone.") % {"role": ROLES[PARTNER].label})
+    if is_platform and codes - {PARTNER}:
+        raise DomainError(
+            _("The people of a platform hold the role %(role)s and no other.") % {"role": ROLES[PARTNER].label}
         )
     return codes
 

@@ -1,9 +1,19 @@
 """Every write to a case starts here; views, admin and importers only call these functions."""
 
-from cases.domain.acts import WORKFLOWS, available_acts, officers_for, perform
+from cases.domain.acts import (
+    WORKFLOWS,
+    available_acts,
+    is_with_platform,
+    officers_for,
+    pay_recovery,
+    perform,
+    post_recovery,
+    reverse_recovery,
+)
 from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
 from cases.domain.audit import look_up_person
 from cases.domain.bulk import bulk_steps, cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
+from cases.domain.channel import CHANNEL, perform_in_channel
 from cases.domain.clocks import (
     ask_extension,
     change_regime,
@@ -57,6 +67,7 @@ from cases.domain.templates import add_template, use_template
 
 __all__ = [
     "CASE_COLUMNS",
+    "CHANNEL",
     "ImportedCase",
     "NewCases",
     "SEARCH",
@@ -81,6 +92,7 @@ __all__ = [
     "filled_at_once",
     "has_work",
     "is_filled",
+    "is_with_platform",
     "issue_document",
     "lock_worked",
     "look_up_person",
@@ -90,7 +102,10 @@ __all__ = [
     "open_attachment",
     "open_document",
     "pause_clocks",
+    "pay_recovery",
     "perform",
+    "perform_in_channel",
+    "post_recovery",
     "prepare_bulk",
     "preview_recount",
     "read_changes",
@@ -105,6 +120,7 @@ __all__ = [
     "restart_clock",
     "resume_clocks",
     "reveal_party",
+    "reverse_recovery",
     "rotate",
     "run_bulk_acts",
     "save_filter",

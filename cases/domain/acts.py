@@ -17,6 +17,7 @@ from accounts.domain import log_access
 from accounts.enums import AccessAction
 from accounts.models import User
 from cases.clocks import REGIME_TERM
+from cases.domain import recoveries
 from cases.domain.clocks import (
     EXTENDED,
     ask_extension,
@@ -53,7 +54,7 @@ from cases.enums import (
     SupervisionKind,
     Verb,
 )
-from cases.models import CallBack, Case, CaseReference, ClockRule, Ground, Supervision
+from cases.models import CallBack, Case, CaseReference, ClockRule, Ground, Recovery, Supervision
 from cases.querysets import sees_reporters
 from core.exceptions import DomainError
 from core.workflow import Act, Transition, Workflow
@@ -81,7 +82,7 @@ CORRECTABLE = (
 # what the record there has, too, beside the state of the case: who handles it, facts, people, terms, demands
 CARRIED_OVER = (
     Verb.DISPATCH, Verb.RETURN, Verb.CORRECT, Verb.SUPPLEMENT, Verb.JOIN, Verb.PAUSE, Verb.RESUME,
-    Verb.GRANT_EXTENSION, Verb.CHANGE_REGIME, Verb.URGE, Verb.SUPERVISE,
+    Verb.GRANT_EXTENSION, Verb.CHANGE_REGIME, Verb.URGE, Verb.SUPERVISE, Verb.POST, Verb.PAY, Verb.REVERSE,
 )  # fmt: skip
 
 
@@ -103,6 +104,22 @@ def today(act: Act) -> dt.date:
 
 
 # ---- guards: why an act cannot be used now
+
+
+def is_with_platform(case: Case) -> bool:
+    """Whether a platform of the green channel has the complaint: its open pause says so."""
+    return any(pause.ended_on is None and pause.reason == PauseReason.GREEN_CHANNEL for pause in case.pauses.all())
+
+
+def not_with_platform(case, user) -> str:
+    if is_with_platform(case):
+        return gettext("The complaint is with a platform of the green channel. Take it back from there first.")
+    return ""
+
+
+def _here(guard=None):
+    """The guard of an act for which a complaint must not be with a platform, and of what else it asks."""
+    return lambda case, user: not_with_platform(case, user) or (guard(case, user) if guard else "")
 
 
 def _is_handled(case, user) -> str:
@@ -291,8 +308,10 @@ def _by_parties(act: Act) -> None:
     act.changes["ground"] = grounds.values_list("code", flat=True).first() or ""
 
 
-def _settle(act: Act) -> None:
-    _by_parties(act)
+def end_by_parties(act: Act) -> None:
+    """The parties have settled the dispute between themselves; what was never accepted was not mediated, either."""
+    if act.obj.accepted_at:
+        _by_parties(act)
     _end(act, Outcome.SETTLED, told=True)
 
 
@@ -679,16 +698,14 @@ def _enter_national(act: Act) -> None:
 
 def _standing_still(case, user) -> str:
     if any(pause.ended_on is None for pause in case.pauses.all()):
-        return ""
+        return not_with_platform(case, user)
     return gettext("No term of this case stands still.")
 
 
 def _running_on(case, user) -> str:
-    return (
-        gettext("The case is paused already. End that pause first.")
-        if not _standing_still(case, user)
-        else ""
-    )
+    if any(pause.ended_on is None for pause in case.pauses.all()):
+        return not_with_platform(case, user) or gettext("The case is paused already. End that pause first.")
+    return ""
 
 
 def pause_reasons(case) -> list[PauseReason]:
@@ -784,15 +801,16 @@ PAUSABLE = (State.REGISTERED, State.ACCEPTED, State.MEDIATING)
 BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
 UNDECIDED = (State.REGISTERED, State.ACCEPTED)
 HANDLE, MEDIATE, APPROVE = "cases.handle_case", "cases.mediate_case", "cases.approve_case"
+POST = "cases.post_recovery"
 
 
 # what is accepted has been found to be one's own; a report may turn out not to be while it is verified
 def intake(*returnable: str) -> tuple[Transition, ...]:
     return (
         Transition(Verb.DISPATCH, _("Dispatch"), UNDECIDED, None, "cases.dispatch_case", ("agency",),
-                   guard=_may_dispatch, effect=_dispatch, bulk=True),
+                   guard=_here(_may_dispatch), effect=_dispatch, bulk=True),
         Transition(Verb.RETURN, _("Return to intake"), returnable, None, HANDLE, ("ground", "note"), (),
-                   guard=_may_return, effect=_return, bulk=True),
+                   guard=_here(_may_return), effect=_return, bulk=True),
         Transition(Verb.TAKE, _("Take over"), OPEN_STATES, None, HANDLE, guard=_not_mine, effect=_take, bulk=True),
         Transition(Verb.ASSIGN, _("Assign"), OPEN_STATES, None, "cases.assign_case", ("officer",), effect=_assign,
                    bulk=True),
@@ -844,25 +862,37 @@ EXTENSION = (
                guard=_extension_asked, effect=_decide(granted=False)),
 )  # fmt: skip
 
+# what was recovered is posted while the dispute is settled and for as long afterwards as it is performed
+POSTABLE = (*MEDIATED_STATES, State.ENDED, State.CLOSED)
+RECOVERIES = (
+    Transition(Verb.POST, _("Post a recovery"), POSTABLE, None, POST,
+               ("recovery_kind", "amount", "recovery_status", "recovery_means", "evidence"), ("posted_on", "note"),
+               effect=recoveries.post),
+    Transition(Verb.PAY, _("Record a payment"), POSTABLE, None, POST, ("recovery", "evidence"),
+               ("amount", "paid_on", "note"), guard=recoveries.is_promised, effect=recoveries.pay),
+    Transition(Verb.REVERSE, _("Reverse a posting"), POSTABLE, None, POST, ("recovery", "note"), (),
+               guard=recoveries.can_be_reversed, effect=recoveries.reverse, grave=True),
+)  # fmt: skip
+
 REPRESENTED = ("represented_agree", "note")
 COMPLAINT = CaseWorkflow(
     *intake(State.REGISTERED),
     Transition(Verb.ACCEPT, _("Accept"), (State.REGISTERED,), State.ACCEPTED, HANDLE,
-               stamps=("decided_at", "accepted_at"), guard=_is_handled, effect=_accept, bulk=True),
+               stamps=("decided_at", "accepted_at"), guard=_here(_is_handled), effect=_accept, bulk=True),
     Transition(Verb.REFUSE, _("Do not accept"), (State.REGISTERED,), State.REFUSED, HANDLE, ("ground", "note"), (),
-               stamps=("decided_at", "closed_at"), guard=_is_handled, effect=_refuse, grave=True, bulk=True),
+               stamps=("decided_at", "closed_at"), guard=_here(_is_handled), effect=_refuse, grave=True, bulk=True),
     Transition(Verb.MEDIATE, _("Begin mediation"), (State.ACCEPTED,), State.MEDIATING, MEDIATE,
-               ("mode", "both_consent"), guard=_not_suspended),
+               ("mode", "both_consent"), guard=_here(_not_suspended)),
     Transition(Verb.AGREE, _("Agreement reached"), (State.MEDIATING,), State.ENDED, MEDIATE, takes=REPRESENTED,
-               stamps=("ended_at",), guard=_not_suspended, effect=_agree),
+               stamps=("ended_at",), guard=_here(_not_suspended), effect=_agree),
     Transition(Verb.SETTLE, _("Settled by the parties"), MEDIATED_STATES, State.ENDED, MEDIATE, takes=REPRESENTED,
-               stamps=("ended_at",), effect=_settle),
+               stamps=("ended_at",), guard=_here(), effect=end_by_parties),
     Transition(Verb.FAIL, _("No agreement"), MEDIATED_STATES, State.ENDED, MEDIATE, ("ground",), stamps=("ended_at",),
-               guard=_not_suspended, effect=_fail),
+               guard=_here(_not_suspended), effect=_fail),
     Transition(Verb.WITHDRAW, _("Withdraw the complaint"), (State.REGISTERED, *MEDIATED_STATES), State.ENDED, MEDIATE,
-               takes=REPRESENTED, stamps=("ended_at",), effect=_withdraw),
+               takes=REPRESENTED, stamps=("ended_at",), guard=_here(), effect=_withdraw),
     Transition(Verb.TERMINATE, _("Terminate mediation"), MEDIATED_STATES, State.ENDED, HANDLE, ("ground",),
-               ("outcome", *REPRESENTED), stamps=("ended_at",), effect=_terminate, grave=True, bulk=True),
+               ("outcome", *REPRESENTED), stamps=("ended_at",), guard=_here(), effect=_terminate, grave=True, bulk=True),
     Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, MEDIATE, ("side", "means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
     Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
@@ -871,6 +901,7 @@ COMPLAINT = CaseWorkflow(
                guard=_may_find_leads, effect=_split),
     Transition(Verb.REPRESENT, _("Name representatives"), BEFORE_END, None, HANDLE, ("representatives",),
                guard=_is_joint, effect=_represent),
+    *RECOVERIES,
     *terms(*MEDIATED_STATES, by=MEDIATE),
     *AROUND,
 )  # fmt: skip
@@ -930,3 +961,38 @@ def perform(
                 .values_list("pk")
             )
         return WORKFLOWS[case.kind].apply(case, verb, actor=actor, now=now, seen=seen, among=among, **data)
+
+
+def post_recovery(
+    case: Case, *, amount, kind: str, status: str, means: str, evidence: str, actor, posted_on: dt.date | None = None,
+    reason: str = "", now: dt.datetime | None = None, among=None,
+) -> Recovery:  # fmt: skip
+    """Post what a consumer got back, in yuan: `kind`, `status` and `means` as in RecoveryKind, RecoveryStatus and
+    RecoveryMeans. Raises PermissionDenied, and DomainError as the act does."""
+    event = perform(
+        case, Verb.POST, actor=actor, now=now, among=among, amount=amount, recovery_kind=kind, recovery_status=status,
+        recovery_means=means, evidence=evidence, posted_on=posted_on, note=reason,
+    )  # fmt: skip
+    return Recovery.objects.get(pk=event.data["recovery"])
+
+
+def pay_recovery(
+    promise: Recovery, *, evidence: str, actor, amount=None, paid_on: dt.date | None = None,
+    now: dt.datetime | None = None, among=None,
+) -> Recovery:  # fmt: skip
+    """Record that a promise was kept, whole or with `amount` in part. Returns the posting of what was paid; what is
+    still promised is a posting of its own. Errors as `post_recovery`."""
+    event = perform(
+        promise.case, Verb.PAY, actor=actor, now=now, among=among, recovery=promise, amount=amount, paid_on=paid_on,
+        evidence=evidence,
+    )  # fmt: skip
+    return Recovery.objects.get(pk=event.data["recovery"])
+
+
+def reverse_recovery(
+    recovery: Recovery, *, reason: str, actor, now: dt.datetime | None = None, among=None
+) -> Recovery:
+    """Take a posting back, whole; returns its reversal. Errors as `post_recovery`; DomainError for what is a reversal
+    itself or has been taken back."""
+    event = perform(recovery.case, Verb.REVERSE, actor=actor, now=now, among=among, recovery=recovery, note=reason)
+    return Recovery.objects.get(pk=event.data["reversal"])

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 
 from cases.clocks import RuleBook
 from cases.domain.reasons import check_reason
-from cases.enums import EXCLUDED_REASONS, ClockReason, PauseReason
+from cases.enums import ALL_TERMS_WAIT, EXCLUDED_REASONS, ClockReason, PauseReason
 from cases.models import UNKNOWN_END, Case, Clock, ClockChange, ClockPause, ClockRule, Extension
 from core.exceptions import DomainError
-from core.working_days import Pause
+from core.working_days import DAY, Pause
 
 CALENDAR_LOCK = 7_312_017  # shared by acts on terms, alone in a recount
 APPROVE = "cases.approve_case"
@@ -51,7 +51,7 @@ def start_clock(
     clock = _clocks(case, code).filter(side=side).first()
     if clock is None:
         clock = Clock(case=case, rule=rule, side=side, started_on=on)
-        _place(clock, book, _pauses(case) if rule.pauses else [])
+        _place(clock, book, _pauses(case))
         clock.save(force_insert=True)
     elif clock.stopped_on is None:
         raise DomainError(_("The term “%(term)s” of this case is running already.") % {"term": clock.rule.label})
@@ -101,8 +101,9 @@ def pause_clocks(
     """Let the running terms of `case` that leave out such a time stand still from `started_on` on.
 
     A recusal is recorded and moves nothing: that it stops the term of mediation, too, the rules do not say (Order 121
-    art 21). Raises DomainError for a second pause at a time, a day before the receipt or in the future, a pause without
-    its document, and where no running term leaves it out or the term was over before.
+    art 21). With a platform, every running term stands still, and a case of none may be there, too. Raises DomainError
+    for a second pause at a time, a day before the receipt or in the future, a pause without its document, and where no
+    running term leaves it out or the term was over before.
     """
     hold_calendar()
     _check_day(case, started_on, now)
@@ -117,19 +118,18 @@ def pause_clocks(
         case=case, reason=reason, started_on=started_on, document=document.strip(), note=note.strip(), actor=actor,
         created_at=now or timezone.now(),
     )  # fmt: skip
-    if reason in EXCLUDED_REASONS:
-        leaving_out = [clock for clock in _clocks(case).filter(stopped_on=None) if clock.rule.pauses]
-        standing = [clock for clock in leaving_out if started_on <= clock.due_on]
-        if not leaving_out:
-            raise DomainError(_("No running term of this case leaves out such a time."))
-        if not standing:
-            raise DomainError(
-                _("The term ended on %(due)s, before the pause would start.")
-                % {"due": max(clock.due_on for clock in leaving_out)}
-            )
-        book = RuleBook.load()
-        for clock in standing:
-            _move(clock, book, [*pauses, pause], ClockReason.PAUSE, actor=actor, now=now, note=pause.document)
+    waiting = [clock for clock in _clocks(case).filter(stopped_on=None) if leaves_out(clock.rule, reason)]
+    standing = [clock for clock in waiting if started_on <= clock.due_on]
+    if reason in EXCLUDED_REASONS and not waiting:
+        raise DomainError(_("No running term of this case leaves out such a time."))
+    if reason in EXCLUDED_REASONS and not standing:
+        raise DomainError(
+            _("The term ended on %(due)s, before the pause would start.")
+            % {"due": max(clock.due_on for clock in waiting)}
+        )
+    book = RuleBook.load() if standing else None
+    for clock in standing:
+        _move(clock, book, [*pauses, pause], ClockReason.PAUSE, actor=actor, now=now, note=pause.document)
     pause.save(force_insert=True)
     return pause
 
@@ -138,7 +138,8 @@ def resume_clocks(case: Case, *, ended_on: dt.date, actor, note: str = "", now: 
     """End the open pause of `case`: `ended_on` is the first day that counts again. The terms that stood still get
     their new due dates, all pauses left out.
 
-    Raises DomainError where there is none, for an end before its start and in the future.
+    Raises DomainError where there is none, for an end before its start and in the future; the day on which a case comes
+    back from a platform is no longer the regulator's, so that it may count from the next day on.
     """
     hold_calendar()
     pauses = list(case.pauses.all())
@@ -150,7 +151,7 @@ def resume_clocks(case: Case, *, ended_on: dt.date, actor, note: str = "", now: 
             _("The pause started on %(start)s and cannot end before, on %(end)s.")
             % {"start": pause.started_on, "end": ended_on}
         )
-    _check_day(case, ended_on, now)
+    _check_day(case, ended_on - DAY if pause.reason in ALL_TERMS_WAIT else ended_on, now)
     pause.ended_on, pause.ended_by = ended_on, actor
     pause.save(update_fields=["ended_on", "ended_by"])
     clocks = list(_clocks(case).filter(stopped_on=None, paused_on__isnull=False))
@@ -267,14 +268,19 @@ def hold_calendar() -> None:
             )
 
 
-def left_out(pauses: Iterable[ClockPause], until: dt.date | None = None) -> list[Pause]:
-    """The spans that terms leave out. An open pause has none yet, unless the term stopped on `until`: there it ends,
-    and nothing after it matters."""
+def leaves_out(rule: ClockRule, reason: str) -> bool:
+    """Whether the terms of `rule` stand still for `reason`."""
+    return reason in ALL_TERMS_WAIT or (rule.pauses and reason in EXCLUDED_REASONS)
+
+
+def left_out(rule: ClockRule, pauses: Iterable[ClockPause], until: dt.date | None = None) -> list[Pause]:
+    """The spans that the terms of `rule` leave out. An open pause has none yet, unless the term stopped on `until`: there
+    it ends, and nothing after it matters."""
     ends = [(pause, min(filter(None, (pause.ended_on, until)), default=None)) for pause in pauses]
     return [
         (pause.started_on, end)
         for pause, end in ends
-        if pause.reason in EXCLUDED_REASONS and end is not None and pause.started_on < end
+        if leaves_out(rule, pause.reason) and end is not None and pause.started_on < end
     ]
 
 
@@ -287,11 +293,11 @@ def _restart(
 
 def _place(clock: Clock, book: RuleBook, pauses: Iterable[ClockPause]) -> None:
     """Set the due date of a term by its rule, its start and the pauses of its case, or let it stand still."""
-    spans = left_out(pauses, clock.stopped_on) if clock.rule.pauses else []
+    spans = left_out(clock.rule, pauses, clock.stopped_on)
     clock.safe_on, clock.due_on, clock.provisional = book.term(clock.rule, clock.started_on, spans)
     clock.paused_on = None
-    if clock.rule.pauses and clock.stopped_on is None:
-        starts = [p.started_on for p in pauses if p.ended_on is None and p.reason in EXCLUDED_REASONS]
+    if clock.stopped_on is None:
+        starts = [p.started_on for p in pauses if p.ended_on is None and leaves_out(clock.rule, p.reason)]
         if starts and starts[0] <= clock.due_on:
             clock.paused_on, clock.provisional = starts[0], False
             clock.safe_on = clock.due_on = UNKNOWN_END

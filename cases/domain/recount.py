@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 
 from cases.clocks import RuleBook
 from cases.domain.clocks import CALENDAR_LOCK, left_out
-from cases.enums import EXCLUDED_REASONS, ClockReason
+from cases.enums import ALL_TERMS_WAIT, EXCLUDED_REASONS, ClockReason
 from cases.models import ClockPause, ClockRule
 from core.working_days import Calendar
 
@@ -30,7 +30,8 @@ WITH_PAUSES = f"""
 SELECT k.id, k.case_id, k.rule_id, k.started_on FROM cases_clock k
  WHERE {OPEN} AND rule_id = ANY(%s)
    AND EXISTS (SELECT FROM cases_clockpause p
-                WHERE p.case_id = k.case_id AND p.reason = ANY(%s) AND p.ended_on IS NOT NULL)"""  # noqa: S608 - own words
+                WHERE p.case_id = k.case_id AND p.ended_on IS NOT NULL
+                  AND (p.reason = ANY(%s) OR p.reason = ANY(%s) AND k.rule_id = ANY(%s)))"""  # noqa: S608 - own words
 # what each open term comes to now; then those of which this is news
 COUNTED = f"""
 WITH counted AS (
@@ -226,14 +227,15 @@ def _counted(book: RuleBook, rules: Collection[int] | None) -> dict[str, list]:
         cursor.execute(PAIRS, [wanted])
         pairs = cursor.fetchall()
         pausing = [pk for pk in wanted if known[pk].pauses]
-        cursor.execute(WITH_PAUSES, [pausing, list(EXCLUDED_REASONS)])
+        cursor.execute(WITH_PAUSES, [wanted, list(ALL_TERMS_WAIT), list(EXCLUDED_REASONS), pausing])
         apart = cursor.fetchall()
     pauses: dict[int, list[ClockPause]] = {}
     for pause in ClockPause.objects.filter(case__in={case_id for _pk, case_id, _rule, _start in apart}):
         pauses.setdefault(pause.case_id, []).append(pause)
     ends = [book.term(known[rule_id], start) for rule_id, start in pairs]
     apart_ends = [
-        book.term(known[rule_id], start, left_out(pauses[case_id])) for _pk, case_id, rule_id, start in apart
+        book.term(known[rule_id], start, left_out(known[rule_id], pauses[case_id]))
+        for _pk, case_id, rule_id, start in apart
     ]
     return {
         "rules": [rule_id for rule_id, _start in pairs],

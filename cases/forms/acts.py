@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from django import forms
 from django.utils import timezone
@@ -20,6 +21,7 @@ from cases.domain.acts import (
     users_who_handle,
 )
 from cases.domain.parties import ROLES, personal_data
+from cases.domain.recoveries import KNOWN_KINDS, KNOWN_MEANS, STATED, promises, standing
 from cases.domain.registration import MEDIATION_TERM
 from cases.enums import (
     PAUSE_REASONS,
@@ -29,6 +31,7 @@ from cases.enums import (
     MediationMode,
     Outcome,
     PartyRole,
+    RecoveryMeans,
     Regime,
     SalesMode,
     Satisfaction,
@@ -36,12 +39,13 @@ from cases.enums import (
     Verb,
 )
 from cases.forms.intake import ID_TYPES, IDENTITY_CARD, id_number_of, phone_of
-from cases.models import Case, Ground, Party, Supervision
+from cases.models import Case, Ground, Party, Recovery, Supervision
 from core.filters import DateInput
 from core.importing.values import parse_credit_code
 from core.language import in_language
 from core.models import valid_on
 from core.personal_data import PersonalDataError, mask
+from core.templatetags.portal import money
 from core.text import mask_numbers
 from core.workflow import Transition
 from registry.enums import RegionLevel
@@ -113,7 +117,7 @@ NOTES = {
     Verb.NOT_FILE: _("Reason"), Verb.DECLINE: _("Reason"), Verb.REOPEN: _("Reason"), Verb.ANSWER: _("Answer"),
     Verb.CORRECT: _("Reason of the correction"), Verb.MERGE: _("Why it is the same"),
     Verb.ASK_EXTENSION: _("Reason"), Verb.GRANT_EXTENSION: _("Reason"), Verb.DENY_EXTENSION: _("Reason"),
-    Verb.CHANGE_REGIME: _("Reason"),
+    Verb.CHANGE_REGIME: _("Reason"), Verb.REVERSE: _("Reason"), Verb.POST: _("Reason, where it is more than claimed"),
 }  # fmt: skip
 TEXTS = {
     Verb.SUPPLEMENT: _("What is added"), Verb.SPLIT: _("Narrative of the other half"), Verb.URGE: _("What is urged"),
@@ -262,6 +266,28 @@ def _in_force(model, level: str | None = None):
     return rows.filter(level=level) if level else rows
 
 
+class PostingChoice(forms.ModelChoiceField):
+    """Postings, each by its day, kind, status and amount."""
+
+    def label_from_instance(self, posting):
+        return " ".join(
+            [f"{posting.posted_on}", posting.get_kind_display(), posting.get_status_display(), money(posting.amount)]
+        )
+
+
+def _posting(step, case, user):
+    found = (promises if step.verb == Verb.PAY else standing)(case) if case else []
+    rows = Recovery.objects.filter(pk__in=[posting.pk for posting in found]).order_by("posted_on", "pk")
+    return PostingChoice(rows, label=_("Posting"), empty_label=None, widget=forms.RadioSelect)
+
+
+def _amount(step, case, user):
+    return forms.DecimalField(
+        label=_("Amount (CNY)"), min_value=Decimal("0.01"), max_digits=14, decimal_places=2,
+        help_text=_("Empty: all that was promised.") if step.verb == Verb.PAY else "",
+    )  # fmt: skip
+
+
 FIELDS: dict[str, Callable] = {
     "note": _note,
     "text": _narrative,
@@ -331,6 +357,18 @@ FIELDS: dict[str, Callable] = {
     "order_number": lambda *_of: _line(_("Order number"), 80),
     "sales_mode": lambda *_of: forms.ChoiceField(label=_("Sales mode"), choices=[("", CHOOSE), *SalesMode.choices]),
     "occurred_on": lambda *_of: _day(_("Date of the dispute")),
+    "recovery": _posting,
+    "recovery_kind": lambda *_of: forms.ChoiceField(label=_("Kind"), choices=[("", CHOOSE), *_pairs(KNOWN_KINDS)]),
+    "recovery_status": lambda *_of: _choice(_("Status"), _pairs(STATED)),
+    "recovery_means": lambda *_of: _choice(
+        pgettext_lazy("means of a recovery", "By"), _pairs(KNOWN_MEANS), initial=RecoveryMeans.MEDIATION
+    ),
+    "amount": _amount,
+    "evidence": lambda *_of: _line(
+        _("Evidence"), 300, help_text=_("What shows it, such as a receipt, a transfer or the agreement.")
+    ),
+    "posted_on": lambda *_of: _day(_("Recovered on"), timezone.localdate()),
+    "paid_on": lambda *_of: _day(_("Paid on"), timezone.localdate()),
     "claimed": lambda *_of: forms.DecimalField(
         label=_("Amount claimed"), min_value=0, max_digits=14, decimal_places=2
     ),

@@ -194,11 +194,14 @@ class Case(models.Model):
             ("assign_case", _("Can assign cases to officers")),
             ("handle_case", _("Can handle cases")),
             ("mediate_case", _("Can mediate and record what came of it")),
+            ("post_recovery", _("Can post and correct what consumers got back")),
             ("approve_case", _("Can approve extensions, reopening and a change of rules")),
             ("supervise_case", _("Can supervise the handling of cases")),
             ("call_back_case", _("Can call back about closed cases")),
             ("view_signals", _("Can see signals of repeated and professional claims")),
             ("decide_signals", _("Can decide on signals of repeated and professional claims")),
+            ("refer_case", _("Can refer complaints to platforms and take them back")),
+            ("settle_channel", _("Can answer and settle what was referred to his platform")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["number"], name="cases_case_number"),

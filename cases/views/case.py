@@ -161,7 +161,10 @@ class CaseDetail(ScopedMixin, DetailView):
             parties=casefile.parties(case, user),
             tone=STATE_TONES[case.state],
             amounts=(amounts := casefile.amounts(case)),
-            postings=[(posting, origin_of(posting, user)) for posting in amounts.postings],
+            postings=[
+                (posting, origin_of(posting, user), text(posting.reason or posting.evidence))
+                for posting in amounts.postings
+            ],
             extra=[(name, text(str(value))) for name, value in case.extra.items() if value not in (None, "")],
             others=(others := self.others(case))[:OTHERS],
             record=casefile.merchant_record(others, timezone.now()),

@@ -1,23 +1,37 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
+from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
 from mediation.domain.recusals import ask_recusal, decide_recusal
+from mediation.domain.referrals import (
+    REFERRAL,
+    act_on_referral,
+    lapse_referrals,
+    refer,
+    reveal_phones,
+)
 from mediation.domain.sessions import SESSION, Appointment, act_on, adjourn, schedule
 from mediation.domain.suggestions import suggest
 
 __all__ = [
+    "REFERRAL",
     "SESSION",
     "Appointment",
     "act_on",
+    "act_on_referral",
     "adjourn",
     "ask_recusal",
     "cases_of",
     "decide_recusal",
     "end_entrustment",
     "entrust",
+    "facts_for_platform",
+    "lapse_referrals",
     "mediating_agency",
     "mediators_of",
+    "refer",
+    "reveal_phones",
     "schedule",
     "suggest",
     "why_not_bookable",

@@ -11,7 +11,7 @@ from cases.enums import MEDIATED_STATES, Body, Kind
 from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
-from mediation.domain.sessions import lock_case
+from mediation.domain.sessions import check_here, lock_case
 from mediation.models import ENTRUSTED_KINDS, Entrustment, Session
 from registry.models import Agency
 
@@ -32,6 +32,7 @@ def entrust(
             raise DomainError(_("A bureau entrusts the mediation of its own complaints; others are handed over."))
         if case.state not in MEDIATED_STATES:
             raise DomainError(_("Mediation is entrusted once a complaint is accepted and until mediation is over."))
+        check_here(case, actor)
         if agency.kind not in ENTRUSTED_KINDS:
             raise DomainError(_("Mediation is entrusted to councils and mediation committees alone (Order 121, art 19)."))
         if agency.valid_to and agency.valid_to <= timezone.localdate(now):

@@ -13,7 +13,7 @@ from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
 from mediation.domain.mediating import cases_of, mediators_of
-from mediation.domain.sessions import lock_case
+from mediation.domain.sessions import check_here, lock_case
 from mediation.enums import RecusalDecision
 from mediation.models import Mediator, Recusal
 
@@ -30,6 +30,7 @@ def ask_recusal(
         case = lock_case(case, actor, ADD)
         if case.state not in MEDIATED_STATES:
             raise DomainError(_("Recusal is asked for while a complaint is being mediated."))
+        check_here(case, actor)
         if not mediators_of(case, timezone.localdate(now)).filter(pk=mediator.pk).exists():
             raise DomainError(_("%(mediator)s does not mediate this case.") % {"mediator": mediator})
         reason = check_reason(reason)

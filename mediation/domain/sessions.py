@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.domain import perform
+from cases.domain.acts import not_with_platform
 from cases.enums import MEDIATED_STATES, Kind, MediationMode, PartyRole, PauseReason, Side, State, Verb
 from cases.models import Case
 from core.exceptions import DomainError
@@ -97,6 +98,7 @@ def check_appointment(case: Case, appointment: Appointment, actor) -> None:
         raise DomainError(
             _("The mediation of this case is over: its state is “%(state)s”.") % {"state": case.get_state_display()}
         )
+    check_here(case, actor)
     if is_suspended(case):
         raise DomainError(str(SUSPENDED))
     if ends <= starts:
@@ -116,6 +118,12 @@ def check_appointment(case: Case, appointment: Appointment, actor) -> None:
     if reason := why_not_bookable(mediator, starts, ends, load_calendar()):
         raise DomainError(reason)
     _check_place(appointment, actor)
+
+
+def check_here(case: Case, actor) -> None:
+    """Raises DomainError while a platform of the green channel has the complaint."""
+    if reason := not_with_platform(case, actor):
+        raise DomainError(reason)
 
 
 def is_suspended(case: Case) -> bool:

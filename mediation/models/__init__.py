@@ -1,3 +1,5 @@
+from mediation.models.agreement import IN_EFFECT, Agreement, AgreementEvent, Instalment, Signature
+from mediation.models.confirmation import ConfirmationEvent, JudicialConfirmation
 from mediation.models.entrustment import ENTRUSTED_KINDS, Entrustment
 from mediation.models.mediator import MEDIATING_KINDS, Leave, Mediator, Room, WorkingHours
 from mediation.models.referral import PlatformReferral, ReferralEvent
@@ -6,8 +8,14 @@ from mediation.models.session import Attendance, MediatedCase, Recusal, Session,
 __all__ = [
     "ENTRUSTED_KINDS",
     "MEDIATING_KINDS",
+    "Agreement",
+    "AgreementEvent",
     "Attendance",
+    "ConfirmationEvent",
     "Entrustment",
+    "IN_EFFECT",
+    "Instalment",
+    "JudicialConfirmation",
     "Leave",
     "MediatedCase",
     "Mediator",
@@ -17,5 +25,6 @@ __all__ = [
     "Room",
     "Session",
     "SessionEvent",
+    "Signature",
     "WorkingHours",
 ]

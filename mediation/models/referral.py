@@ -1,5 +1,7 @@
 """The green channel: complaints that a platform settles with the consumer directly, for a time."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -53,10 +55,6 @@ class PlatformReferral(TimestampedModel):
         verbose_name_plural = _("referrals to platforms")
         ordering = ["-referred_at", "-pk"]
         default_permissions = ("view",)
-        permissions = [
-            ("refer_case", _("Can refer complaints to a platform and take them back")),
-            ("answer_referral", _("Can answer and settle what was referred to the platform")),
-        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["case"], condition=Q(state=ReferralState.WAITING), name="mediation_referral_waiting_once",
@@ -98,6 +96,10 @@ class PlatformReferral(TimestampedModel):
 
     def __str__(self):
         return f"{self.case} {self.platform}"
+
+    def is_over(self, day: dt.date) -> bool:
+        """Whether it waits although its term ended before the local day `day`: to be written down as come back."""
+        return self.state == ReferralState.WAITING and self.due_on < day
 
 
 class ReferralEvent(models.Model):

@@ -45,6 +45,11 @@ FIELDS: dict = {
     "pause": ({"reason", "started_on", "document"}, NOTE),
     "resume": ({"ended_on"}, NOTE),
     "change_regime": ({"regime", "note"}, set()),
+    "post_recovery": (
+        {"recovery_kind", "amount", "recovery_status", "recovery_means", "evidence"}, {"posted_on", "note"}
+    ),
+    "pay_recovery": ({"recovery", "evidence"}, {"amount", "paid_on", "note"}),
+    "reverse_recovery": ({"recovery", "note"}, set()),
     "supplement": ({"text"}, set()),
     "correct": ({"note"}, FACTS),
     "join": ({"role", "name"}, {"phone", "address", "id_type", "id_number", "note"}),

@@ -207,7 +207,34 @@ def test_a_recusal_is_recorded_and_moves_nothing(case, officer):
     resume_clocks(case, ended_on=D(2026, 6, 3), actor=officer, now=NOW)
     assert ends(mediate)[1] == D(2026, 7, 7)
     assert moves(case) == []
-    assert left_out(case.pauses.all()) == []
+    assert left_out(mediate.rule, case.pauses.all()) == []
+
+
+def test_every_running_term_stands_still_while_a_platform_has_the_complaint(case, officer):
+    """Also those whose rule leaves out no testing; one that starts meanwhile waits, too."""
+    mediate = start_clock(case, "complaint.mediate", on=D(2026, 5, 8), now=NOW)
+    accept = start_clock(case, "complaint.accept", on=D(2026, 5, 6), now=NOW)
+
+    pause(case, officer, D(2026, 5, 11), reason="green_channel")
+    dispute = start_clock(case, "jurisdiction.settle", on=D(2026, 5, 12), now=NOW)
+    for clock in (mediate, accept, dispute):
+        assert ends(clock) == (UNKNOWN_END, UNKNOWN_END, D(2026, 5, 11), None)
+
+    resume_clocks(case, ended_on=D(2026, 5, 18), actor=officer, now=NOW)
+    assert ends(accept)[1] == D(2026, 5, 21)  # due on the 14th; five of its days, the 11th to the 15th, were left out
+    assert ends(mediate)[1] == D(2026, 7, 14)  # five working days after the 7th
+    assert ends(dispute)[1] == D(2026, 5, 26)  # seven working days from the 18th on
+
+
+@pytest.mark.parametrize(("reason", "day"), [("green_channel", 2), ("testing", 1)])
+def test_the_day_on_which_a_platform_gives_back_counts_for_nobody(case, officer, reason, day):
+    """Of other pauses the first day that counts is today at the latest."""
+    start_clock(case, "complaint.mediate", on=D(2026, 5, 8), now=NOW)
+    pause(case, officer, D(2026, 6, 29), reason=reason)
+
+    with pytest.raises(DomainError, match="lies in the future"):
+        resume_clocks(case, ended_on=D(2026, 7, day + 1), actor=officer, now=NOW)
+    assert resume_clocks(case, ended_on=D(2026, 7, day), actor=officer, now=NOW).ended_on == D(2026, 7, day)
 
 
 def test_a_term_that_starts_while_its_time_is_left_out_stands_still(report, officer):

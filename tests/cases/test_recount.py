@@ -155,6 +155,23 @@ def test_pauses_that_are_over_are_left_out_again(clocks):
     assert case.clock_changes.order_by("pk").last().before_on == D(2020, 4, 1)
 
 
+def test_the_time_with_a_platform_is_left_out_again_whatever_the_rule_says(clocks):
+    actor = UserFactory()
+    case = clocks["friday"].case
+    given = {"reason": "green_channel", "document": "转办单", "actor": actor, "now": THEN}
+    pause_clocks(case, started_on=D(2020, 1, 20), **given)
+    resume_clocks(case, ended_on=D(2020, 1, 22), actor=actor, now=THEN)
+    assert ends(clocks)["friday"] == D(2020, 2, 4)
+    waiting = clocks["other"].case
+    pause_clocks(waiting, started_on=D(2020, 1, 23), **given)
+
+    load(only=["calendar"])
+
+    # the holiday ends with 2 February, and two working days before it were the platform's
+    assert ends(clocks)["friday"] == D(2020, 2, 6)
+    assert ends(clocks)["other"] == UNKNOWN_END
+
+
 def test_a_notice_of_the_next_year_settles_what_was_provisional():
     case = CaseFactory(received_at=local(2026, 12, 21))
     made = start_clock(case, "complaint.accept", on=D(2026, 12, 21), now=local(2026, 12, 21, 10))

@@ -250,6 +250,7 @@ class RecoveryFactory(factory.django.DjangoModelFactory):
     kind = RecoveryKind.REFUND
     status = RecoveryStatus.PAID
     means = RecoveryMeans.MEDIATION
+    evidence = "收条"
     actor = factory.SubFactory(UserFactory)
 
 

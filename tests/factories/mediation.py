@@ -3,10 +3,20 @@ import datetime as dt
 import factory
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from cases.enums import MediationMode
-from mediation.enums import ReferralReturn, ReferralState, SessionOutcome, SessionState
+from cases.enums import MediationMode, Outcome, State
+from mediation.enums import (
+    AgreementForm,
+    AgreementState,
+    ReferralReturn,
+    ReferralState,
+    SessionOutcome,
+    SessionState,
+)
 from mediation.models import (
+    Agreement,
     Entrustment,
+    Instalment,
+    JudicialConfirmation,
     Leave,
     Mediator,
     PlatformReferral,
@@ -133,3 +143,42 @@ class ReferralFactory(factory.django.DjangoModelFactory):
     referred_at = local(2026, 11, 5)
     safe_on = due_on = dt.date(2026, 11, 19)
     created_by = factory.SubFactory(UserFactory)
+
+
+class AgreementFactory(factory.django.DjangoModelFactory):
+    """Reached on 10 November 2026, to be signed; `in_force` since the same day. Nobody is on its list of signatures."""
+
+    class Meta:
+        model = Agreement
+
+    class Params:
+        in_force = factory.Trait(
+            state=AgreementState.IN_FORCE, effective_on=factory.SelfAttribute("reached_on")
+        )  # fmt: skip
+
+    case = factory.SubFactory(
+        CaseFactory, accepted=True, state=State.ENDED, outcome=Outcome.AGREEMENT, ended_at=local(2026, 11, 10, 10)
+    )
+    form = AgreementForm.BUREAU
+    reached_on = dt.date(2026, 11, 10)
+    terms = "被投诉人于2026年11月20日前退还货款100元。"
+
+
+class InstalmentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Instalment
+
+    agreement = factory.SubFactory(AgreementFactory)
+    due_on = dt.date(2026, 11, 20)
+    what = "退还货款"
+
+
+class ConfirmationFactory(factory.django.DjangoModelFactory):
+    """To be applied for by 10 December 2026."""
+
+    class Meta:
+        model = JudicialConfirmation
+
+    agreement = factory.SubFactory(AgreementFactory, in_force=True)
+    court = factory.SubFactory(AgencyFactory, court=True)
+    safe_on = due_on = dt.date(2026, 12, 10)

@@ -13,21 +13,25 @@ REGISTRY = (
 )
 MEDIATION = "entrustment leave mediator recusal room workinghours"
 READ_MEDIATION = " ".join(f"mediation.view_{model}" for model in [*MEDIATION.split(), "session", "mediatedcase"])
+SEE = "mediation.view_platformreferral"  # where complaints are that went to a platform
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
 EXPECTED = {
     "regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_case cases.view_importrun "
-    "cases.view_signals",
+    f"cases.view_signals {SEE}",
     "city_regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_all_agencies "
-    "cases.view_case cases.view_importrun cases.view_signals",
+    f"cases.view_case cases.view_importrun cases.view_signals {SEE}",
     "officer": "cases.add_attachment cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case "
-    "cases.issue_document cases.mediate_case cases.register_case cases.reveal_party cases.reveal_reporter "
-    "cases.view_case",
+    "cases.issue_document cases.mediate_case cases.post_recovery cases.register_case cases.reveal_party "
+    f"cases.reveal_reporter cases.refer_case cases.view_case {SEE}",
     "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.decide_signals cases.dispatch_case "
     "cases.export_case cases.mediate_case cases.supervise_case cases.view_case cases.view_signals registry.view_agency "
-    f"registry.view_category {READ_MEDIATION} "
+    f"registry.view_category cases.refer_case {SEE} {READ_MEDIATION} "
     + " ".join(f"mediation.{verb}_{model}" for verb in ("add", "change") for model in MEDIATION.split()),
-    "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.reveal_party cases.view_case "
+    "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.post_recovery cases.reveal_party "
+    f"cases.view_case cases.refer_case {SEE} "
     f"mediation.add_recusal mediation.add_session mediation.change_session {READ_MEDIATION}",
+    # no case, no search, no list: what was referred to the own platform, and nothing beside it
+    "platform_partner": f"cases.post_recovery cases.settle_channel {SEE}",
     "clerk": "cases.add_importrun cases.add_letterhead cases.change_documenttemplate cases.change_letterhead "
     "cases.view_case cases.view_documenttemplate cases.view_importrun cases.view_letterhead registry.view_agency "
     + " ".join(

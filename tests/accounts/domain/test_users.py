@@ -272,6 +272,35 @@ def test_the_whole_city_is_for_the_city_bureau_alone(kind, district):
     assert domain.role_codes(user) == {"regulator"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "roles"),
+    [
+        (AgencyKind.BUREAU, ["platform_partner"]), (AgencyKind.COUNCIL, ["platform_partner"]),
+        (AgencyKind.COURT, ["platform_partner"]), (AgencyKind.PLATFORM, ["officer"]),
+        (AgencyKind.PLATFORM, ["platform_partner", "mediator"]), (AgencyKind.PLATFORM, ["auditor"]),
+    ],
+)  # fmt: skip
+def test_a_platform_has_its_partners_and_nobody_else_has(in_english, kind, roles):
+    user = UserFactory(agency=AgencyFactory(kind=kind))
+
+    with pytest.raises(DomainError, match="people of a platform"):
+        domain.change_user(actor=UserFactory(superuser=True), user=user, roles=roles)
+
+    assert domain.role_codes(user) == set()
+
+
+def test_a_partner_does_not_take_his_role_to_a_bureau(district):
+    admin = UserFactory(superuser=True)
+    user = UserFactory(agency=AgencyFactory(partner=True))
+    domain.change_user(actor=admin, user=user, roles=["platform_partner"])
+
+    with pytest.raises(DomainError):
+        domain.change_user(actor=admin, user=user, agency=district)
+
+    user.refresh_from_db()
+    assert (user.agency.kind, domain.role_codes(user), user.is_staff) == ("platform", {"platform_partner"}, True)
+
+
 def test_who_sees_the_whole_city_cannot_take_that_to_a_district(city, district):
     admin, user = UserFactory(superuser=True), UserFactory(agency=city, roles=["city_regulator"])
 

@@ -19,6 +19,7 @@ from cases.models import (
     ClockPause,
     Extension,
     Party,
+    Recovery,
     Supervision,
 )
 from core.exceptions import DomainError, TransitionNotAllowed
@@ -62,6 +63,9 @@ def ready(world, kind) -> Iterator[tuple[Case, str]]:
             perform(told, "inform", actor=world.officer, now=NOW, side=side, **DATA["inform"])
         yield told, "close"
         yield register(world, people=2), "represent"
+        promised = in_state(world, kind, State.MEDIATING)
+        perform(promised, "post_recovery", actor=world.officer, now=NOW, **DATA["post_recovery"])
+        yield from ((promised, verb) for verb in ("pay_recovery", "reverse_recovery"))
 
 
 def verbs_of(kind) -> set[str]:
@@ -76,7 +80,7 @@ def shown(html: str) -> set[str]:
 
 def stored() -> dict:
     """All that an act could write, but for documents and accounts."""
-    tables = (Case, CaseEvent, CaseReference, Clock, ClockChange, ClockPause, Extension, Party, Supervision)
+    tables = (Case, CaseEvent, CaseReference, Clock, ClockChange, ClockPause, Extension, Party, Recovery, Supervision)
     return {model: list(model.objects.order_by("pk").values()) for model in tables}
 
 

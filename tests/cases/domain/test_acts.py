@@ -1,6 +1,7 @@
 """The tables of acts: each verb in each state, what it needs, what it leaves behind."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -10,7 +11,17 @@ from cases.domain import WORKFLOWS, available_acts, perform, register_case
 from cases.domain.acts import pause_reasons
 from cases.domain.parties import add_party, personal_data
 from cases.enums import FINAL_STATES, GroundPurpose, Kind, NationalEntry, Outcome, State
-from cases.models import CallBack, Case, CaseEvent, CaseReference, Clock, ClockChange, Ground, Supervision
+from cases.models import (
+    CallBack,
+    Case,
+    CaseEvent,
+    CaseReference,
+    Clock,
+    ClockChange,
+    Ground,
+    Recovery,
+    Supervision,
+)
 from core.exceptions import DomainError, TransitionNotAllowed
 from core.workflow import last_event_id
 from tests.factories import AgencyFactory, CaseFactory, MerchantFactory, PartyFactory, UserFactory
@@ -170,6 +181,12 @@ DATA = {
     "resume": {"ended_on": dt.date(2026, 11, 10)}, "change_regime": {"regime": "order20", "note": "适用旧规定"},
     "ask_extension": {"note": "案情复杂需要延长"}, "grant_extension": {}, "deny_extension": {"note": "无需延长办理"},
     "enter_national": {"number": "3301002026111000001"}, "reopen": {"note": "当事人不满意"},
+    "post_recovery": {
+        "recovery_kind": "refund", "recovery_status": "promised", "recovery_means": "mediation",
+        "amount": Decimal("100.00"), "evidence": "退款承诺书",
+    },
+    "pay_recovery": {"recovery": "recovery", "evidence": "转账记录"},
+    "reverse_recovery": {"recovery": "recovery", "note": "金额登记有误"},
 }  # fmt: skip
 
 
@@ -186,6 +203,8 @@ def given(world, case, verb):
             data[name] = case.parties.first()
         elif name == "representatives":
             data[name] = list(case.parties.all()[:1])
+        elif name == "recovery":
+            data[name] = case.recoveries.order_by("pk").first() or Recovery(pk=0)
         elif name == "supervision":
             data[name] = case.supervisions.first() or Supervision(pk=0)
     if verb == "inform" and case.kind == Kind.COMPLAINT:
@@ -225,7 +244,7 @@ POSSIBLE = {
 }  # fmt: skip
 # written by hand: which acts a head of the unit who is also an officer is offered, in each state
 DESK = ["dispatch", "take", "assign"]
-DISPUTE = ["settle", "fail", "withdraw", "terminate", "split"]
+DISPUTE = ["settle", "fail", "withdraw", "terminate", "split", "post_recovery"]
 BESIDE = ["supplement", "correct", "join", "check_identity", "urge", "supervise", "reply"]
 TERM = ["ask_extension", "pause", "change_regime"]
 FINISHED = ["correct", "call_back", "enter_national", "reopen"]
@@ -240,10 +259,10 @@ OFFERED = {
     ],
     (Kind.COMPLAINT, State.ENDED): [
         "take", "assign", "inform", "supplement", "correct", "urge", "supervise", "reply", "enter_national",
-        "change_regime", "split",
+        "change_regime", "split", "post_recovery",
     ],
     (Kind.COMPLAINT, State.REFUSED): ["split", *FINISHED],
-    (Kind.COMPLAINT, State.CLOSED): ["split", *FINISHED],
+    (Kind.COMPLAINT, State.CLOSED): ["split", "post_recovery", *FINISHED],
     (Kind.REPORT, State.REGISTERED): [
         *DESK, "return_to_intake", "verify", "decline", "merge", "split", *TERM, *BESIDE, "enter_national",
     ],

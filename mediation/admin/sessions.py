@@ -1,12 +1,10 @@
-"""The mediators' workplace: sessions and what belongs to them. Every write calls a verb of the domain."""
+"""The mediators' workplace: sessions and what belongs to them."""
 
 import datetime as dt
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
 from django.db.models import Prefetch, Q
-from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -21,11 +19,10 @@ from cases.models import Case
 from cases.tables import as_written
 from cases.views.lists import HEAVY, next_due
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
-from core.exceptions import DomainError
 from core.filters import FIRST_DAY, LAST_DAY
-from core.refusals import refusal
 from core.templatetags.portal import state
 from core.workflow import last_event_id
+from mediation.admin.acts import ActPages
 from mediation.domain import (
     SESSION,
     act_on,
@@ -39,7 +36,7 @@ from mediation.domain import (
     suggest,
 )
 from mediation.enums import RecusalDecision, SessionState, SessionVerb
-from mediation.forms import (
+from mediation.forms.sessions import (
     AppointmentFields,
     CallForm,
     CancelForm,
@@ -178,7 +175,9 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(VerbAdmin):
+class SessionAdmin(ActPages, VerbAdmin):
+    workflow, act_forms = SESSION, FORMS
+    act_related = ("case", "mediator")
     form = SessionForm
     list_display = ["time", "number", "merchant", "mediator", "where", "shown_state", "outcome"]
     list_select_related = ["case__merchant", "mediator", "room"]
@@ -261,7 +260,7 @@ class SessionAdmin(VerbAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("calendar/", wrap(self.calendar_view), name="mediation_session_calendar"),
-            path("<int:pk>/act/<slug:verb>/", wrap(self.act_view), name="mediation_session_act"),
+            *self.act_urls(),
             *super().get_urls(),
         ]
 
@@ -297,51 +296,19 @@ class SessionAdmin(VerbAdmin):
             context |= {"plan": plan, "columns": 2 * len(plan.heads) + 1}
         return TemplateResponse(request, "mediation/admin/calendar.html", context)
 
-    def act_view(self, request, pk, verb):
-        """One act on a session: its form, and what the domain refuses above it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        session = self.get_queryset(request).select_related("case", "mediator").filter(pk=pk).first()
-        if session is None or verb not in FORMS:
-            raise Http404
-        step = SESSION[verb]
-        if not request.user.has_perm(step.permission):
-            raise PermissionDenied
-        back = reverse("admin:mediation_session_change", args=[pk])
-        if reason := step.why_not(session, request.user):
-            messages.error(request, reason)
-            return HttpResponseRedirect(back)
-        form = self._act_form(request, verb, session)
-        if request.method == "POST" and form.is_valid():
-            try:
-                self._act(request, verb, session, form)
-            except (DomainError, IntegrityError) as error:
-                form = self._act_form(request, verb, session, refusal(error))
-                form.is_valid()
-            else:
-                messages.success(request, _("Recorded: %(act)s.") % {"act": step.label})
-                return HttpResponseRedirect(back)
-        context = self.admin_site.each_context(request) | {
-            "title": step.label, "subtitle": str(session), "opts": self.opts, "session": session, "form": form,
-            "step": step, "back": back, "media": self.media + form.media,
-        }  # fmt: skip
-        return TemplateResponse(request, "mediation/admin/act.html", context)
-
-    @staticmethod
-    def _act_form(request, verb, session, refused: str = ""):
+    def act_form(self, request, verb, obj, refused=""):
         data = request.POST if request.method == "POST" else None
-        initial = {"seen": last_event_id(session)}
-        return FORMS[verb](data, session=session, user=request.user, refusal=refused, initial=initial)
+        initial = {"seen": last_event_id(obj)}
+        return FORMS[verb](data, session=obj, user=request.user, refusal=refused, initial=initial)
 
-    @staticmethod
-    def _act(request, verb, session, form) -> None:
+    def act(self, request, verb, obj, form):
         given = {"actor": request.user, "seen": form.cleaned_data["seen"]} | form.act_data()
         following = form.following() if verb == SessionVerb.HOLD else None
         if following:
             given.pop("outcome")
-            adjourn(session, following, **given)
+            adjourn(obj, following, **given)
         else:
-            act_on(session, verb, **given)
+            act_on(obj, verb, **given)
 
 
 def parsed_day(text: str | None) -> dt.date | None:

@@ -1,0 +1,5 @@
+"""The workplace of mediators and of platform partners. Every write calls a verb of the domain."""
+
+from mediation.admin import referrals, sessions
+
+__all__ = ["referrals", "sessions"]
