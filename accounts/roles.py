@@ -38,7 +38,7 @@ SIGNALS = {"cases.view_signals", "cases.decide_signals"}
 READ_MEDIATION = {
     f"mediation.view_{model}"
     for model in (
-        "mediator", "leave", "workinghours", "room", "session", "entrustment", "recusal", "mediatedcase",
+        "mediator", "leave", "workinghours", "room", "session", "entrustment", "recusal", "mediatedcase", "agreement",
     )  # fmt: skip
 }
 # who mediates, when and where, for whom, and who has to leave a case: what the head of a unit keeps
@@ -141,7 +141,9 @@ ROLES: dict[str, Role] = {
             Family.CASE,
             {"cases.view_case", "cases.mediate_case", "cases.post_recovery", "cases.reveal_party", *PAPERS}
             | READ_MEDIATION
-            | {f"mediation.{verb}_session" for verb in ("add", "change")} | {"mediation.add_recusal"} | REFER,
+            | {f"mediation.{verb}_{model}" for verb in ("add", "change") for model in ("session", "agreement")}
+            | {"mediation.add_recusal"}
+            | REFER,
             staff=True,
         ),
         _role(

@@ -394,7 +394,8 @@ class AttachmentKind(models.TextChoices):
 
 
 class DocumentForm(models.TextChoices):
-    """The ten official forms under Order 121, in the order of their numbers."""
+    """The ten official forms under Order 121, in the order of their numbers; then those of the councils, the record of
+    a mediation, and what goes to a court that is to confirm an agreement."""
 
     COMPLAINT_REGISTER = "complaint_register", _("Complaint register")
     REPORT_REGISTER = "report_register", _("Report register")
@@ -406,6 +407,11 @@ class DocumentForm(models.TextChoices):
     TERMINATION = "termination", _("Decision to end mediation")
     AGREEMENT = "agreement", _("Mediation agreement")
     REPORT_RESULT = "report_result", _("Notice of the result of a report")
+    COUNCIL_NOTICE = "council_notice", _("Notice of mediation by a council")
+    COUNCIL_AGREEMENT = "council_agreement", _("Mediation agreement of a council")
+    MEDIATION_RECORD = "mediation_record", _("Record of mediation")
+    COURT_APPLICATION = "court_application", _("Application for judicial confirmation")
+    MEDIATOR_CERTIFICATE = "mediator_certificate", _("Certificate of the mediator")
 
 
 class Addressee(models.TextChoices):
@@ -414,7 +420,8 @@ class Addressee(models.TextChoices):
     COMPLAINANT = "complainant", _("Complainant or reporter")
     RESPONDENT = "respondent", _("Respondent")
     BOTH = "both", _("Both parties")
-    INTERNAL = "internal", _("Market regulation itself")
+    INTERNAL = "internal", _("The agency itself")
+    COURT = "court", _("The court")
 
 
 class DeliveryResult(models.TextChoices):

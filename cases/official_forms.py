@@ -1,4 +1,5 @@
-"""The ten official forms: what each is for, what the law demands of it, and what each side may read in it.
+"""The ten official forms, and those of councils and for a court: what each is for, what the law demands of it, and
+what each side may read in it.
 
 The law lists no layout; it demands data. `DATA` says for each form which article of Order 121 (and of Order 20, in
 force until 2026-04-14) demands which datum, and which variables of the template carry it: docs/documents.md shows the
@@ -10,10 +11,15 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from cases.enums import Addressee, DocumentForm, Kind
+from cases.enums import Addressee, Body, DocumentForm, Kind
 
 ORDER_121 = "《市场监督管理投诉举报处理办法》"
 ORDER_20 = "《市场监督管理投诉举报处理暂行办法》"
+# by which others than bureaus mediate: title and article
+LAW_OF = {
+    Body.COUNCIL: ("《浙江省实施〈中华人民共和国消费者权益保护法〉办法》", "第三十二条"),
+    Body.COMMITTEE: ("《中华人民共和国人民调解法》", "第二十八条"),
+}  # fmt: skip
 # what is left to the parties: where nothing was mediated, the ways of the Consumer Rights Protection Law, article 39;
 # after a mediation, arbitration and the court (Order 121 arts 15 and 25)
 AFTER_MEDIATION = "根据与经营者达成的仲裁协议提请仲裁机构仲裁，或者向人民法院提起诉讼"
@@ -24,6 +30,7 @@ REMEDIES = {
     ),
     DocumentForm.TERMINATION: AFTER_MEDIATION,
     DocumentForm.AGREEMENT: AFTER_MEDIATION,
+    DocumentForm.COUNCIL_AGREEMENT: AFTER_MEDIATION,
 }
 # cited before Order 20 where the sixty days of these regulations are over
 DECREE_778 = "《中华人民共和国消费者权益保护法实施条例》第四十六条、"
@@ -33,20 +40,22 @@ ITEM_KEYS = ("item", "mark", "text")  # of the list `grounds`: 一, ☑ or ☐, 
 @dataclass(frozen=True)
 class OfficialForm:
     """`title` as it is printed; `word` stands in its numbers; `kinds` of cases that it is for; `articles` of Order 121
-    and Order 20 on which it rests, as they are cited in it ("" where Order 20 knows no such form); `asks`: the
-    variables that the case does not hold and a person gives; those in `optional` may stay empty."""
+    and Order 20 on which it rests, as they are cited in it ("" where Order 20 knows no such form; None where it rests
+    on another law: that of the body that mediates, or one that it names itself); `asks`: the variables that the case
+    does not hold and a person gives; those in `optional` may stay empty; `bodies`: whose cases it is for."""
 
     code: DocumentForm
     title: str
     word: str
     kinds: tuple[Kind, ...]
-    articles: tuple[str, str]
+    articles: tuple[str, str] | None
     asks: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    bodies: tuple[Body, ...] = (Body.BUREAU,)
 
     @property
     def position(self) -> int:
-        """The number of the form, 1 to 10."""
+        """The number of the form: 1 to 10 of the official ones."""
         return list(DocumentForm).index(self.code) + 1
 
     @property
@@ -67,6 +76,9 @@ class Datum:
 
 
 COMPLAINT, REPORT = (Kind.COMPLAINT,), (Kind.REPORT,)
+COUNCILS = (Body.COUNCIL, Body.COMMITTEE)
+AGENTS = ("respondent_representative", "complainant_agent", "respondent_agent")
+_NOTICE = ("mediate_at", "place", "mediators", "recusal_days", "bring", "contact_phone")
 F = DocumentForm
 FORMS: dict[DocumentForm, OfficialForm] = {
     form.code: form
@@ -92,22 +104,37 @@ FORMS: dict[DocumentForm, OfficialForm] = {
         ),
         OfficialForm(
             F.MEDIATION_NOTICE, "投诉调解通知书", "投调", COMPLAINT, ("第二十条", "第十八条"),
-            ("mediate_at", "place", "mediators", "recusal_days", "bring", "contact_phone"), ("bring",),
+            _NOTICE, ("bring",),
         ),
         OfficialForm(
             F.TERMINATION, "投诉终止调解决定书", "投终", COMPLAINT, ("第二十三条第一款", "第二十一条第一款"), ("ground",)
         ),
         OfficialForm(
             F.AGREEMENT, "投诉调解书", "调解", COMPLAINT, ("第二十四条", "第二十二条"),
-            (
-                "terms", "mediated_on", "mediators", "respondent_representative", "complainant_agent",
-                "respondent_agent",
-            ),
-            ("respondent_representative", "complainant_agent", "respondent_agent"),
+            ("terms", "mediated_on", "mediators", *AGENTS), AGENTS,
         ),
         OfficialForm(
             F.REPORT_RESULT, "举报处理结果告知书", "举告", REPORT, ("第三十六条", "第三十二条"),
             ("legal_basis", "result"),
+        ),
+        OfficialForm(
+            F.COUNCIL_NOTICE, "消费争议调解通知书", "调通", COMPLAINT, None, _NOTICE, ("bring",), COUNCILS
+        ),
+        OfficialForm(
+            F.COUNCIL_AGREEMENT, "消费争议调解协议书", "调协", COMPLAINT, None,
+            ("terms", "mediated_on", "mediators", *AGENTS), AGENTS, COUNCILS,
+        ),
+        OfficialForm(
+            F.MEDIATION_RECORD, "调解笔录", "调录", COMPLAINT, ("第二十四条", "第二十二条"),
+            ("held_at", "place", "mediators", "present", "record", "outcome"), (), tuple(Body),
+        ),
+        OfficialForm(
+            F.COURT_APPLICATION, "司法确认申请书", "确申", COMPLAINT, None,
+            ("court", "terms", "mediated_on", "effective_on", "mediators", "legal_basis", *AGENTS), AGENTS, tuple(Body),
+        ),
+        OfficialForm(
+            F.MEDIATOR_CERTIFICATE, "调解组织调解员证明", "调证", COMPLAINT, None,
+            ("court", "mediators", "mediated_on"), (), tuple(Body),
         ),
     )
 }  # fmt: skip
@@ -176,6 +203,13 @@ SOURCES: dict[str, str] = {
     "mediated_on": "asked for",
     "legal_basis": "asked for",
     "result": "asked for",
+    "respondent_code": "unified social credit code of the merchant",
+    "held_at": "asked for",
+    "present": "asked for",
+    "record": "asked for",
+    "outcome": "asked for",
+    "court": "asked for",
+    "effective_on": "asked for",
 }
 LISTS = {"grounds": ITEM_KEYS}
 # variables that name the person of the case; those of a reporter are sealed
@@ -192,6 +226,9 @@ _BASE = {
 _GROUNDS = {"grounds", "ground", "ground_item", "remedies"}
 _MEDIATION = {"addressee", "accepted_on", "mediate_at", "place", "mediators", "recusal_days", "bring"}
 _TERMINATION = {"addressee", "accepted_on", "decided_on"} | _GROUNDS
+_AGREEMENT = {
+    "complainant_name", "respondent_address", *AGENTS, "matter", "terms", "mediators", "mediated_on", "remedies",
+}  # fmt: skip
 
 # form and side → the variables that this copy may show. The copy for the respondent names nobody but himself: no
 # article demands that he learn who complains. Only the agreement, which both sign, names the complainant.
@@ -211,11 +248,19 @@ ALLOWED: dict[tuple[DocumentForm, Addressee], frozenset[str]] = {
         (F.MEDIATION_NOTICE, Addressee.RESPONDENT): _MEDIATION,
         (F.TERMINATION, Addressee.COMPLAINANT): _TERMINATION,
         (F.TERMINATION, Addressee.RESPONDENT): _TERMINATION,
-        (F.AGREEMENT, Addressee.BOTH): {
-            "complainant_name", "respondent_address", "respondent_representative", "complainant_agent",
-            "respondent_agent", "matter", "terms", "mediators", "mediated_on", "remedies",
-        },
+        (F.AGREEMENT, Addressee.BOTH): _AGREEMENT,
         (F.REPORT_RESULT, Addressee.COMPLAINANT): {"addressee", "legal_basis", "result"},
+        (F.COUNCIL_NOTICE, Addressee.COMPLAINANT): _MEDIATION,
+        (F.COUNCIL_NOTICE, Addressee.RESPONDENT): _MEDIATION,
+        (F.COUNCIL_AGREEMENT, Addressee.BOTH): _AGREEMENT,
+        (F.MEDIATION_RECORD, Addressee.INTERNAL): {
+            "complainant_name", "proxy", "held_at", "place", "mediators", "present", "record", "outcome",
+        },
+        (F.COURT_APPLICATION, Addressee.COURT): COMPLAINANT_PERSON | {
+            "respondent_address", "respondent_code", "court", "terms", "mediated_on", "effective_on", "mediators",
+            "legal_basis", *AGENTS,
+        },
+        (F.MEDIATOR_CERTIFICATE, Addressee.COURT): {"complainant_name", "court", "mediators", "mediated_on"},
     }.items()
 }  # fmt: skip
 
@@ -312,6 +357,35 @@ DATA: tuple[Datum, ...] = (
     Datum(F.REPORT_RESULT, "36", "32", "The law that demands the notice", ("legal_basis",)),
     Datum(F.REPORT_RESULT, "36", "32", "The result", ("result",)),
     Datum(F.REPORT_RESULT, "36", "32", "Agency and day", ("agency", "issued_on")),
+    Datum(F.COUNCIL_NOTICE, "32", "", "Addressee and complaint", ("addressee", "subject")),
+    Datum(F.COUNCIL_NOTICE, "32", "", "Time and place", ("mediate_at", "place")),
+    Datum(F.COUNCIL_NOTICE, "32", "", "Mediators", ("mediators", "contact_phone")),
+    Datum(F.COUNCIL_NOTICE, "32", "", "Right to ask for recusal, and for how many days", ("recusal_days",)),
+    Datum(F.COUNCIL_AGREEMENT, "32", "", "Both parties", ("complainant_name", "respondent_name")),
+    Datum(F.COUNCIL_AGREEMENT, "32", "", "Their representatives and agents", AGENTS),
+    Datum(F.COUNCIL_AGREEMENT, "32", "", "The dispute", ("matter",)),
+    Datum(F.COUNCIL_AGREEMENT, "32", "", "What they agreed on", ("terms",)),
+    Datum(F.COUNCIL_AGREEMENT, "32", "", "Mediators and day of the mediation", ("mediators", "mediated_on")),
+    Datum(F.COUNCIL_AGREEMENT, "32", "", "Signature or seal of both parties", printed="（签名或者盖章）"),
+    Datum(F.COUNCIL_AGREEMENT, "34", "", "That it may be taken to confirmation", printed="司法确认"),
+    Datum(F.MEDIATION_RECORD, "24(2)", "22(2)", "Time, place and mediators", ("held_at", "place", "mediators")),
+    Datum(F.MEDIATION_RECORD, "24(2)", "22(2)", "Who was present", ("present",)),
+    Datum(F.MEDIATION_RECORD, "24(2)", "22(2)", "What was said, and what came of it", ("record", "outcome")),
+    Datum(F.MEDIATION_RECORD, "24(2)", "22(2)", "Who kept the record", ("officer",)),
+    Datum(
+        F.COURT_APPLICATION, "205", "", "Both applicants, with what identifies them",
+        ("complainant_name", "complainant_id_number", "complainant_address", "complainant_phone", "respondent_name",
+         "respondent_code", "respondent_address"),
+    ),
+    Datum(F.COURT_APPLICATION, "205", "", "The court", ("court",)),
+    Datum(F.COURT_APPLICATION, "205", "", "The agreement and the day of its effect", ("terms", "effective_on")),
+    Datum(F.COURT_APPLICATION, "205", "", "Who mediated, and when", ("mediators", "mediated_on", "agency")),
+    Datum(F.COURT_APPLICATION, "205", "", "The article then in force", ("legal_basis",)),
+    Datum(F.COURT_APPLICATION, "205", "", "That both apply", printed="共同申请"),
+    Datum(F.MEDIATOR_CERTIFICATE, "205", "", "The court", ("court",)),
+    Datum(F.MEDIATOR_CERTIFICATE, "205", "", "Both parties and the dispute",
+          ("complainant_name", "respondent_name", "subject")),
+    Datum(F.MEDIATOR_CERTIFICATE, "205", "", "Who mediated, and when", ("agency", "mediators", "mediated_on")),
 )  # fmt: skip
 
 
@@ -375,4 +449,10 @@ def asked_label(name: str) -> str:
         "respondent_agent": _("Agent of the respondent"),
         "legal_basis": _("Law that demands the notice (title and article)"),
         "result": _("Result of the report"),
+        "held_at": _("Time of the session"),
+        "present": _("Who was present"),
+        "record": _("Course of the mediation"),
+        "outcome": _("Result of the mediation"),
+        "court": _("Court"),
+        "effective_on": _("Agreement in force from"),
     }.get(name, name)

@@ -52,6 +52,8 @@ class SessionVerb(models.TextChoices):
     CANCEL = "cancel", pgettext_lazy("done to a session", "Cancelled")
     HOLD = "hold", pgettext_lazy("done to a session", "Held")
     ADD_MINUTES = "add_minutes", pgettext_lazy("done to a session", "Minutes added to")
+    NOTICE = "notice", pgettext_lazy("done to a session", "Notice made out")
+    RECORD = "record", pgettext_lazy("done to a session", "Record made out")
 
 
 class Presence(models.TextChoices):
@@ -68,34 +70,6 @@ class RecusalDecision(models.TextChoices):
     PENDING = "", pgettext_lazy("an application for recusal", "To be decided")
     GRANTED = "granted", pgettext_lazy("an application for recusal", "Granted")
     DENIED = "denied", pgettext_lazy("an application for recusal", "Denied")
-
-
-class ReferralState(models.TextChoices):
-    """Where a complaint in the green channel is."""
-
-    WAITING = "waiting", pgettext_lazy("a referral", "With the platform")
-    SETTLED = "settled", pgettext_lazy("a referral", "Settled")
-    RETURNED = "returned", pgettext_lazy("a referral", "Came back")
-
-
-class ReferralReturn(models.TextChoices):
-    """Why a complaint came back from the platform without a settlement."""
-
-    NONE = "", pgettext_lazy("return of a referral", "It has not come back")
-    DECLINED = "declined", pgettext_lazy("return of a referral", "Declined by the platform")
-    SILENCE = "silence", pgettext_lazy("return of a referral", "Term over without a settlement")
-    RECALLED = "recalled", pgettext_lazy("return of a referral", "Taken back by the regulator")
-
-
-class ReferralVerb(models.TextChoices):
-    """What is done to a referral."""
-
-    REFER = "refer", pgettext_lazy("done to a referral", "Referred")
-    REPLY = "reply", pgettext_lazy("done to a referral", "Replied")
-    SETTLE = "settle", pgettext_lazy("done to a referral", "Settled")
-    DECLINE = "decline", pgettext_lazy("done to a referral", "Declined")
-    RECALL = "recall", pgettext_lazy("done to a referral", "Taken back")
-    LAPSE = "lapse", pgettext_lazy("done to a referral", "Term over")
 
 
 class AgreementForm(models.TextChoices):
@@ -157,3 +131,31 @@ class DismissalGround(models.TextChoices):
     NOT_VOLUNTARY = "not_voluntary", _("Not voluntary")
     UNCLEAR = "unclear", _("Its content is not clear")
     OTHER = "other", pgettext_lazy("ground of a dismissal", "Other")
+
+
+class ReferralState(models.TextChoices):
+    """Where a complaint in the green channel is."""
+
+    WAITING = "waiting", pgettext_lazy("a referral", "With the platform")
+    SETTLED = "settled", pgettext_lazy("a referral", "Settled")
+    RETURNED = "returned", pgettext_lazy("a referral", "Came back")
+
+
+class ReferralReturn(models.TextChoices):
+    """Why a complaint came back from the platform without a settlement."""
+
+    NONE = "", pgettext_lazy("return of a referral", "It has not come back")
+    DECLINED = "declined", pgettext_lazy("return of a referral", "Declined by the platform")
+    SILENCE = "silence", pgettext_lazy("return of a referral", "Term over without a settlement")
+    RECALLED = "recalled", pgettext_lazy("return of a referral", "Taken back by the regulator")
+
+
+class ReferralVerb(models.TextChoices):
+    """What is done to a referral."""
+
+    REFER = "refer", pgettext_lazy("done to a referral", "Referred")
+    REPLY = "reply", pgettext_lazy("done to a referral", "Replied")
+    SETTLE = "settle", pgettext_lazy("done to a referral", "Settled")
+    DECLINE = "decline", pgettext_lazy("done to a referral", "Declined")
+    RECALL = "recall", pgettext_lazy("done to a referral", "Taken back")
+    LAPSE = "lapse", pgettext_lazy("done to a referral", "Term over")

@@ -10,6 +10,8 @@ from cases.querysets import CaseQuerySet, scope
 from mediation.enums import AgreementState, ConfirmationState, ReferralState, SessionState
 from registry.enums import AgencyKind
 
+CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
+
 
 def is_of_platform(user) -> bool:
     """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
@@ -104,34 +106,6 @@ class MediatedCaseQuerySet(CaseQuerySet):
         return self.filter(~Exists(sessions.filter(case=OuterRef("pk"))))
 
 
-class ReferralQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Regulators see those of their cases. A platform sees what was referred to it and nothing else, whatever roles
-        its people hold. Closed by default."""
-        if not user.is_authenticated or not user.has_perm("mediation.view_platformreferral"):
-            return self.none()
-        if is_of_platform(user):
-            return self.filter(platform__agency__in=user.agency.ids_within)
-        condition = scope(user, "case__")
-        return self if condition is None else self.filter(condition)
-
-    def waiting(self):
-        """Those that are with their platform."""
-        return self.filter(state=ReferralState.WAITING)
-
-    def over(self, day: dt.date):
-        """Waiting ones whose term is over on the local day `day`: it ended before."""
-        return self.waiting().filter(due_on__lt=day)
-
-
-class OfReferralQuerySet(models.QuerySet):
-    """What belongs to a referral follows it."""
-
-    def visible_to(self, user):
-        referrals = self.model._meta.get_field("referral").related_model
-        return self.filter(referral__in=referrals.objects.visible_to(user))
-
-
 class OfMediatedCaseQuerySet(models.QuerySet):
     """What a mediation came to is seen by whoever sees its case, and by those to whom it is entrusted, where they may see
     such rows at all. Closed by default."""
@@ -163,6 +137,22 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
         """In force, and not performed yet."""
         return self.filter(state=AgreementState.IN_FORCE)
 
+    def overdue(self, day: dt.date):
+        """Those of which something was to be done before the local day `day`, and was not."""
+        owed = self.model._meta.get_field("instalments").related_model.objects.filter(
+            agreement=OuterRef("pk"), performed_on__isnull=True, due_on__lt=day
+        )
+        return self.to_perform().filter(Exists(owed))
+
+    def confirmable(self, day: dt.date):
+        """Those whose thirty days for the application to a court are not over on the local day `day`, and for which no
+        application is under way."""
+        over = (ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN)
+        confirmations = self.model._meta.get_field("confirmations").related_model.objects
+        under_way = confirmations.filter(agreement=OuterRef("pk")).exclude(state__in=over)
+        since = day - dt.timedelta(days=CONFIRMATION_DAYS)
+        return self.filter(~Exists(under_way), effective_on__gte=since)
+
 
 class OfAgreementQuerySet(models.QuerySet):
     """What belongs to an agreement follows it."""
@@ -193,3 +183,31 @@ class OfConfirmationQuerySet(models.QuerySet):
     def visible_to(self, user):
         confirmations = self.model._meta.get_field("confirmation").related_model
         return self.filter(confirmation__in=confirmations.objects.visible_to(user))
+
+
+class ReferralQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Regulators see those of their cases. A platform sees what was referred to it and nothing else, whatever roles
+        its people hold. Closed by default."""
+        if not user.is_authenticated or not user.has_perm("mediation.view_platformreferral"):
+            return self.none()
+        if is_of_platform(user):
+            return self.filter(platform__agency__in=user.agency.ids_within)
+        condition = scope(user, "case__")
+        return self if condition is None else self.filter(condition)
+
+    def waiting(self):
+        """Those that are with their platform."""
+        return self.filter(state=ReferralState.WAITING)
+
+    def over(self, day: dt.date):
+        """Waiting ones whose term is over on the local day `day`: it ended before."""
+        return self.waiting().filter(due_on__lt=day)
+
+
+class OfReferralQuerySet(models.QuerySet):
+    """What belongs to a referral follows it."""
+
+    def visible_to(self, user):
+        referrals = self.model._meta.get_field("referral").related_model
+        return self.filter(referral__in=referrals.objects.visible_to(user))

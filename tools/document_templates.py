@@ -1,4 +1,4 @@
-"""Write the ten built-in document templates: `python -m tools.document_templates`, with --check to compare only.
+"""Write the built-in document templates: `python -m tools.document_templates`, with --check to compare only.
 
 The layout is our own, after GB/T 9704-2012: its margins, type sizes and faces. Faces are named for East Asian text and
 never left to a theme, which Word would take instead; a face that is missing is replaced by Word or WPS. What stands in
@@ -293,9 +293,111 @@ def report_result() -> Form:
     return form
 
 
+def council_notice() -> Form:
+    form = Form("消费争议调解通知书")
+    form.number()
+    form.addressee()
+    form.text(
+        "关于{{ subject }}的投诉，本单位已于{{ accepted_on }}受理。依据{{ order }}{{ article }}，现组织双方当事人调解。请"
+        "于{{ mediate_at }}到{{ place }}参加调解。调解以双方自愿为前提；无正当理由不参加的，本单位将终止调解。",
+        "请携带身份证明材料{% if bring %}和{{ bring }}{% endif %}；委托他人参加的，另需授权委托书和受托人身份证明。",
+        "认为调解员与本争议或者当事人有利害关系，可能影响公正调解的，可以自收到本通知书之日起{{ recusal_days }}日内申请其"
+        "回避。",
+        "调解员：{{ mediators }}；联系电话：{{ contact_phone }}。",
+        "特此通知。",
+    )
+    form.seal()
+    return form
+
+
+def council_agreement() -> Form:
+    form = Form("消费争议调解协议书")
+    form.number()
+    form.table(
+        ("消费者", "{{ complainant_name }}", "委托代理人", "{{ complainant_agent }}"),
+        ("经营者", "{{ respondent_name }}", "法定代表人", "{{ respondent_representative }}"),
+        ("经营场所", "{{ respondent_address }}", "委托代理人", "{{ respondent_agent }}"),
+    )
+    form.line("")
+    form.text(
+        "争议事项和请求：{{ matter }}",
+        "依据{{ order }}{{ article }}，双方当事人于{{ mediated_on }}在本单位主持下调解，自愿达成如下协议：",
+        "{{ terms }}",
+        "本协议书自双方当事人签名或者盖章之日起生效，双方应当按照约定履行。双方可以自协议生效之日起三十日内，共同向有管辖权"
+        "的人民法院申请司法确认。一方不履行的，另一方可以{{ remedies }}。",
+        "本协议书一式三份，双方各执一份，本单位留存一份。",
+    )
+    form.line("消费者（签名或者盖章）：")
+    form.line("经营者（签名或者盖章）：")
+    form.line("调解员（签名）：{{ mediators }}")
+    form.seal()
+    return form
+
+
+def mediation_record() -> Form:
+    form = Form("调解笔录")
+    form.number()
+    form.table(
+        ("时间", "{{ held_at }}", "地点", "{{ place }}"),
+        ("调解人员", "{{ mediators }}", "记录人", "{{ officer }}"),
+        ("投诉人", "{{ complainant_name }}", "代理人", "{{ proxy }}"),
+        ("被投诉人", "{{ respondent_name }}", "案件编号", "{{ case_number }}"),
+        ("到场情况", "{{ present }}"),
+    )
+    form.line("")
+    form.text("调解经过：", "{{ record }}", "调解结果：{{ outcome }}", "以上笔录经核对无误。")
+    form.line("投诉人（签名）：　　　　　　　　年　月　日")
+    form.line("被投诉人（签名）：　　　　　　　年　月　日")
+    form.line("调解人员（签名）：　　　　　　　年　月　日")
+    form.note("依据{{ order }}{{ article }}，由{{ agency }}留存。")
+    return form
+
+
+def court_application() -> Form:
+    form = Form("司法确认申请书")
+    form.line("卷宗编号：{{ number }}　　案件编号：{{ case_number }}", size=12, after=4)
+    form.table(
+        ("申请人（消费者）", "{{ complainant_name }}", "联系电话", "{{ complainant_phone }}"),
+        ("证件类型", "{{ complainant_id_type }}", "证件号码", "{{ complainant_id_number }}"),
+        ("住址", "{{ complainant_address }}", "委托代理人", "{{ complainant_agent }}"),
+        ("申请人（经营者）", "{{ respondent_name }}", "统一社会信用代码", "{{ respondent_code }}"),
+        ("住所", "{{ respondent_address }}", "法定代表人", "{{ respondent_representative }}"),
+        ("委托代理人", "{{ respondent_agent }}"),
+    )
+    form.line("")
+    form.text(
+        "申请事项：确认双方申请人达成的调解协议有效。",
+        "事实与理由：双方因{{ subject }}发生消费争议，{{ mediated_on }}经{{ agency }}（调解人员：{{ mediators }}）主持调"
+        "解，自愿达成调解协议，该协议自{{ effective_on }}起生效，主要内容如下：",
+        "{{ terms }}",
+        "双方出于解决争议的目的自愿达成协议，没有恶意串通、规避法律的行为；协议内容给他人造成损害的，愿意承担相应的民事责任"
+        "和其他法律责任。依据{{ legal_basis }}，双方自协议生效之日起三十日内共同申请，请予确认。",
+        "附：调解协议、主持调解的调解组织和调解员证明、双方身份证明。",
+    )
+    form.line("此致")
+    form.line("{{ court }}")
+    form.line("申请人（签名）：　　　　　　　　年　月　日", align=RIGHT)
+    form.line("申请人（签名或者盖章）：　　　　年　月　日", align=RIGHT)
+    return form
+
+
+def mediator_certificate() -> Form:
+    form = Form("调解组织调解员证明")
+    form.number()
+    form.addressee("court")
+    form.text(
+        "{{ complainant_name }}与{{ respondent_name }}关于{{ subject }}的消费争议（案件编号：{{ case_number }}），由本"
+        "单位受理，{{ mediators }}主持调解，双方于{{ mediated_on }}自愿达成调解协议。上述人员系本单位调解人员。",
+        "特此证明。",
+    )
+    form.seal()
+    return form
+
+
 FORMS = (
     complaint_register, report_register, dispatch_notice, identity_notice, acceptance, refusal, mediation_notice,
-    termination, agreement, report_result,
+    termination, agreement, report_result, council_notice, council_agreement, mediation_record, court_application,
+    mediator_certificate,
 )  # fmt: skip
 
 

@@ -869,7 +869,7 @@ RECOVERIES = (
                ("recovery_kind", "amount", "recovery_status", "recovery_means", "evidence"), ("posted_on", "note"),
                effect=recoveries.post),
     Transition(Verb.PAY, _("Record a payment"), POSTABLE, None, POST, ("recovery", "evidence"),
-               ("amount", "paid_on", "note"), guard=recoveries.is_promised, effect=recoveries.pay),
+               ("amount", "paid_on", "recovery_means", "note"), guard=recoveries.is_promised, effect=recoveries.pay),
     Transition(Verb.REVERSE, _("Reverse a posting"), POSTABLE, None, POST, ("recovery", "note"), (),
                guard=recoveries.can_be_reversed, effect=recoveries.reverse, grave=True),
 )  # fmt: skip

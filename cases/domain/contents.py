@@ -20,6 +20,7 @@ from cases.official_forms import (
     ALLOWED,
     DECREE_778,
     FORMS,
+    LAW_OF,
     LISTS,
     ORDER_20,
     ORDER_121,
@@ -32,6 +33,7 @@ from core.personal_data import decrypt
 from core.text import mask_numbers
 
 TEXT_LENGTH = 5_000
+RECORD_LENGTH = 20_000  # of a whole session
 ORDER_121_FROM = dt.date(2026, 4, 15)
 PURPOSES = {DocumentForm.REFUSAL: GroundPurpose.REFUSE, DocumentForm.TERMINATION: GroundPurpose.TERMINATE}
 NUMERALS = "零一二三四五六七八九十"
@@ -44,6 +46,7 @@ IDENTIFYING = ("name", "phone", "address", "id_number")
 UNCHECKED = {
     "number", "agency", "officer", "issued_on", "order", "article", "remedies", "respondent_name", "respondent_address",
     "ground", "ground_item", "grounds", "case_number", "kind", "received_on", "accepted_on", "decided_on", "channel",
+    "respondent_code", "court",
 }  # fmt: skip
 
 
@@ -139,7 +142,8 @@ def statable(case: Case, grounds: list[Ground]) -> list[Ground]:
 
 # what a person gave
 
-DATES = ("report_back_on", "id_deadline", "mediated_on")
+DATES = ("report_back_on", "id_deadline", "mediated_on", "effective_on")
+PAST = ("mediated_on", "effective_on")
 COUNTS = {"enclosures": (0, 9_999), "pages": (0, 9_999), "recusal_days": (1, 30)}
 
 
@@ -158,8 +162,10 @@ def checked_given(case: Case, *, form: DocumentForm, given: dict[str, Any], now:
             raise DomainError(_("%(name)s: give a date.") % {"name": asked_label(name)})
         if name in ("report_back_on", "id_deadline") and value < today:
             raise DomainError(_("%(name)s: this day is over.") % {"name": asked_label(name)})
-        if name == "mediated_on" and not case.received_on <= value <= today:
-            raise DomainError(_("The mediation was held between the receipt of the case and today."))
+        if name in PAST and not case.received_on <= value <= today:
+            raise DomainError(
+                _("%(name)s: a day between the receipt of the case and today.") % {"name": asked_label(name)}
+            )
         if name == "mediate_at" and (not isinstance(value, dt.datetime) or value <= now):
             raise DomainError(_("The mediation must lie ahead, so that both sides can come."))
         if name in COUNTS and not (isinstance(value, int) and COUNTS[name][0] <= value <= COUNTS[name][1]):
@@ -167,8 +173,9 @@ def checked_given(case: Case, *, form: DocumentForm, given: dict[str, Any], now:
                 _("%(name)s: a number from %(from)d to %(to)d.")
                 % {"name": asked_label(name), "from": COUNTS[name][0], "to": COUNTS[name][1]}
             )
-        if isinstance(value, str) and len(value) > TEXT_LENGTH:
-            raise DomainError(_("%(name)s: at most %(n)d characters.") % {"name": asked_label(name), "n": TEXT_LENGTH})
+        length = RECORD_LENGTH if name == "record" else TEXT_LENGTH
+        if isinstance(value, str) and len(value) > length:
+            raise DomainError(_("%(name)s: at most %(n)d characters.") % {"name": asked_label(name), "n": length})
     return values
 
 
@@ -203,6 +210,7 @@ def _from_case(case: Case, people: People, *, side: Addressee) -> dict[str, str]
         "reporter_address": reporter.get("address", ""),
         "reporter_id_number": reporter.get("id_number", ""),
         "respondent_name": merchant,
+        "respondent_code": (case.merchant.credit_code if case.merchant else None) or case.merchant_code_written,
         "respondent_address": case.merchant_address or (case.merchant.address if case.merchant else ""),
         "goods": " ".join(filter(None, (case.brand, case.goods))),
         "occurred_on": day_in_words(case.occurred_on),
@@ -223,8 +231,14 @@ def _decided_on(case: Case) -> dt.date | None:
 
 def _from_law(case: Case, form: DocumentForm, asked: dict[str, Any]) -> dict[str, Any]:
     order, which = order_of(case)
-    article = FORMS[form].articles[which]
-    if not article:
+    articles = FORMS[form].articles
+    if case.body in LAW_OF:
+        order, article = LAW_OF[case.body]
+    elif articles is None:  # it names its law itself
+        order = article = ""
+    else:
+        article = articles[which]
+    if not article and articles is not None:
         raise DomainError(_("The rules that apply to this case know no such document."))
     found = {"order": order, "article": article, "remedies": REMEDIES.get(form, "")}
     if form not in PURPOSES:

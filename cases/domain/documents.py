@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,7 +19,7 @@ from cases.domain.attachments import NOTE_LENGTH, checked_reason, checked_text
 from cases.domain.clocks import stop_clocks
 from cases.domain.contents import NamesPerson, contents_of
 from cases.domain.templates import template_for
-from cases.enums import Addressee, Body, DeliveryResult, DocumentForm, Outcome, Side, State, Verb
+from cases.enums import Addressee, DeliveryResult, DocumentForm, Outcome, Side, State, Verb
 from cases.models import Attachment, Case, CaseEvent, Delivery, Document, DocumentSeries, Letterhead
 from cases.official_forms import ALLOWED, FORMS, OfficialForm, is_personal, is_sealed
 from cases.querysets import sees_reporters
@@ -52,8 +53,10 @@ def issue_document(
     actor,
     now: dt.datetime | None = None,
     values: dict[str, Any] | None = None,
+    among: QuerySet | None = None,
 ) -> Document:
-    """Issue `form` for `side` (Addressee) under the next number. `values`: what the form asks for (official_forms).
+    """Issue `form` for `side` (Addressee) under the next number. `values`: what the form asks for (official_forms);
+    `among`: the cases on which the caller lets the actor work, where these are others than those he sees.
 
     The row of the series stays locked until the transaction ends, and the number counts only with it: whatever fails
     leaves no gap. Raises PermissionDenied; DomainError where the case is not so far, something is missing, or the copy
@@ -65,7 +68,8 @@ def issue_document(
     stored = []
     try:
         with transaction.atomic():
-            return _issue(case, definition, side, actor=actor, now=now, values=values or {}, stored=stored)
+            locked = _locked(case, actor, among)
+            return _issue(locked, definition, side, actor=actor, now=now, values=values or {}, stored=stored)
     except NamesPerson:
         log_access(user=actor, action=AccessAction.LOOKUP, target=case.number, fields="name", reason=definition.code)
         raise
@@ -76,7 +80,6 @@ def issue_document(
 
 
 def _issue(case, definition: OfficialForm, side: Addressee, *, actor, now, values, stored: list[str]) -> Document:
-    case = _locked(case, actor)
     if reason := why_not(case, definition.code):
         raise DomainError(reason)
     agency = issuer_of(case, definition.code, actor)
@@ -226,12 +229,16 @@ def why_not(case: Case, form: str) -> str:
     definition = FORMS[DocumentForm(form)]
     if case.kind not in definition.kinds:
         return _("This form is not for cases of this kind.")
-    if case.body != Body.BUREAU:
-        return _("The official forms are those of market regulation; this case is handled by another body.")
+    if case.body not in definition.bodies:
+        return _("This form is for the cases of another body than the one that handles this case.")
     if case.handling_id is None and form != DocumentForm.DISPATCH_NOTICE:
         return _("The case must first be dispatched to an agency.")
     mediated = (State.ACCEPTED, State.MEDIATING)
     ended = case.state in (State.ENDED, State.CLOSED) and case.accepted_at is not None
+    agreed = (
+        case.state in mediated or (ended and case.outcome == Outcome.AGREEMENT),
+        _("The parties have not been brought to an agreement."),
+    )
     ready = {
         DocumentForm.IDENTITY_NOTICE: (case.state == State.REGISTERED, _("The complaint has been decided on already.")),
         DocumentForm.ACCEPTANCE: (case.accepted_at is not None, _("The complaint has not been accepted.")),
@@ -240,10 +247,12 @@ def why_not(case: Case, form: str) -> str:
         DocumentForm.TERMINATION: (
             ended and case.outcome != Outcome.AGREEMENT, _("Mediation has not been ended without an agreement."),
         ),
-        DocumentForm.AGREEMENT: (
-            case.state in mediated or (ended and case.outcome == Outcome.AGREEMENT),
-            _("The parties have not been brought to an agreement."),
-        ),
+        DocumentForm.AGREEMENT: agreed,
+        DocumentForm.COUNCIL_NOTICE: (case.state in mediated, _("The complaint is not in mediation.")),
+        DocumentForm.COUNCIL_AGREEMENT: agreed,
+        DocumentForm.MEDIATION_RECORD: (case.accepted_at is not None, _("The complaint has not been accepted.")),
+        DocumentForm.COURT_APPLICATION: agreed,
+        DocumentForm.MEDIATOR_CERTIFICATE: agreed,
         DocumentForm.REPORT_RESULT: (
             case.state not in (State.REGISTERED, State.ACCEPTED), _("The report has not been decided on."),
         ),
@@ -282,9 +291,9 @@ def _definition(form: str, side: str) -> tuple[OfficialForm, Addressee]:
     return FORMS[DocumentForm(form)], Addressee(side)
 
 
-def _locked(case: Case, actor) -> Case:
+def _locked(case: Case, actor, among: QuerySet | None = None) -> Case:
     locked = (
-        Case.objects.visible_to(actor)
+        (Case.objects.visible_to(actor) if among is None else among)
         .select_for_update(of=("self",))
         .select_related(
             "merchant", "handling__parent", "custodian__parent", "officer", "channel", "category", "problem"

@@ -83,8 +83,11 @@ def reverse(act: Act) -> None:
 
 def pay(act: Act) -> None:
     """A promise is kept, whole or in part: it gives way to what was paid and to what is still promised. The recovered
-    loss stays what it was."""
+    loss stays what it was. What had to be enforced was paid by other means than it was promised by."""
     data, case = act.data, act.obj
+    means = data.get("recovery_means")
+    if means is not None and means not in KNOWN_MEANS:
+        raise DomainError(_("Say by which means it was paid."))
     promise = _posting(act, promises(case), data.pop("recovery"))
     given = data.pop("amount", None)
     amount = promise.amount if given is None else _amount(given)
@@ -94,13 +97,16 @@ def pay(act: Act) -> None:
             _("Promised are %(amount)s yuan. Post what was paid beyond that by itself.") % {"amount": promise.amount}
         )
     _take_back(promise, day, act, evidence=evidence)
-    parts = [(RecoveryStatus.PAID, amount), (RecoveryStatus.PROMISED, promise.amount - amount)]
+    parts = [
+        (RecoveryStatus.PAID, amount, means or promise.means),
+        (RecoveryStatus.PROMISED, promise.amount - amount, promise.means),
+    ]
     made = [
         Recovery.objects.create(
-            case=case, posted_on=day, amount=part, kind=promise.kind, status=status, means=promise.means,
+            case=case, posted_on=day, amount=part, kind=promise.kind, status=status, means=by,
             evidence=evidence, actor=act.actor,
         )
-        for status, part in parts
+        for status, part, by in parts
         if part
     ]  # fmt: skip
     act.facts |= {"promise": promise.pk, "recovery": made[0].pk, "amount": amount, "posted_on": day}

@@ -281,6 +281,13 @@ def _posting(step, case, user):
     return PostingChoice(rows, label=_("Posting"), empty_label=None, widget=forms.RadioSelect)
 
 
+def _means(step, case, user):
+    label = pgettext_lazy("means of a recovery", "By")
+    if step.verb == Verb.PAY:  # as promised, unless something else is chosen
+        return forms.ChoiceField(label=label, choices=[("", _("As promised")), *_pairs(KNOWN_MEANS)])
+    return _choice(label, _pairs(KNOWN_MEANS), initial=RecoveryMeans.MEDIATION)
+
+
 def _amount(step, case, user):
     return forms.DecimalField(
         label=_("Amount (CNY)"), min_value=Decimal("0.01"), max_digits=14, decimal_places=2,
@@ -360,9 +367,7 @@ FIELDS: dict[str, Callable] = {
     "recovery": _posting,
     "recovery_kind": lambda *_of: forms.ChoiceField(label=_("Kind"), choices=[("", CHOOSE), *_pairs(KNOWN_KINDS)]),
     "recovery_status": lambda *_of: _choice(_("Status"), _pairs(STATED)),
-    "recovery_means": lambda *_of: _choice(
-        pgettext_lazy("means of a recovery", "By"), _pairs(KNOWN_MEANS), initial=RecoveryMeans.MEDIATION
-    ),
+    "recovery_means": _means,
     "amount": _amount,
     "evidence": lambda *_of: _line(
         _("Evidence"), 300, help_text=_("What shows it, such as a receipt, a transfer or the agreement.")

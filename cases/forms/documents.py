@@ -5,14 +5,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cases.domain.attachments import NOTE_LENGTH
-from cases.domain.contents import TEXT_LENGTH, grounds_of, statable
+from cases.domain.contents import RECORD_LENGTH, TEXT_LENGTH, grounds_of, statable
 from cases.enums import Addressee, DeliveryResult, DocumentForm, NoticeMeans, Verb
 from cases.models import Case, Document
 from cases.official_forms import FORMS, asked_label
 from core.filters import DateInput
 from core.text import mask_numbers
 
-LONG = ("id_papers", "reason", "bring", "terms", "result")
+LONG = ("id_papers", "reason", "bring", "terms", "result", "present")
 LINE_LENGTH = 300
 RECUSAL_DAYS = 3
 
@@ -36,6 +36,8 @@ SPECIAL = {
     "report_back_on": _date,
     "id_deadline": _date,
     "mediated_on": _date,
+    "effective_on": _date,
+    "record": lambda: forms.CharField(max_length=RECORD_LENGTH, widget=forms.Textarea(attrs={"rows": 10})),
     "mediate_at": lambda: forms.DateTimeField(widget=TimeInput()),
     "recusal_days": lambda: _count(1, 30),
     "enclosures": lambda: _count(0, 9_999),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.exceptions import DomainError
 from core.refusals import refusal
-from core.workflow import Transition, Workflow
+from core.workflow import Transition, Workflow, last_event_id
 
 
 class ActPages:
@@ -23,7 +23,9 @@ class ActPages:
     act_related: tuple[str, ...] = ()
 
     def act_form(self, request, verb: str, obj: Model, refused: str = ""):
-        raise NotImplementedError
+        data = request.POST if request.method == "POST" else None
+        initial = {"seen": last_event_id(obj)}
+        return self.act_forms[verb](data, subject=obj, user=request.user, refusal=refused, initial=initial)
 
     def act(self, request, verb: str, obj: Model, form) -> None:
         raise NotImplementedError

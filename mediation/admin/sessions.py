@@ -21,8 +21,8 @@ from cases.views.lists import HEAVY, next_due
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
 from core.filters import FIRST_DAY, LAST_DAY
 from core.templatetags.portal import state
-from core.workflow import last_event_id
 from mediation.admin.acts import ActPages
+from mediation.admin.papers import PaperPages
 from mediation.domain import (
     SESSION,
     act_on,
@@ -35,7 +35,7 @@ from mediation.domain import (
     schedule,
     suggest,
 )
-from mediation.enums import RecusalDecision, SessionState, SessionVerb
+from mediation.enums import RecusalDecision, SessionOutcome, SessionState, SessionVerb
 from mediation.forms.sessions import (
     AppointmentFields,
     CallForm,
@@ -46,6 +46,8 @@ from mediation.forms.sessions import (
     HoldForm,
     MediatorForm,
     MinutesForm,
+    NoticeForm,
+    RecordForm,
     RecusalForm,
     SessionForm,
     in_words,
@@ -66,7 +68,7 @@ from mediation.plan import DAYS, day_plan, monday_of, week_plan
 
 FORMS = {
     SessionVerb.CALL: CallForm, SessionVerb.HOLD: HoldForm, SessionVerb.CANCEL: CancelForm,
-    SessionVerb.ADD_MINUTES: MinutesForm,
+    SessionVerb.ADD_MINUTES: MinutesForm, SessionVerb.NOTICE: NoticeForm, SessionVerb.RECORD: RecordForm,
 }  # fmt: skip
 PROPOSED = ("number", "day", "starts", "ends", "mediator")  # what the address of a new session may bear
 PLANNED = 60  # lines of a calendar
@@ -175,7 +177,7 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(ActPages, VerbAdmin):
+class SessionAdmin(ActPages, PaperPages, VerbAdmin):
     workflow, act_forms = SESSION, FORMS
     act_related = ("case", "mediator")
     form = SessionForm
@@ -251,7 +253,10 @@ class SessionAdmin(ActPages, VerbAdmin):
         if obj:
             steps = [step for step in SESSION.available(obj, request.user) if step.verb in FORMS]
             seen = Case.objects.visible_to(request.user).filter(pk=obj.case_id).exists()
-            context |= {"steps": steps, "session": obj, "case_url": obj.case.get_absolute_url() if seen else ""}
+            context |= {
+                "steps": steps, "session": obj, "case_url": obj.case.get_absolute_url() if seen else "",
+                "papers": self.papers(request, obj), "agreement_url": self._agreement_url(request.user, obj),
+            }  # fmt: skip
         elif add:
             context["suggestions"] = self.suggestions(request)
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -261,8 +266,21 @@ class SessionAdmin(ActPages, VerbAdmin):
         return [
             path("calendar/", wrap(self.calendar_view), name="mediation_session_calendar"),
             *self.act_urls(),
+            *self.paper_urls(),
             *super().get_urls(),
         ]
+
+    @staticmethod
+    def _agreement_url(user, session) -> str:
+        """Where what the session came to is drawn up, or stands."""
+        if session.outcome != SessionOutcome.AGREEMENT or not user.has_perm("mediation.view_agreement"):
+            return ""
+        standing = session.case.agreements.standing().first()
+        if standing is not None:
+            return reverse("admin:mediation_agreement_change", args=[standing.pk])
+        if not user.has_perm("mediation.add_agreement"):
+            return ""
+        return f"{reverse('admin:mediation_agreement_add')}?{urlencode({'number': session.case.number})}"
 
     def calendar_view(self, request):
         """A day or a week of the user's agencies."""
@@ -295,11 +313,6 @@ class SessionAdmin(ActPages, VerbAdmin):
             plan = day_plan(sessions, day, mediators, list(rooms))
             context |= {"plan": plan, "columns": 2 * len(plan.heads) + 1}
         return TemplateResponse(request, "mediation/admin/calendar.html", context)
-
-    def act_form(self, request, verb, obj, refused=""):
-        data = request.POST if request.method == "POST" else None
-        initial = {"seen": last_event_id(obj)}
-        return FORMS[verb](data, session=obj, user=request.user, refusal=refused, initial=initial)
 
     def act(self, request, verb, obj, form):
         given = {"actor": request.user, "seen": form.cleaned_data["seen"]} | form.act_data()

@@ -1,5 +1,6 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
+from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up
 from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
@@ -15,14 +16,18 @@ from mediation.domain.sessions import SESSION, Appointment, act_on, adjourn, sch
 from mediation.domain.suggestions import suggest
 
 __all__ = [
+    "AGREEMENT",
     "REFERRAL",
     "SESSION",
     "Appointment",
+    "Due",
     "act_on",
+    "act_on_agreement",
     "act_on_referral",
     "adjourn",
     "ask_recusal",
     "cases_of",
+    "draw_up",
     "decide_recusal",
     "end_entrustment",
     "entrust",

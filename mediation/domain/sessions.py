@@ -22,6 +22,7 @@ from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
+from mediation.domain.papers import ISSUE, issue_notice, issue_record
 from mediation.enums import Presence, RecusalDecision, SessionOutcome, SessionState, SessionVerb
 from mediation.models import Attendance, Mediator, Room, Session
 from registry.domain import load_calendar
@@ -301,13 +302,17 @@ SESSION = Workflow(
                SessionState.CANCELLED, CHANGE, ("note",), (), stamps=("cancelled_at",), grave=True),
     Transition(SessionVerb.ADD_MINUTES, gettext_lazy("Add to the minutes"), (SessionState.HELD,), None, CHANGE,
                ("text",), (), effect=_add_minutes),
+    Transition(SessionVerb.NOTICE, gettext_lazy("Make out a notice"), (SessionState.SCHEDULED,), None, ISSUE,
+               ("side", "contact_phone", "recusal_days"), ("bring",), guard=_case_goes_on, effect=issue_notice),
+    Transition(SessionVerb.RECORD, gettext_lazy("Make out the record"), (SessionState.HELD,), None, ISSUE, (), (),
+               effect=issue_record),
 )  # fmt: skip
 
 
 def act_on(session: Session, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, **data):
     """Do `verb` to `session`; returns the event. See core.workflow.Workflow.apply for what is checked and raised."""
     with transaction.atomic():
-        lock_case(session.case, actor, CHANGE)
+        lock_case(session.case, actor, SESSION[verb].permission if verb in SESSION else CHANGE)
         return SESSION.apply(session, verb, actor=actor, now=now, seen=seen, **data)
 
 

@@ -11,17 +11,19 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from cases.enums import TOLD_BY, GroundPurpose, Outcome, Side, State
 from cases.forms.acts import ground_in_words, party_in_words
+from cases.forms.documents import RECUSAL_DAYS
 from cases.models import Ground
+from cases.official_forms import asked_label
 from core.admin import RefusableForm, VerbForm
 from core.filters import DateInput
 from mediation.domain import Appointment, cases_of
+from mediation.domain.papers import letterhead_of
 from mediation.enums import Language, Presence, RecusalDecision, SessionOutcome
+from mediation.forms.acts import DAY_FORMATS, NOTE_LENGTH, ActForm, text_field
 from mediation.models import Attendance, Entrustment, Recusal, Session
 
 MINUTES_LENGTH = 20_000
-NOTE_LENGTH = 1000
 FROM, UNTIL = pgettext_lazy("time of day", "From"), pgettext_lazy("time of day", "Until")
-DAY_FORMATS = ["%Y-%m-%d"]
 
 
 class TimeInput(forms.TimeInput):
@@ -132,50 +134,23 @@ class DecisionForm(VerbForm):
         fields = ["note"]
 
 
-class SessionActForm(forms.Form):
-    """The form of one act on a session. `seen`: the last act that its reader knew of."""
-
-    seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
-
-    def __init__(self, *args, session: Session, user, refusal: str = "", **kwargs):
-        super().__init__(*args, **kwargs)
-        self.session, self.user, self.refusal = session, user, refusal
-        self.build()
-
-    def build(self) -> None:
-        """Add what depends on the session."""
-
-    def clean(self):
-        if self.refusal:
-            self.add_error(None, self.refusal)
-        return self.cleaned_data
-
-    def act_data(self) -> dict:
-        """What the act is given."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
-
-
-def _text(label, *, rows: int = 3, length: int = NOTE_LENGTH, **kwargs) -> forms.CharField:
-    return forms.CharField(label=label, max_length=length, widget=AdminTextareaWidget({"rows": rows}), **kwargs)
-
-
-class CallForm(SessionActForm):
+class CallForm(ActForm):
     attendances = forms.ModelMultipleChoiceField(
         Attendance.objects.none(), label=_("Who was called"), widget=forms.CheckboxSelectMultiple
     )
     means = forms.ChoiceField(
         label=pgettext_lazy("means of a notice", "By"), choices=[(means.value, means.label) for means in TOLD_BY]
     )
-    note = _text(_("Note"), required=False)
+    note = text_field(_("Note"), required=False)
 
     def build(self):
         field = self.fields["attendances"]
-        field.queryset = self.session.attendances.select_related("party")
+        field.queryset = self.subject.attendances.select_related("party")
         field.label_from_instance = in_words
         field.initial = [one.pk for one in field.queryset if not one.means]
 
 
-class HoldForm(SessionActForm):
+class HoldForm(ActForm):
     """The roll call, the minutes and the outcome; of an adjourned session the time of the next one, too."""
 
     outcome = forms.ChoiceField(label=_("Outcome"), choices=[("", _("Choose…")), *SessionOutcome.choices])
@@ -183,8 +158,8 @@ class HoldForm(SessionActForm):
         Ground.objects.none(), label=_("Legal ground"), required=False, empty_label=_("Choose…"),
         help_text=_("Needed where no agreement was reached, or a party was absent without good reason."),
     )  # fmt: skip
-    minutes = _text(_("Minutes"), rows=10, length=MINUTES_LENGTH)
-    note = _text(_("Note"), required=False)
+    minutes = text_field(_("Minutes"), rows=10, length=MINUTES_LENGTH)
+    note = text_field(_("Note"), required=False)
     next_day = forms.DateField(
         label=_("Next session on"), required=False, input_formats=DAY_FORMATS, widget=DateInput(),
         help_text=_("Of an adjourned session, where the time of the next one is known; same place and mediator."),
@@ -193,12 +168,12 @@ class HoldForm(SessionActForm):
     next_ends = forms.TimeField(label=UNTIL, required=False, widget=TimeInput())
 
     def build(self):
-        case = self.session.case
+        case = self.subject.case
         grounds = Ground.objects.for_case(case, GroundPurpose.TERMINATE)
         self.fields["ground"].queryset = grounds.filter(outcome=Outcome.FAILED, after_term=False)
         self.fields["ground"].label_from_instance = ground_in_words
         roll = {}
-        for attendance in self.session.attendances.select_related("party"):
+        for attendance in self.subject.attendances.select_related("party"):
             roll[f"presence_{attendance.pk}"] = forms.ChoiceField(
                 label=in_words(attendance), choices=[("", _("Choose…")), *(pair for pair in Presence.choices if pair[0])],
                 initial=attendance.presence,
@@ -208,7 +183,7 @@ class HoldForm(SessionActForm):
             consents["both_consent"] = forms.BooleanField(
                 label=_("Both parties consent to mediation"), help_text=_("Order 121, art 18")
             )
-        if sum(one.side == Side.COMPLAINANT for one in self.session.attendances.all()) > 1:
+        if sum(one.side == Side.COMPLAINANT for one in self.subject.attendances.all()) > 1:
             consents["represented_agree"] = forms.BooleanField(
                 label=_("Those who are represented have agreed"), required=False
             )
@@ -225,7 +200,7 @@ class HoldForm(SessionActForm):
 
     def following(self) -> Appointment | None:
         """The next session, where its time was given."""
-        given, session = self.cleaned_data, self.session
+        given, session = self.cleaned_data, self.subject
         if not given["next_day"]:
             return None
         starts, ends = (
@@ -246,12 +221,31 @@ class HoldForm(SessionActForm):
         return kept | {"roll": roll}
 
 
-class CancelForm(SessionActForm):
-    note = _text(_("Reason"))
+class CancelForm(ActForm):
+    note = text_field(_("Reason"))
 
 
-class MinutesForm(SessionActForm):
-    text = _text(_("What is added"), rows=8, length=MINUTES_LENGTH)
+class MinutesForm(ActForm):
+    text = text_field(_("What is added"), rows=8, length=MINUTES_LENGTH)
+
+
+class NoticeForm(ActForm):
+    """For whom the notice of a session is made out, and what it says besides."""
+
+    side = forms.ChoiceField(label=_("Addressee"), choices=[pair for pair in Side.choices if pair[0]])
+    contact_phone = forms.CharField(max_length=40)
+    recusal_days = forms.IntegerField(min_value=1, max_value=30, initial=RECUSAL_DAYS)
+    bring = forms.CharField(required=False, max_length=200)
+
+    def build(self):
+        letterhead = letterhead_of(self.subject.case)
+        self.fields["contact_phone"].initial = letterhead.phone if letterhead else ""
+        for name in ("contact_phone", "recusal_days", "bring"):
+            self.fields[name].label = asked_label(name)
+
+
+class RecordForm(ActForm):
+    """The record says what is stored; nothing else is asked."""
 
 
 def in_words(attendance: Attendance) -> str:

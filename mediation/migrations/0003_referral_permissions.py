@@ -6,7 +6,6 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mediation', '0002_agreement'),
         ('mediation', '0002_platform_referral'),
     ]
 

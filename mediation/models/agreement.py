@@ -155,7 +155,7 @@ class Instalment(models.Model):
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount__isnull=True, kind="", promise__isnull=True) | Q(amount__gt=0) & ~Q(kind=""),
+                condition=Q(amount__isnull=True, kind="", promise__isnull=True) | Q(amount__isnull=False, amount__gt=0) & ~Q(kind=""),
                 name="mediation_instalment_amount",
                 violation_error_message=_("An amount is above zero and has its kind."),
             ),

@@ -60,6 +60,7 @@ class Session(TimestampedModel):
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="preceding",
         verbose_name=_("next session"),
     )  # fmt: skip
+    documents = models.ManyToManyField("cases.Document", related_name="+", blank=True, editable=False)
 
     objects = SessionQuerySet.as_manager()
 

@@ -48,7 +48,7 @@ FIELDS: dict = {
     "post_recovery": (
         {"recovery_kind", "amount", "recovery_status", "recovery_means", "evidence"}, {"posted_on", "note"}
     ),
-    "pay_recovery": ({"recovery", "evidence"}, {"amount", "paid_on", "note"}),
+    "pay_recovery": ({"recovery", "evidence"}, {"amount", "paid_on", "recovery_means", "note"}),
     "reverse_recovery": ({"recovery", "note"}, set()),
     "supplement": ({"text"}, set()),
     "correct": ({"note"}, FACTS),

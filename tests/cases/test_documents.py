@@ -93,6 +93,12 @@ GIVEN = {
     "respondent_agent": "孙代理",
     "legal_basis": "《测试条例》第八条",
     "result": "已立案调查，罚款5000元。",
+    "held_at": local(2026, 11, 20, 9, 30),
+    "present": "双方到场。",
+    "record": "双方陈述意见，经调解员说明法律规定后协商一致。",
+    "outcome": "达成调解协议",
+    "court": "测试区人民法院",
+    "effective_on": dt.date(2026, 11, 21),
 }
 
 
@@ -107,6 +113,7 @@ def days_after_receipt(days: int) -> factory.LazyAttribute:
     return factory.LazyAttribute(lambda case: case.received_at + dt.timedelta(days=days))
 
 
+AGREED = {"state": State.ENDED, "ended_at": days_after_receipt(18), "outcome": "agreement"}
 READY = {
     F.COMPLAINT_REGISTER: {},
     F.REPORT_REGISTER: {"report": True},
@@ -123,6 +130,11 @@ READY = {
     },
     F.AGREEMENT: {"accepted": True, "state": State.MEDIATING},
     F.REPORT_RESULT: {"report": True, "state": State.FILED, "decided_at": days_after_receipt(8)},
+    F.COUNCIL_NOTICE: {"accepted": True, "body": Body.COUNCIL},
+    F.COUNCIL_AGREEMENT: {"accepted": True, "body": Body.COUNCIL, **AGREED},
+    F.MEDIATION_RECORD: {"accepted": True, "state": State.MEDIATING},
+    F.COURT_APPLICATION: {"accepted": True, "merchant_code_written": "91000000MA0000000N", **AGREED},
+    F.MEDIATOR_CERTIFICATE: {"accepted": True, **AGREED},
 }
 
 
@@ -515,7 +527,7 @@ def test_the_respondent_s_copy_never_names_the_reporter(made, officer, letterhea
         assert re.sub(r"\W", "", value) not in squeezed
     for name in ("phone", "address", "id_number"):
         assert PERSON[name] not in found
-    assert (PERSON["name"] in found) is (form == F.AGREEMENT)  # which both sign
+    assert (PERSON["name"] in found) is (form in (F.AGREEMENT, F.COUNCIL_AGREEMENT))  # which both sign
     assert document.sealed is False
 
 
@@ -643,7 +655,7 @@ def test_the_representative_stands_in_his_place_and_only_where_the_law_asks_for_
 
         document = issue(case, form, side, officer)
 
-        text, here = text_of(content(document)), form == F.COMPLAINT_REGISTER
+        text, here = text_of(content(document)), form in (F.COMPLAINT_REGISTER, F.MEDIATION_RECORD)
         assert ("代理人吴委托" in text, "吴委托" in text, "13700001111" in text) == (here, here, False), form
 
 

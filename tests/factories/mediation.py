@@ -114,37 +114,6 @@ class RecusalFactory(factory.django.DjangoModelFactory):
     recorded_by = factory.SubFactory(UserFactory)
 
 
-class ReferralFactory(factory.django.DjangoModelFactory):
-    """A complaint that has been with a platform since 5 November 2026, due on the 19th. The row alone: the terms of its
-    case run on, and its case stays as it is."""
-
-    class Meta:
-        model = PlatformReferral
-
-    class Params:
-        settled = factory.Trait(
-            state=ReferralState.SETTLED, ended_at=local(2026, 11, 10), settlement="平台退款",
-            reply="已联系消费者", replied_at=local(2026, 11, 9),
-        )  # fmt: skip
-        declined = factory.Trait(
-            state=ReferralState.RETURNED, returned_because=ReferralReturn.DECLINED, reason="非本平台订单",
-            ended_at=local(2026, 11, 10),
-        )  # fmt: skip
-        silent = factory.Trait(
-            state=ReferralState.RETURNED, returned_because=ReferralReturn.SILENCE, ended_at=local(2026, 11, 20)
-        )
-        recalled = factory.Trait(
-            state=ReferralState.RETURNED, returned_because=ReferralReturn.RECALLED, reason="案情复杂",
-            ended_at=local(2026, 11, 10),
-        )  # fmt: skip
-
-    case = factory.SubFactory(CaseFactory)
-    platform = factory.SubFactory(PlatformFactory)
-    referred_at = local(2026, 11, 5)
-    safe_on = due_on = dt.date(2026, 11, 19)
-    created_by = factory.SubFactory(UserFactory)
-
-
 class AgreementFactory(factory.django.DjangoModelFactory):
     """Reached on 10 November 2026, to be signed; `in_force` since the same day. Nobody is on its list of signatures."""
 
@@ -182,3 +151,34 @@ class ConfirmationFactory(factory.django.DjangoModelFactory):
     agreement = factory.SubFactory(AgreementFactory, in_force=True)
     court = factory.SubFactory(AgencyFactory, court=True)
     safe_on = due_on = dt.date(2026, 12, 10)
+
+
+class ReferralFactory(factory.django.DjangoModelFactory):
+    """A complaint that has been with a platform since 5 November 2026, due on the 19th. The row alone: the terms of its
+    case run on, and its case stays as it is."""
+
+    class Meta:
+        model = PlatformReferral
+
+    class Params:
+        settled = factory.Trait(
+            state=ReferralState.SETTLED, ended_at=local(2026, 11, 10), settlement="平台退款",
+            reply="已联系消费者", replied_at=local(2026, 11, 9),
+        )  # fmt: skip
+        declined = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.DECLINED, reason="非本平台订单",
+            ended_at=local(2026, 11, 10),
+        )  # fmt: skip
+        silent = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.SILENCE, ended_at=local(2026, 11, 20)
+        )
+        recalled = factory.Trait(
+            state=ReferralState.RETURNED, returned_because=ReferralReturn.RECALLED, reason="案情复杂",
+            ended_at=local(2026, 11, 10),
+        )  # fmt: skip
+
+    case = factory.SubFactory(CaseFactory)
+    platform = factory.SubFactory(PlatformFactory)
+    referred_at = local(2026, 11, 5)
+    safe_on = due_on = dt.date(2026, 11, 19)
+    created_by = factory.SubFactory(UserFactory)

@@ -12,7 +12,9 @@ REGISTRY = (
     "calendarday calendarnotice category channel industry merchant platform problem region regionsuccession"
 )
 MEDIATION = "entrustment leave mediator recusal room workinghours"
-READ_MEDIATION = " ".join(f"mediation.view_{model}" for model in [*MEDIATION.split(), "session", "mediatedcase"])
+READ_MEDIATION = " ".join(
+    f"mediation.view_{model}" for model in [*MEDIATION.split(), "session", "mediatedcase", "agreement"]
+)
 SEE = "mediation.view_platformreferral"  # where complaints are that went to a platform
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
 EXPECTED = {
@@ -29,6 +31,7 @@ EXPECTED = {
     + " ".join(f"mediation.{verb}_{model}" for verb in ("add", "change") for model in MEDIATION.split()),
     "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.post_recovery cases.reveal_party "
     f"cases.view_case cases.refer_case {SEE} "
+    "mediation.add_agreement mediation.change_agreement "
     f"mediation.add_recusal mediation.add_session mediation.change_session {READ_MEDIATION}",
     # no case, no search, no list: what was referred to the own platform, and nothing beside it
     "platform_partner": f"cases.post_recovery cases.settle_channel {SEE}",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0022_recoveries'),
+        ('cases', '0023_mediation_documents'),
     ]
 
     operations = [

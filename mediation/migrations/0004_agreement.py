@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0022_recoveries'),
-        ('mediation', '0001_initial'),
+        ('mediation', '0003_referral_permissions'),
         ('registry', '0004_merchant_aliased'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -186,7 +186,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='instalment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__isnull', True), ('kind', ''), ('promise__isnull', True)), models.Q(('amount__gt', 0), models.Q(('kind', ''), _negated=True)), _connector='OR'), name='mediation_instalment_amount', violation_error_message='An amount is above zero and has its kind.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__isnull', True), ('kind', ''), ('promise__isnull', True)), models.Q(('amount__gt', 0), ('amount__isnull', False), models.Q(('kind', ''), _negated=True)), _connector='OR'), name='mediation_instalment_amount', violation_error_message='An amount is above zero and has its kind.'),
         ),
         migrations.AddConstraint(
             model_name='instalment',
