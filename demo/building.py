@@ -211,6 +211,8 @@ def do_work(*, seed: int, today: dt.date, say: Say) -> None:
 def _import_of(entry: CityFile) -> tuple[str, dict]:
     if entry.body == "merchants":
         return "import_merchants", {}
+    if entry.body == "referrals":
+        return "import_referrals", {}
     if entry.body == "council":
         profile = HERE / "profiles" / "council12315.toml"
         return "import_cases", {"profile": str(profile), "agency": COUNCIL_AGENCY}
@@ -218,7 +220,7 @@ def _import_of(entry: CityFile) -> tuple[str, dict]:
 
 
 def _is_imported(entry: CityFile) -> bool:
-    target = "merchants" if entry.body == "merchants" else "cases"
+    target = entry.body if entry.body in ("merchants", "referrals") else "cases"
     return ImportFile.objects.filter(
         sha256=entry.sha256, run__target=target, run__state=RunState.COMPLETED
     ).exists()
