@@ -13,7 +13,6 @@ from insights.forms import Choice
 from insights.matching import savings
 from insights.metrics import metric
 from insights.periods import Period
-from insights.scopes import Scope
 from insights.scorecard import COUNTS, RATE, Scorecard, channel_tiles
 from mediation.enums import ReferralReturn, ReferralState
 from registry.models import Category, Platform
@@ -27,6 +26,7 @@ CHANNEL = reverse("insights:channel")
 EXPORT = reverse("insights:channel_export")
 FIGURES = reverse("insights:channel_figures")
 YEAR, LAST = Period.of_year(2020), dt.date(2020, 12, 31)
+QUERIES = 18
 IN_2020 = Choice("years", YEAR, YEAR)
 
 
@@ -129,10 +129,11 @@ def test_a_line_for_each_platform_and_one_for_all(regulator, channel):
 
 def test_each_count_opens_its_cases(regulator, channel):
     shown = page(regulator, f"{CHANNEL}?year=2020")
-    declined = "metric=channel.returned.declined&amp;part=value&amp;from=2020-01-01&amp;to=2020-12-31&amp;to_platform=b-other"
+    year = "from=2020-01-01&amp;to=2020-12-31"
+    declined = f"/cases/?metric=channel.returned.declined&amp;part=value&amp;{year}&amp;to_platform=b-other"
 
-    assert re.search(rf'href="/cases/\?{re.escape(declined)}">1</a>', shown)
-    opened = page(regulator, f"/cases/?{declined}".replace("&amp;", "&"))
+    assert f'href="{declined}">1</a>' in shown
+    opened = page(regulator, declined.replace("&amp;", "&"))
     assert "乙测试" in opened
     assert len(re.findall(r'<td[^>]*class="[^"]*cell-title', opened)) == 1
 
@@ -204,9 +205,6 @@ def test_an_exact_number_of_queries_however_many_platforms(regulator, channel, d
     PlatformFactory.create_batch(3)
     with django_assert_num_queries(QUERIES):
         page(regulator, f"{CHANNEL}?year=2020")
-
-
-QUERIES = 18
 
 
 # the files
