@@ -62,7 +62,7 @@ UNKNOWN_CHOICE = (UNKNOWN, _("(not recognised)"))
 OPEN_CHOICE = ("open", _("All open cases"))
 PERSON_CASES = 1_000
 NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z][0-9A-Za-z_/.-]{3,79}")
-SELECTION = ("metric", "part", "from", "to", "region", "agency", "as_of")
+SELECTION = ("metric", "part", "from", "to", "region", "agency", "to_platform", "as_of")
 
 
 @dataclass(frozen=True)
