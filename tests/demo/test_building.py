@@ -196,7 +196,7 @@ def test_the_files_may_be_deleted_once_they_are_imported(built):
 def test_a_changed_password_is_not_printed(built):
     directory, _output = built
     User.objects.filter(username="auditor").update(password_changed_at=dt.datetime(2026, 4, 20, tzinfo=dt.UTC))
-    assert demo(directory).count(building.PASSWORD) == 7
+    assert demo(directory).count(building.PASSWORD) == 9
     User.objects.filter(username="auditor").update(password_changed_at=None)
 
 
