@@ -748,10 +748,10 @@ class TestAgain:
                 case, reason="green_channel", started_on=case.accepted_on, document="转平台", actor=actor
             )
 
-        run(write(tmp_path / "b.csv", [row(**unfinished, 品牌="另一品牌")]))
+        run(write(tmp_path / "b.csv", [row(**unfinished, 诉求内容="又补充了材料")]))
 
         case.refresh_from_db()
-        assert case.brand == "另一品牌"
+        assert case.narrative == "又补充了材料"
         mediate = case.clocks.get(rule__code="complaint.mediate")
         assert (mediate.paused_on, mediate.due_on) == (case.accepted_on, UNKNOWN_END)
 
