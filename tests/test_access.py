@@ -27,7 +27,7 @@ from accounts.roles import ROLES
 from accounts.views import admin_login
 from cases.domain import WORKFLOWS
 from cases.domain.parties import ROLES as PEOPLE
-from cases.enums import BulkState, Kind, Regime
+from cases.enums import Body, BulkState, Kind, Regime
 from cases.models import Case, ClockRule, Ground, SignalRule
 from cases.official_forms import ALLOWED, is_personal, is_sealed
 from registry.models import Merchant
@@ -90,6 +90,7 @@ GET  /insights/definitions/                               302  403  200  200  20
 GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403
 GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
 GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403
+GET  /insights/channel/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403  403
 GET  /insights/channel/figures/                           302  403  302  302  302  302  302  403  403  302  302  403  403
 GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403  403
 GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200  403  403
@@ -676,6 +677,32 @@ GET  /admin/mediation/session/{other_session}/act/cancel/         302 302 302 30
 POST /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403
 POST /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403
 POST /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403
+GET  /admin/mediation/agreement/                                      302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/agreement/add/                                  302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/agreement/{agreement}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/agreement/{sub_agreement}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/agreement/{other_agreement}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/agreement/{agreement}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/agreement/{sub_agreement}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/agreement/{other_agreement}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/agreement/{agreement}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/agreement/{sub_agreement}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/agreement/{other_agreement}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/agreement/{agreement}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/agreement/{sub_agreement}/                      302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/agreement/{other_agreement}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/agreement/{agreement}/act/annul/                302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/agreement/{sub_agreement}/act/annul/            302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/agreement/{other_agreement}/act/annul/          302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/agreement/{agreement}/act/annul/                302 302 302 302 302 200 403 302 403 200 403 403 403
+POST /admin/mediation/agreement/{sub_agreement}/act/annul/            302 302 302 302 302 200 403 302 403 200 403 403 403
+POST /admin/mediation/agreement/{other_agreement}/act/annul/          302 302 302 302 302 404 403 302 403 200 404 403 403
+GET  /admin/mediation/session/{session}/papers/{session_paper}/       302 302 302 302 302 200 404 302 404 200 403 404 404
+GET  /admin/mediation/session/{sub_session}/papers/{sub_session_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404
+GET  /admin/mediation/session/{other_session}/papers/{other_session_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/agreement/{agreement}/papers/{agreement_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404
+GET  /admin/mediation/agreement/{sub_agreement}/papers/{sub_agreement_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404
+GET  /admin/mediation/agreement/{other_agreement}/papers/{other_agreement_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404
 GET  /admin/mediation/mediatedcase/                               302 302 302 302 302 200 403 302 403 200 200 403 403
 GET  /admin/mediation/mediatedcase/add/                           302 302 302 302 302 403 403 302 403 403 403 403 403
 GET  /admin/mediation/mediatedcase/{case_pk}/change/              302 302 302 302 302 404 403 302 403 404 404 403 403
@@ -754,6 +781,8 @@ def records_of(agency, platform, court) -> dict[str, object]:
     case, user = CaseFactory(handling=agency), UserFactory(agency=agency, roles=["officer"])
     plain, report = CaseFactory(handling=agency), CaseFactory(handling=agency, report=True, regime="order121")
     confirmation = application_to(court, agency)
+    session = SessionFactory(case=CaseFactory(handling=agency, accepted=True))
+    agreement = AgreementFactory(case__handling=agency)
     records = {
         "confirmation": confirmation, "court_paper": confirmation.documents.get(),
         "agency": agency, "user": user, "case_pk": case,
@@ -765,12 +794,20 @@ def records_of(agency, platform, court) -> dict[str, object]:
         "saved": SavedFilterFactory(owner=user, shared=True), "bulk": BulkActFactory(actor=user, cases=[case]),
         "letterhead": LetterheadFactory(agency=agency), "template": DocumentTemplateFactory(agency=agency),
         "mediator": MediatorFactory(agency=agency), "room": RoomFactory(agency=agency),
-        "session": SessionFactory(case=CaseFactory(handling=agency, accepted=True)),
+        "session": session, "session_paper": paper_of(session, "mediation_record", "internal"),
+        "agreement": agreement, "agreement_paper": paper_of(agreement, "agreement", "both"),
         "entrustment": EntrustmentFactory(agency=agency), "recusal": RecusalFactory(mediator__agency=agency),
         "referral": referral_to(platform, agency),
     }  # fmt: skip
     numbers = {"case": case.number, "plain_case": plain.number, "report_case": report.number}
     return {name: row.pk for name, row in records.items()} | numbers | {"report_pk": report.pk}
+
+
+def paper_of(row, form: str, side: str):
+    """A document that was made out for a session or an agreement."""
+    paper = DocumentFactory(case=row.case, form=form, side=side)
+    row.documents.add(paper)
+    return paper
 
 
 def referral_to(platform, agency):
@@ -1048,6 +1085,15 @@ close             other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
 split             own   rnnnynnnnynnn  rnnnynnnnrnnn  rn00000nn00nn
 split             sub   rnnnynnnnynnn  rnnnynnnnrnnn  rn00000nn00nn
 split             other rn0n000nny0nn  rn0n000nnr0nn  rn00000nn00nn
+post_recovery     own   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
+post_recovery     sub   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
+post_recovery     other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
+pay_recovery      own   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
+pay_recovery      sub   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
+pay_recovery      other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
+reverse_recovery  own   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
+reverse_recovery  sub   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
+reverse_recovery  other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
 pause             own   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
 pause             sub   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
 pause             other rn0n000nnr0nn  rn0n000nnr0nn  rn00000nn00nn
@@ -1199,6 +1245,8 @@ FORM_CASES = {
     "failed": {"closed": True, "outcome": "failed"},
     "agreed": {"closed": True},
     "declined": {"report": True, "refused": True},
+    "council": {"accepted": True, "body": Body.COUNCIL},
+    "council_agreed": {"closed": True, "body": Body.COUNCIL},
 }
 # The case on which the form can be issued, and whose; the pages that issue it, open the copy that was issued, record its
 # delivery and declare it void
@@ -1240,6 +1288,24 @@ agreement/both                  agreed      other  rnnn00nnnynnn  rn0n000nny0nn 
 report_result/complainant       declined    own    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
 report_result/complainant       declined    sub    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
 report_result/complainant       declined    other  rnnn0nnnnnnnn  rn0n000nnn0nn  rnnn00nnnynnn  rnnn00nnnynnn
+council_notice/complainant      council        own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+council_notice/complainant      council        sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+council_notice/complainant      council        other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+council_notice/respondent       council        own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+council_notice/respondent       council        sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+council_notice/respondent       council        other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+council_agreement/both          council_agreed own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+council_agreement/both          council_agreed sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+council_agreement/both          council_agreed other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+mediation_record/internal       accepted       own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+mediation_record/internal       accepted       sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+mediation_record/internal       accepted       other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+court_application/court         agreed         own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+court_application/court         agreed         sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+court_application/court         agreed         other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+mediator_certificate/court      agreed         own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+mediator_certificate/court      agreed         sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+mediator_certificate/court      agreed         other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
 """
 FORM_ROWS = list(read_cells(FORMS))
 FORM_STEPS = ("{key}/issue", "{pk}/file", "{pk}/deliver", "{pk}/void")
@@ -1329,6 +1395,9 @@ mediation/room          {other_room}                                            
 mediation/session       {session}          403/403/200/200/200/403/403 403/403/200/200/403/403/403 403/403/200/200/403/403/403 403/403/403/403/403/403/403
 mediation/session       {sub_session}                                              403/403/200/200/403/403/403 403/403/403/403/403/403/403
 mediation/session       {other_session}                                            403/403/200/404/403/403/403 403/403/403/403/403/403/403
+mediation/agreement     {agreement}        403/403/200/200/200/403/403 403/403/200/200/403/403/403 403/403/200/200/403/403/403 403/403/403/403/403/403/403
+mediation/agreement     {sub_agreement}                                            403/403/200/200/403/403/403 403/403/403/403/403/403/403
+mediation/agreement     {other_agreement}                                          403/403/200/404/403/403/403 403/403/403/403/403/403/403
 mediation/entrustment   {entrustment}      403/403/200/200/200/403/403 403/403/200/403/200/403/403 403/403/200/403/200/403/403 403/403/403/403/403/403/403
 mediation/entrustment   {sub_entrustment}                                          403/403/200/403/200/403/403 403/403/403/403/403/403/403
 mediation/entrustment  {other_entrustment}                                         403/403/200/403/404/403/403 403/403/403/403/403/403/403
@@ -1368,6 +1437,7 @@ cases.letterhead         200/403/200/403/403/403/403
 mediation.mediator       403/403/200/200/200/403/403
 mediation.room           403/403/200/200/200/403/403
 mediation.session        403/403/200/200/200/403/403
+mediation.agreement      403/403/200/200/200/403/403
 mediation.entrustment    403/403/200/200/200/403/403
 mediation.recusal        403/403/200/200/200/403/403
 mediation.platformreferral  403/403/200/200/200/200/403

@@ -37,6 +37,7 @@ from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
 from tests.factories import (
+    AgreementFactory,
     AttachmentFactory,
     CaseFactory,
     CategoryFactory,
@@ -331,7 +332,7 @@ def kept_rows(district):
         MediatorFactory(agency=district), RoomFactory(agency=district), EntrustmentFactory(case=open_case),
         RecusalFactory(case=open_case, mediator__agency=district),
         SessionFactory(case=CaseFactory(handling=district, accepted=True), mode="on_site", place="商场", link=""),
-        ConfirmationFactory(),
+        ConfirmationFactory(), AgreementFactory(),
     ]  # fmt: skip
     found = {type(row): row for row in rows}
     return lambda model: (found[model], case, open_case)
