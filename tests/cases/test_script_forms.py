@@ -32,7 +32,7 @@ from cases.forms.templates import TemplateForm
 from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, SignalRule
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
-from mediation.models import JudicialConfirmation, Recusal
+from mediation.models import Agreement, JudicialConfirmation, Recusal
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -307,7 +307,8 @@ ON_CASE_PAGE = {
 }  # fmt: skip
 
 
-CHOSEN = {Recusal: {"verdict": "denied"}}  # what has to be chosen beside what is written
+# what has to be chosen beside what is written
+CHOSEN = {Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}}
 
 
 @pytest.fixture
