@@ -27,7 +27,7 @@ from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
 from core.templatetags.portal import money, state
 from core.text import mask_numbers
-from core.workflow import Transition, last_event_id
+from core.workflow import Transition
 from mediation.admin.acts import ActPages
 from mediation.domain import REFERRAL, act_on_referral, facts_for_platform, reveal_phones
 from mediation.enums import ReferralState, ReferralVerb
@@ -202,10 +202,6 @@ class ReferralAdmin(ActPages, ReadOnlyAdmin):
                 "due": obj.due_on
             }
         return ""
-
-    def act_form(self, request, verb, obj, refused=""):
-        data = request.POST if request.method == "POST" else None
-        return FORMS[verb](data, referral=obj, refusal=refused, initial={"seen": last_event_id(obj)})
 
     def act(self, request, verb, obj, form):
         act_on_referral(obj, verb, actor=request.user, seen=form.cleaned_data["seen"], **form.act_data())

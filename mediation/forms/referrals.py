@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +10,7 @@ from cases.domain.reasons import MIN_REASON
 from cases.domain.recoveries import KNOWN_KINDS, STATED
 from cases.enums import PartyRole
 from core.templatetags.portal import money
-from mediation.models import PlatformReferral
+from mediation.forms.acts import ActForm, text_field
 from registry.models import Platform
 
 TEXT_LENGTH = 5000
@@ -19,44 +18,17 @@ NOTE_LENGTH = 500
 CHOOSE = ("", _("Choose…"))
 
 
-class ReferralActForm(forms.Form):
-    """The form of one act on a referral. `seen`: the last act that its reader knew of."""
-
-    seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
-
-    def __init__(self, *args, referral: PlatformReferral, refusal: str = "", **kwargs):
-        super().__init__(*args, **kwargs)
-        self.referral, self.refusal = referral, refusal
-        self.build()
-
-    def build(self) -> None:
-        """Add what depends on the referral."""
-
-    def clean(self):
-        if self.refusal:
-            self.add_error(None, self.refusal)
-        return self.cleaned_data
-
-    def act_data(self) -> dict:
-        """What the act is given."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
-
-
-def _text(label, *, rows: int, length: int, **kwargs) -> forms.CharField:
-    return forms.CharField(label=label, max_length=length, widget=AdminTextareaWidget({"rows": rows}), **kwargs)
-
-
-class ReplyForm(ReferralActForm):
-    text = _text(
+class ReplyForm(ActForm):
+    text = text_field(
         _("Reply"), rows=6, length=TEXT_LENGTH,
         help_text=_("What has been done so far. The complaint stays with the platform; a settlement is recorded apart."),
     )  # fmt: skip
 
 
-class SettleForm(ReferralActForm):
+class SettleForm(ActForm):
     """What was settled on, and what of it is money."""
 
-    settlement = _text(
+    settlement = text_field(
         _("Settlement"), rows=6, length=TEXT_LENGTH,
         help_text=_("What the platform and the consumer settled on, when and how."),
     )  # fmt: skip
@@ -79,7 +51,7 @@ class SettleForm(ReferralActForm):
     )  # fmt: skip
 
     def build(self):
-        case = self.referral.case
+        case = self.subject.case
         claimed = _("Claimed: %(amount)s. Empty where no money was paid or promised.") % {"amount": money(case.claimed)}
         self.fields["amount"].help_text = claimed
         if case.parties.filter(role=PartyRole.CONSUMER).count() > 1:
@@ -96,8 +68,8 @@ class SettleForm(ReferralActForm):
         return given
 
 
-class ReasonForm(ReferralActForm):
-    note = _text(
+class ReasonForm(ActForm):
+    note = text_field(
         _("Reason"), rows=3, length=NOTE_LENGTH, help_text=_("At least %(n)d characters.") % {"n": MIN_REASON},
     )  # fmt: skip
 

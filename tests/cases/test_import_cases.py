@@ -751,7 +751,7 @@ class TestAgain:
         run(write(tmp_path / "b.csv", [row(**unfinished, 诉求内容="又补充了材料")]))
 
         case.refresh_from_db()
-        assert case.narrative == "又补充了材料"
+        assert case.demand == "又补充了材料"
         mediate = case.clocks.get(rule__code="complaint.mediate")
         assert (mediate.paused_on, mediate.due_on) == (case.accepted_on, UNKNOWN_END)
 
