@@ -3,6 +3,9 @@ from pathlib import Path
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from cases.enums import Kind
+from cases.targets import ImportTarget, register_target
+
 
 class CasesConfig(AppConfig):
     name = "cases"
@@ -31,3 +34,13 @@ class CasesConfig(AppConfig):
         CUSTODY.append(lambda agencies: Case.objects.filter(custodian__in=agencies).exists())
         RENAMED.append(merchants_renamed)
         register_consumer(SEARCH, write_search, settle=settle_search)
+        register_target(ImportTarget(
+            "cases", _("Cases"), "import_cases FILE.csv --profile national12315 --user NAME",
+            differing=_("Differing from the stored case"), kinds=dict(Kind.choices),
+        ))  # fmt: skip
+        for name, label, kind in (
+            ("merchants", _("Merchants"), _("Merchant")), ("platforms", _("Platforms"), _("Platform")),
+        ):  # fmt: skip
+            register_target(
+                ImportTarget(name, label, f"import_{name} FILE.csv --user NAME", kinds={name.removesuffix("s"): kind})
+            )

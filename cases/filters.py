@@ -46,6 +46,7 @@ from cases.models import (
 from cases.querysets import Window, local_day_bounds, sees_city, sees_reporters
 from cases.references import References
 from cases.search import Search, Words, read_person
+from cases.targets import target_choices
 from core import panels
 from core.exceptions import DomainError
 from core.filters import ALL, Chip, DateFilter, FilterSet, WordFilter
@@ -61,7 +62,7 @@ UNKNOWN_CHOICE = (UNKNOWN, _("(not recognised)"))
 OPEN_CHOICE = ("open", _("All open cases"))
 PERSON_CASES = 1_000
 NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z][0-9A-Za-z_/.-]{3,79}")
-SELECTION = ("metric", "part", "from", "to", "region", "agency", "as_of")
+SELECTION = ("metric", "part", "from", "to", "region", "agency", "to_platform", "as_of")
 
 
 @dataclass(frozen=True)
@@ -507,9 +508,7 @@ class RunFilterSet(FilterSet):
     """The import runs."""
 
     q = WordFilter(label=_("Search"), method="search", placeholder=_("Profile or file name"))
-    target = Choice(
-        label=_("What"), choices=[("cases", _("Cases")), ("merchants", _("Merchants"))]
-    )
+    target = Choice(label=_("What"), choices=target_choices)
     state = Choice(label=_("State"), choices=RunState.choices)
     problems = Choice(
         label=_("Findings"), method="by_problems",

@@ -14,6 +14,7 @@ from cases import audit
 from cases.domain.bulk import step_label
 from cases.enums import AuditKind, BulkOutcome, BulkState, RunState, State
 from cases.models import UNKNOWN_END, AuditEntry, BulkAct, BulkRow, Case, ImportReject, ImportRun, Recovery
+from cases.targets import import_target
 from core.pagination import OF_ONE_PAGE
 from core.tables import (
     Column,
@@ -366,6 +367,7 @@ RUN_TONES = {RunState.RUNNING: "blue", RunState.COMPLETED: "green"}
 class RunTable(Table):
     run = Column(accessor="pk", verbose_name=_("Run"), css="nowrap tnum", written=False)
     files = Column(verbose_name=_("Files"), accessor="files", card="title", css="clip", empty_values=())
+    what = Column(verbose_name=_("What"), accessor="target", card="line", css="nowrap", written=False)
     profile = Column(card="line", css="nowrap")
     rows = NumberColumn(card="end")
     created = NumberColumn(card="hide")
@@ -381,7 +383,7 @@ class RunTable(Table):
     class Meta(Table.Meta):
         model = ImportRun
         fields = (
-            "run", "files", "profile", "rows", "created", "updated", "unchanged", "duplicates", "rejected",
+            "run", "files", "what", "profile", "rows", "created", "updated", "unchanged", "duplicates", "rejected",
             "warnings", "user", "started", "state",
         )
         empty_text = _("No import matches these filters.")
@@ -397,6 +399,9 @@ class RunTable(Table):
         if len(names) > 1:
             text = gettext("%(name)s and %(n)d more") % {"name": text, "n": len(names) - 1}
         return format_html('<a href="{}" title="{}">{}</a>', record.get_absolute_url(), ", ".join(names), text)
+
+    def render_what(self, record):
+        return import_target(record.target).label
 
     def render_user(self, record):
         return record.user.get_full_name() if record.user else UNKNOWN

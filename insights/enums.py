@@ -7,6 +7,9 @@ class Unit(models.TextChoices):
     CASES = "cases", pgettext_lazy("unit", "cases")
     MONEY = "CNY", pgettext_lazy("unit", "CNY")
     RATE = "rate", pgettext_lazy("unit", "rate")
+    PLATFORMS = "platforms", pgettext_lazy("unit", "platforms")
+    PAIRS = "pairs", pgettext_lazy("unit", "pairs")
+    SAVING = "saving", pgettext_lazy("unit", "share of the time")
 
 
 class Part(models.TextChoices):

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
 
+from cases.enums import Body
 from cases.models import Case, Clock, Recovery
 from cases.querysets import local_day_bounds
 from insights.periods import Period
 from insights.places import Place
-from registry.models import Agency
+from mediation.models import PlatformReferral
+from registry.models import Agency, Platform
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Scope:
     """`user` None means every row: for commands only, never for a request.
 
     Nothing after `as_of` counts. `agency` is the handling agency with all below it, which stays as it was when a
-    case changes hands; `place` is the trader's region.
+    case changes hands; `place` is the trader's region. `platform` narrows the figures of the green channel to what was
+    referred to it; others do not know it.
     """
 
     user: object | None
@@ -25,6 +28,7 @@ class Scope:
     as_of: dt.date
     place: Place | None = None
     agency: Agency | None = None
+    platform: Platform | None = None
 
     @property
     def start(self) -> dt.date:
@@ -46,6 +50,11 @@ class Scope:
 
     def recoveries(self) -> QuerySet:
         return self._kept(Recovery.objects, "case__")
+
+    def referrals(self) -> QuerySet:
+        """Of complaints of bureaus to platforms. Who sees the cases may count them."""
+        rows = PlatformReferral.objects.filter(case__in=self.cases().filter(body=Body.BUREAU).order_by())
+        return rows.filter(platform=self.platform) if self.platform else rows
 
     def times(self, field: str) -> dict[str, dt.datetime]:
         """Conditions for an instant within the days that count, local time."""

@@ -13,11 +13,14 @@ from django.utils.translation import gettext as _
 from core import panels
 from core.exceptions import DomainError
 from insights.enums import Part, Unit
-from insights.metrics import Metric, metric
+from insights.metrics import CHANNEL, Metric, metric
 from insights.periods import FIRST_YEAR, LAST_YEAR, Period
 from insights.places import Map, Place
 from insights.scopes import Scope
-from registry.models import Agency
+from registry.models import Agency, Platform
+
+TO_PLATFORM = "to_platform"  # the case list has a filter `platform`: where the trader sells
+LISTS = {Unit.MONEY: "cases:recoveries", Unit.PLATFORMS: "insights:channel"}
 
 
 def register() -> None:
@@ -27,19 +30,22 @@ def register() -> None:
 
 
 def address(figure: Metric, part: Part, scope: Scope, **more: str) -> str:
-    """The list that holds exactly the rows of this part: postings for an amount, else cases. `more` are filters of
-    that list."""
+    """The list that holds exactly the rows of this part: postings for an amount, the scorecard for platforms, else cases.
+    `more` are filters of that list."""
     query = QueryDict(mutable=True)
-    query["metric"], query["part"] = figure.code, part.value
+    if figure.unit != Unit.PLATFORMS:
+        query["metric"], query["part"] = figure.code, part.value
     query["from"], query["to"] = scope.start.isoformat(), scope.period.end.isoformat()
     if scope.place:
         query["region"] = scope.place.token
     if scope.agency:
         query["agency"] = scope.agency.code
+    if scope.platform:
+        query[TO_PLATFORM] = scope.platform.code
     if scope.as_of != timezone.localdate():
         query["as_of"] = scope.as_of.isoformat()
     query.update(more)
-    return f"{reverse('cases:recoveries' if figure.unit == Unit.MONEY else 'cases:list')}?{query.urlencode(':')}"
+    return f"{reverse(LISTS.get(figure.unit, 'cases:list'))}?{query.urlencode(':')}"
 
 
 def select_cases(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
@@ -54,10 +60,12 @@ def select_postings(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str,
 
 def _select(user, parameters: Mapping[str, str], *, money: bool) -> tuple[QuerySet, str, str]:
     figure = metric(parameters.get("metric", ""))
-    if money != (figure.unit == Unit.MONEY):
+    if money != (figure.unit == Unit.MONEY) or figure.unit == Unit.PLATFORMS:
         raise DomainError(_("%(code)s is opened by another list.") % {"code": figure.code})
     part = parameters.get("part") or (Part.DENOMINATOR if figure.unit == Unit.RATE else Part.VALUE)
     scope = read_scope(user, parameters)
+    if scope.platform and not figure.code.startswith(CHANNEL):
+        raise DomainError(_("%(code)s does not know to which platform a case went.") % {"code": figure.code})
     rows = figure.queryset(part, scope)
     title = str(figure.label) if part == Part.VALUE else f"{figure.label} · {Part(part).label}"
     meaning = {Part.NUMERATOR: figure.numerator, Part.DENOMINATOR: figure.denominator}.get(part, figure.definition)
@@ -65,9 +73,9 @@ def _select(user, parameters: Mapping[str, str], *, money: bool) -> tuple[QueryS
 
 
 def describe(scope: Scope) -> str:
-    """Period, region, agency and as-of day of a scope, in words."""
+    """Period, region, agency, platform and as-of day of a scope, in words."""
     words = [span(scope.period)]
-    words += [chosen.label for chosen in (scope.place, scope.agency) if chosen]
+    words += [chosen.label for chosen in (scope.place, scope.agency, scope.platform) if chosen]
     if scope.as_of != timezone.localdate():
         words.append(_("as of %(date)s") % {"date": date_format(scope.as_of, "DATE_FORMAT")})
     return " · ".join(words)
@@ -80,15 +88,16 @@ def span(period: Period) -> str:
 
 
 def read_scope(user, parameters: Mapping[str, str]) -> Scope:
-    """The scope that an address names by from, to, region, agency and as_of. Raises DomainError."""
+    """The scope that an address names by from, to, region, agency, to_platform and as_of. Raises DomainError."""
     start, end = (read_day(parameters.get(name, ""), name) for name in ("from", "to"))
     as_of = read_day(parameters["as_of"], "as_of") if parameters.get("as_of") else timezone.localdate()
     if end < start:
         raise DomainError(_("The last day comes before the first."))
     period = Period(start, end)
     return Scope(
-        user, period, as_of, find_place(parameters.get("region"), period), find_agency(parameters.get("agency"))
-    )
+        user, period, as_of, find_place(parameters.get("region"), period), find_agency(parameters.get("agency")),
+        find_platform(parameters.get(TO_PLATFORM)),
+    )  # fmt: skip
 
 
 def read_day(text: str, name: str) -> dt.date:
@@ -119,3 +128,13 @@ def find_agency(code: str | None) -> Agency | None:
     if agency is None:
         raise DomainError(_("There is no agency with the code %(code)s.") % {"code": code[:40]})
     return agency
+
+
+def find_platform(code: str | None) -> Platform | None:
+    """The platform with this code. DomainError where there is none."""
+    if not code:
+        return None
+    platform = Platform.objects.filter(code=code).first()
+    if platform is None:
+        raise DomainError(_("There is no platform with the code %(code)s.") % {"code": code[:40]})
+    return platform

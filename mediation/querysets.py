@@ -15,6 +15,11 @@ CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day i
 FEW = 1_000  # cases, or mediators, whose sessions are looked up by key
 
 
+def is_of_platform(user) -> bool:
+    """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
+    return bool(user.agency_id) and user.agency.kind == AgencyKind.PLATFORM
+
+
 class OfAgencyQuerySet(models.QuerySet):
     """What belongs to an agency is seen by its people and by those above, where they may see such rows at all. Closed by
     default."""
@@ -239,7 +244,7 @@ class ReferralQuerySet(models.QuerySet):
         its people hold. Closed by default."""
         if not user.is_authenticated or not user.has_perm("mediation.view_platformreferral"):
             return self.none()
-        if user.agency_id and user.agency.kind == AgencyKind.PLATFORM:
+        if is_of_platform(user):
             return self.filter(platform__agency__in=user.agency.ids_within)
         condition = scope(user, "case__")
         return self if condition is None else self.filter(condition)

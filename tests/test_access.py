@@ -6,6 +6,7 @@ station below it, {other_x} one of the district beside it and {my_x} the user's 
 nothing may have changed; what a POST does where the answer is yes is tested with its own page.
 """
 
+import datetime as dt
 import io
 import re
 import zipfile
@@ -18,6 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver, resolve
+from django.utils import timezone
 from django.views.generic import RedirectView
 
 from accounts.models import User
@@ -51,6 +53,7 @@ from tests.factories import (
     ProblemFactory,
     RecoveryFactory,
     RecusalFactory,
+    ReferralFactory,
     RegionFactory,
     RoomFactory,
     SavedFilterFactory,
@@ -72,578 +75,617 @@ VOCABULARY_FACTORIES = {
 }
 COLUMNS = (
     "anonymous", "no_role", "regulator", "city_regulator", "officer", "mediator", "clerk", "auditor",
-    "account_manager", "superuser", "approver",
+    "account_manager", "superuser", "approver", "platform_partner",
 )  # fmt: skip
 
 # anonymous: nobody is signed in. no_role: an account without a role. city_regulator: of the city bureau, as the role
-# demands; the superuser has no agency; all others are of the district.
+# demands; the superuser has no agency; the partner is of a platform, which has a platform below it; all others are of the
+# district.
 PORTAL = """
-#                                                         anon none regu city offi medi cler audi acco supe appr
-GET  /                                                    302  200  200  200  200  200  200  200  200  200  200
-GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200
-GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200
-GET  /cases/export/?format=xlsx                           302  403  200  200  200  403  403  403  403  200  200
-POST /cases/export/personal/                              302  403  403  403  403  403  403  403  403  404  403
-GET  /cases/new/                                          302  403  403  403  200  403  403  403  403  403  403
-POST /cases/new/                                          302  403  403  403  422  403  403  403  403  403  403
-POST /cases/new/similar/                                  302  403  403  403  200  403  403  403  403  200  403
-GET  /cases/merchants/?q=清泉                             302  403  403  403  200  403  403  403  403  200  403
-GET  /cases/queue/                                        302  403  403  403  200  403  403  403  403  200  200
-GET  /cases/recoveries/                                   302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/recoveries/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200
-GET  /cases/recoveries/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200
-GET  /cases/{case}/                                       302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{sub_case}/                                   302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{other_case}/                                 302  403  404  200  404  404  404  403  403  200  404
-GET  /cases/{case}/mediation/                             302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{sub_case}/mediation/                         302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{other_case}/mediation/                       302  403  404  200  404  404  404  403  403  200  404
-GET  /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403
-GET  /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403
-GET  /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403
-POST /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403
-POST /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403
-POST /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403
-GET  /cases/{case}/next/?sort=-received                   302  403  302  302  302  302  302  403  403  302  302
-GET  /cases/{sub_case}/next/?sort=-received               302  403  302  302  302  302  302  403  403  302  302
-GET  /cases/{other_case}/next/?sort=-received             302  403  404  302  404  404  404  403  403  302  404
-GET  /cases/{case}/previous/?sort=-received               302  403  302  302  302  302  302  403  403  302  302
-GET  /cases/{sub_case}/previous/?sort=-received           302  403  302  302  302  302  302  403  403  302  302
-GET  /cases/{other_case}/previous/?sort=-received         302  403  404  302  404  404  404  403  403  302  404
-GET  /cases/{case}/act/accept/                            302  403  403  403  200  403  403  403  403  200  403
-GET  /cases/{sub_case}/act/accept/                        302  403  403  403  200  403  403  403  403  200  403
-GET  /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  200  404
-POST /cases/{case}/act/accept/                            302  403  403  403  302  403  403  403  403  302  403
-POST /cases/{sub_case}/act/accept/                        302  403  403  403  302  403  403  403  403  302  403
-POST /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  302  404
-GET  /cases/{case}/act/assign/                            302  403  403  403  403  403  403  403  403  200  200
-GET  /cases/{sub_case}/act/assign/                        302  403  403  403  403  403  403  403  403  200  200
-GET  /cases/{other_case}/act/assign/                      302  403  404  403  404  404  404  403  403  200  404
-GET  /cases/{case}/act/supervise/                         302  403  200  200  403  403  403  403  403  200  200
-GET  /cases/{sub_case}/act/supervise/                     302  403  200  200  403  403  403  403  403  200  200
-GET  /cases/{other_case}/act/supervise/                   302  403  404  200  404  404  404  403  403  200  404
-GET  /cases/{case}/act/nonsense/                          302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/{sub_case}/act/nonsense/                      302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/{other_case}/act/nonsense/                    302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/                                         302  403  200  200  200  200  200  403  403  200  200
-POST /cases/bulk/start/                                   302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{my_bulk}/                               302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/bulk/{bulk}/                                  302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{sub_bulk}/                              302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{other_bulk}/                            302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302
-GET  /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302
-POST /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{my_bulk}/export/?format=csv             302  403  200  200  200  403  403  403  403  200  200
-GET  /cases/bulk/{bulk}/export/?format=csv                302  403  404  404  404  403  403  403  403  404  404
-GET  /cases/bulk/{sub_bulk}/export/?format=csv            302  403  404  404  404  403  403  403  403  404  404
-GET  /cases/bulk/{other_bulk}/export/?format=csv          302  403  404  404  404  403  403  403  403  404  404
-GET  /cases/bulk/{my_bulk}/export/?format=xlsx            302  403  200  200  200  403  403  403  403  200  200
-GET  /cases/bulk/{bulk}/export/?format=xlsx               302  403  404  404  404  403  403  403  403  404  404
-GET  /cases/bulk/{sub_bulk}/export/?format=xlsx           302  403  404  404  404  403  403  403  403  404  404
-GET  /cases/bulk/{other_bulk}/export/?format=xlsx         302  403  404  404  404  403  403  403  403  404  404
-POST /cases/bulk/{my_bulk}/cancel/                        302  403  302  302  302  302  302  403  403  302  302
-POST /cases/bulk/{bulk}/cancel/                           302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{sub_bulk}/cancel/                       302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{other_bulk}/cancel/                     302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{my_bulk}/again/                         302  403  302  302  302  302  302  403  403  302  302
-POST /cases/bulk/{bulk}/again/                            302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{sub_bulk}/again/                        302  403  404  404  404  404  404  403  403  404  404
-POST /cases/bulk/{other_bulk}/again/                      302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/bulk/{my_prepared}/                           302  403  302  302  302  302  302  403  403  302  302
-POST /cases/{case}/parties/{party}/reveal/                302  403  403  403  200  200  403  403  403  200  403
-POST /cases/{sub_case}/parties/{sub_party}/reveal/        302  403  403  403  200  200  403  403  403  200  403
-POST /cases/{other_case}/parties/{other_party}/reveal/    302  403  404  403  404  404  404  403  403  200  404
-POST /cases/{case}/parties/{reporter}/reveal/             302  403  403  403  200  403  403  403  403  200  403
-POST /cases/{sub_case}/parties/{sub_reporter}/reveal/     302  403  403  403  200  403  403  403  403  200  403
-POST /cases/{other_case}/parties/{other_reporter}/reveal/ 302  403  404  403  404  404  404  403  403  200  404
-POST /cases/{case}/parties/{other_party}/reveal/          302  403  404  404  404  404  404  403  403  404  404
-GET  /imports/                                            302  403  200  200  403  403  200  200  403  200  403
-GET  /imports/{run}/                                      302  403  200  200  403  403  200  200  403  200  403
-GET  /imports/{sub_run}/                                  302  403  200  200  403  403  200  200  403  200  403
-GET  /imports/{other_run}/                                302  403  404  200  403  403  404  404  403  200  403
-GET  /imports/{run}/rejects.csv                           302  403  403  403  403  403  200  403  403  200  403
-GET  /imports/{sub_run}/rejects.csv                       302  403  403  403  403  403  200  403  403  200  403
-GET  /imports/{other_run}/rejects.csv                     302  403  403  403  403  403  404  403  403  200  403
-GET  /audit/                                              302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/cases/{case}/                                 302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/cases/{sub_case}/                             302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/cases/{other_case}/                           302  403  403  403  403  403  403  404  403  200  403
-GET  /audit/cases/{case}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/cases/{sub_case}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/cases/{other_case}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403
-GET  /audit/cases/{case}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/cases/{sub_case}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/cases/{other_case}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403
-POST /audit/persons/                                      302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/persons/0123456789abcdef/                     302  403  403  403  403  403  403  404  403  404  403
-GET  /audit/persons/0123456789abcdef/export/?format=csv   302  403  403  403  403  403  403  404  403  404  403
-GET  /audit/persons/0123456789abcdef/export/?format=xlsx  302  403  403  403  403  403  403  404  403  404  403
-GET  /audit/users/{user}/                                 302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/users/{sub_user}/                             302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/users/{other_user}/                           302  403  403  403  403  403  403  404  403  200  403
-GET  /audit/users/{user}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/users/{sub_user}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/users/{other_user}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403
-GET  /audit/users/{user}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/users/{sub_user}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403
-GET  /audit/users/{other_user}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403
-POST /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302
-GET  /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302
-POST /accounts/logout/                                    302  302  302  302  302  302  302  302  302  302  302
-GET  /accounts/session/                                   302  204  204  204  204  204  204  204  204  204  204
-POST /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200
-GET  /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200
-GET  /accounts/sign-ins/                                  302  403  403  403  403  403  403  200  200  200  403
-GET  /accounts/access-log/                                302  403  403  403  403  403  403  200  403  200  403
-POST /i18n/setlang/                                       302  302  302  302  302  302  302  302  302  302  302
-GET  /cases/saved/                                        302  403  200  200  200  200  200  403  403  200  200
-POST /cases/saved/cases/save/                             302  403  422  422  422  422  422  403  403  422  422
-POST /cases/saved/nothing/save/                           302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{my_saved}/rename/                      302  403  422  422  422  422  422  403  403  422  422
-POST /cases/saved/{saved}/rename/                         302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{sub_saved}/rename/                     302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{other_saved}/rename/                   302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{my_saved}/share/                       302  403  302  302  302  302  302  403  403  302  302
-POST /cases/saved/{saved}/share/                          302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{sub_saved}/share/                      302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{other_saved}/share/                    302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{my_saved}/delete/                      302  403  302  302  302  302  302  403  403  302  302
-POST /cases/saved/{saved}/delete/                         302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{sub_saved}/delete/                     302  403  404  404  404  404  404  403  403  404  404
-POST /cases/saved/{other_saved}/delete/                   302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/columns/cases/                                302  403  200  200  200  200  200  403  403  200  200
-POST /cases/columns/cases/                                302  403  302  302  302  302  302  403  403  302  302
-GET  /cases/columns/queue/                                302  403  404  404  200  404  404  403  403  200  200
-POST /cases/columns/queue/                                302  403  404  404  302  404  404  403  403  302  302
-GET  /cases/columns/nothing/                              302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200
-GET  /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200
-GET  /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404
-POST /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200
-POST /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200
-POST /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404
-GET  /cases/{case}/repeats/                               302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{sub_case}/repeats/                           302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{other_case}/repeats/                         302  403  404  200  404  404  404  403  403  200  404
+#                                                         anon none regu city offi medi cler audi acco supe appr part
+GET  /                                                    302  200  200  200  200  200  200  200  200  200  200  200
+GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403
+GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200  403
+GET  /cases/export/?format=xlsx                           302  403  200  200  200  403  403  403  403  200  200  403
+POST /cases/export/personal/                              302  403  403  403  403  403  403  403  403  404  403  403
+GET  /cases/new/                                          302  403  403  403  200  403  403  403  403  403  403  403
+POST /cases/new/                                          302  403  403  403  422  403  403  403  403  403  403  403
+POST /cases/new/similar/                                  302  403  403  403  200  403  403  403  403  200  403  403
+GET  /cases/merchants/?q=清泉                             302  403  403  403  200  403  403  403  403  200  403  403
+GET  /cases/queue/                                        302  403  403  403  200  403  403  403  403  200  200  403
+GET  /cases/recoveries/                                   302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/recoveries/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403
+GET  /cases/recoveries/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403
+GET  /cases/{case}/                                       302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{sub_case}/                                   302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{other_case}/                                 302  403  404  200  404  404  404  403  403  200  404  403
+GET  /cases/{case}/mediation/                             302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{sub_case}/mediation/                         302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{other_case}/mediation/                       302  403  404  200  404  404  404  403  403  200  404  403
+GET  /cases/{case}/channel/                               302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{sub_case}/channel/                           302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{other_case}/channel/                         302  403  404  200  404  404  404  403  403  200  404  403
+POST /cases/{case}/channel/                               302  403  403  403  302  302  403  403  403  302  302  403
+POST /cases/{sub_case}/channel/                           302  403  403  403  302  302  403  403  403  302  302  403
+POST /cases/{other_case}/channel/                         302  403  403  403  404  404  403  403  403  302  404  403
+GET  /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403
+GET  /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403
+GET  /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403
+POST /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403
+POST /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403
+POST /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403
+GET  /cases/{case}/next/?sort=-received                   302  403  302  302  302  302  302  403  403  302  302  403
+GET  /cases/{sub_case}/next/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403
+GET  /cases/{other_case}/next/?sort=-received             302  403  404  302  404  404  404  403  403  302  404  403
+GET  /cases/{case}/previous/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403
+GET  /cases/{sub_case}/previous/?sort=-received           302  403  302  302  302  302  302  403  403  302  302  403
+GET  /cases/{other_case}/previous/?sort=-received         302  403  404  302  404  404  404  403  403  302  404  403
+GET  /cases/{case}/act/accept/                            302  403  403  403  200  403  403  403  403  200  403  403
+GET  /cases/{sub_case}/act/accept/                        302  403  403  403  200  403  403  403  403  200  403  403
+GET  /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  200  404  403
+POST /cases/{case}/act/accept/                            302  403  403  403  302  403  403  403  403  302  403  403
+POST /cases/{sub_case}/act/accept/                        302  403  403  403  302  403  403  403  403  302  403  403
+POST /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  302  404  403
+GET  /cases/{case}/act/assign/                            302  403  403  403  403  403  403  403  403  200  200  403
+GET  /cases/{sub_case}/act/assign/                        302  403  403  403  403  403  403  403  403  200  200  403
+GET  /cases/{other_case}/act/assign/                      302  403  404  403  404  404  404  403  403  200  404  403
+GET  /cases/{case}/act/supervise/                         302  403  200  200  403  403  403  403  403  200  200  403
+GET  /cases/{sub_case}/act/supervise/                     302  403  200  200  403  403  403  403  403  200  200  403
+GET  /cases/{other_case}/act/supervise/                   302  403  404  200  404  404  404  403  403  200  404  403
+GET  /cases/{case}/act/nonsense/                          302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/{sub_case}/act/nonsense/                      302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/{other_case}/act/nonsense/                    302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/                                         302  403  200  200  200  200  200  403  403  200  200  403
+POST /cases/bulk/start/                                   302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{my_bulk}/                               302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/bulk/{bulk}/                                  302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{sub_bulk}/                              302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{other_bulk}/                            302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403
+GET  /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403
+POST /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{my_bulk}/export/?format=csv             302  403  200  200  200  403  403  403  403  200  200  403
+GET  /cases/bulk/{bulk}/export/?format=csv                302  403  404  404  404  403  403  403  403  404  404  403
+GET  /cases/bulk/{sub_bulk}/export/?format=csv            302  403  404  404  404  403  403  403  403  404  404  403
+GET  /cases/bulk/{other_bulk}/export/?format=csv          302  403  404  404  404  403  403  403  403  404  404  403
+GET  /cases/bulk/{my_bulk}/export/?format=xlsx            302  403  200  200  200  403  403  403  403  200  200  403
+GET  /cases/bulk/{bulk}/export/?format=xlsx               302  403  404  404  404  403  403  403  403  404  404  403
+GET  /cases/bulk/{sub_bulk}/export/?format=xlsx           302  403  404  404  404  403  403  403  403  404  404  403
+GET  /cases/bulk/{other_bulk}/export/?format=xlsx         302  403  404  404  404  403  403  403  403  404  404  403
+POST /cases/bulk/{my_bulk}/cancel/                        302  403  302  302  302  302  302  403  403  302  302  403
+POST /cases/bulk/{bulk}/cancel/                           302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{sub_bulk}/cancel/                       302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{other_bulk}/cancel/                     302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{my_bulk}/again/                         302  403  302  302  302  302  302  403  403  302  302  403
+POST /cases/bulk/{bulk}/again/                            302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{sub_bulk}/again/                        302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/bulk/{other_bulk}/again/                      302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/bulk/{my_prepared}/                           302  403  302  302  302  302  302  403  403  302  302  403
+POST /cases/{case}/parties/{party}/reveal/                302  403  403  403  200  200  403  403  403  200  403  403
+POST /cases/{sub_case}/parties/{sub_party}/reveal/        302  403  403  403  200  200  403  403  403  200  403  403
+POST /cases/{other_case}/parties/{other_party}/reveal/    302  403  404  403  404  404  404  403  403  200  404  403
+POST /cases/{case}/parties/{reporter}/reveal/             302  403  403  403  200  403  403  403  403  200  403  403
+POST /cases/{sub_case}/parties/{sub_reporter}/reveal/     302  403  403  403  200  403  403  403  403  200  403  403
+POST /cases/{other_case}/parties/{other_reporter}/reveal/ 302  403  404  403  404  404  404  403  403  200  404  403
+POST /cases/{case}/parties/{other_party}/reveal/          302  403  404  404  404  404  404  403  403  404  404  403
+GET  /imports/                                            302  403  200  200  403  403  200  200  403  200  403  403
+GET  /imports/{run}/                                      302  403  200  200  403  403  200  200  403  200  403  403
+GET  /imports/{sub_run}/                                  302  403  200  200  403  403  200  200  403  200  403  403
+GET  /imports/{other_run}/                                302  403  404  200  403  403  404  404  403  200  403  403
+GET  /imports/{run}/rejects.csv                           302  403  403  403  403  403  200  403  403  200  403  403
+GET  /imports/{sub_run}/rejects.csv                       302  403  403  403  403  403  200  403  403  200  403  403
+GET  /imports/{other_run}/rejects.csv                     302  403  403  403  403  403  404  403  403  200  403  403
+GET  /audit/                                              302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/cases/{case}/                                 302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/cases/{sub_case}/                             302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/cases/{other_case}/                           302  403  403  403  403  403  403  404  403  200  403  403
+GET  /audit/cases/{case}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/cases/{sub_case}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/cases/{other_case}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403
+GET  /audit/cases/{case}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/cases/{sub_case}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/cases/{other_case}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403
+POST /audit/persons/                                      302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/persons/0123456789abcdef/                     302  403  403  403  403  403  403  404  403  404  403  403
+GET  /audit/persons/0123456789abcdef/export/?format=csv   302  403  403  403  403  403  403  404  403  404  403  403
+GET  /audit/persons/0123456789abcdef/export/?format=xlsx  302  403  403  403  403  403  403  404  403  404  403  403
+GET  /audit/users/{user}/                                 302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/users/{sub_user}/                             302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/users/{other_user}/                           302  403  403  403  403  403  403  404  403  200  403  403
+GET  /audit/users/{user}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/users/{sub_user}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/users/{other_user}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403
+GET  /audit/users/{user}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/users/{sub_user}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403
+GET  /audit/users/{other_user}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403
+POST /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302
+POST /accounts/logout/                                    302  302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/session/                                   302  204  204  204  204  204  204  204  204  204  204  204
+POST /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200
+GET  /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200
+GET  /accounts/sign-ins/                                  302  403  403  403  403  403  403  200  200  200  403  403
+GET  /accounts/access-log/                                302  403  403  403  403  403  403  200  403  200  403  403
+POST /i18n/setlang/                                       302  302  302  302  302  302  302  302  302  302  302  302
+GET  /cases/saved/                                        302  403  200  200  200  200  200  403  403  200  200  403
+POST /cases/saved/cases/save/                             302  403  422  422  422  422  422  403  403  422  422  403
+POST /cases/saved/nothing/save/                           302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{my_saved}/rename/                      302  403  422  422  422  422  422  403  403  422  422  403
+POST /cases/saved/{saved}/rename/                         302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{sub_saved}/rename/                     302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{other_saved}/rename/                   302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{my_saved}/share/                       302  403  302  302  302  302  302  403  403  302  302  403
+POST /cases/saved/{saved}/share/                          302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{sub_saved}/share/                      302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{other_saved}/share/                    302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{my_saved}/delete/                      302  403  302  302  302  302  302  403  403  302  302  403
+POST /cases/saved/{saved}/delete/                         302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{sub_saved}/delete/                     302  403  404  404  404  404  404  403  403  404  404  403
+POST /cases/saved/{other_saved}/delete/                   302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/columns/cases/                                302  403  200  200  200  200  200  403  403  200  200  403
+POST /cases/columns/cases/                                302  403  302  302  302  302  302  403  403  302  302  403
+GET  /cases/columns/queue/                                302  403  404  404  200  404  404  403  403  200  200  403
+POST /cases/columns/queue/                                302  403  404  404  302  404  404  403  403  302  302  403
+GET  /cases/columns/nothing/                              302  403  404  404  404  404  404  403  403  404  404  403
+GET  /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403
+GET  /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403
+GET  /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403
+POST /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403
+POST /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403
+POST /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403
+GET  /cases/{case}/repeats/                               302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{sub_case}/repeats/                           302  403  200  200  200  200  200  403  403  200  200  403
+GET  /cases/{other_case}/repeats/                         302  403  404  200  404  404  404  403  403  200  404  403
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.
 ADMIN = """
-#                                       anon none regu city offi medi cler audi acco supe appr
-GET  /admin/                            302  302  302  302  302  200  200  302  200  200  200
-GET  /admin/login/                      302  403  403  403  403  302  302  403  302  302  302
-POST /admin/login/                      302  403  403  403  403  302  302  403  302  302  302
-POST /admin/logout/                     302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/            302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/done/       302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/jsi18n/                     302  302  302  302  302  200  200  302  200  200  200
-GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/autocomplete/?{for_region}  302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/r/{user_type}/{user}/       302  302  302  302  302  404  404  302  404  404  404
-GET  /admin/r/{user_type}/{sub_user}/   302  302  302  302  302  404  404  302  404  404  404
-GET  /admin/r/{user_type}/{other_user}/ 302  302  302  302  302  404  404  302  404  404  404
-GET  /admin/cases/                      302  302  302  302  302  200  200  302  404  200  200
-GET  /admin/accounts/                   302  302  302  302  302  404  404  302  200  200  404
-GET  /admin/registry/                   302  302  302  302  302  404  200  302  200  200  200
-GET  /admin/nowhere/                    302  302  302  302  302  404  404  302  404  404  404
+#                                       anon none regu city offi medi cler audi acco supe appr part
+GET  /admin/                            302  302  302  302  302  200  200  302  200  200  200  200
+GET  /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302
+POST /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302
+POST /admin/logout/                     302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/            302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/done/       302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/jsi18n/                     302  302  302  302  302  200  200  302  200  200  200  200
+GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/autocomplete/?{for_region}  302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/r/{user_type}/{user}/       302  302  302  302  302  404  404  302  404  404  404  404
+GET  /admin/r/{user_type}/{sub_user}/   302  302  302  302  302  404  404  302  404  404  404  404
+GET  /admin/r/{user_type}/{other_user}/ 302  302  302  302  302  404  404  302  404  404  404  404
+GET  /admin/cases/                      302  302  302  302  302  200  200  302  404  200  200  404
+GET  /admin/accounts/                   302  302  302  302  302  404  404  302  200  200  404  404
+GET  /admin/registry/                   302  302  302  302  302  404  200  302  200  200  200  404
+GET  /admin/nowhere/                    302  302  302  302  302  404  404  302  404  404  404  404
 """
 
 # what a data clerk keeps
 VOCABULARIES = """
-#                                                       anon none regu city offi medi cler audi acco supe appr
-GET  /admin/registry/calendarnotice/                    302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  403  200  302  403  200  403
-POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/category/                          302  302  302  302  302  403  200  302  403  200  200
-GET  /admin/registry/category/add/                      302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/category/{category}/change/        302  302  302  302  302  403  200  302  403  200  200
-POST /admin/registry/category/{category}/delete/        302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/category/{category}/history/       302  302  302  302  302  403  200  302  403  200  200
-GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/channel/                           302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/channel/add/                       302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  403  200  302  403  200  403
-POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/industry/                          302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/industry/add/                      302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  403  200  302  403  200  403
-POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/merchant/                          302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/merchant/add/                      302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  403  200  302  403  200  403
-POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/platform/                          302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/platform/add/                      302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  403  200  302  403  200  403
-POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/problem/                           302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/problem/add/                       302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  403  200  302  403  200  403
-POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/region/                            302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/region/add/                        302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/region/{region}/change/            302  302  302  302  302  403  200  302  403  200  403
-POST /admin/registry/region/{region}/delete/            302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/region/{region}/history/           302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302  302
+#                                                       anon none regu city offi medi cler audi acco supe appr part
+GET  /admin/registry/calendarnotice/                    302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/category/                          302  302  302  302  302  403  200  302  403  200  200  403
+GET  /admin/registry/category/add/                      302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/category/{category}/change/        302  302  302  302  302  403  200  302  403  200  200  403
+POST /admin/registry/category/{category}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/category/{category}/history/       302  302  302  302  302  403  200  302  403  200  200  403
+GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/channel/                           302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/channel/add/                       302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/industry/                          302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/industry/add/                      302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/merchant/                          302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/merchant/add/                      302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/platform/                          302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/platform/add/                      302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/problem/                           302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/problem/add/                       302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/region/                            302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/region/add/                        302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/region/{region}/change/            302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/registry/region/{region}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/region/{region}/history/           302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # agencies and accounts decide who sees what
 ACCOUNTS = """
-#                                                   anon none regu city offi medi cler audi acco supe appr
-GET  /admin/registry/agency/                        302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/registry/agency/add/                    302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  200  302  200  200  200
-POST /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  403  302  403  200  403
-POST /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  403  302  403  200  403
-POST /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  403  302  403  200  403
-POST /admin/registry/agency/{agency}/delete/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/registry/agency/{sub_agency}/delete/    302  302  302  302  302  403  403  302  403  403  403
-POST /admin/registry/agency/{other_agency}/delete/  302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/registry/agency/{agency}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/agency/{sub_agency}/           302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403
-POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  403  200  302  200  200  200
-GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403
-POST /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  302  403
-POST /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  302  403
-POST /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  302  403
-GET  /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403
-POST /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403
-POST /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403
-POST /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403
-GET  /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  200  403
-POST /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  302  302  403
-POST /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  302  302  403
-POST /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  302  403
-GET  /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  200  200  403
-GET  /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  200  403
-POST /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  302  302  403
-POST /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  302  302  403
-POST /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  302  403
-POST /admin/accounts/user/{user}/delete/            302  302  302  302  302  403  403  302  403  403  403
-POST /admin/accounts/user/{sub_user}/delete/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/accounts/user/{other_user}/delete/      302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/accounts/user/{user}/history/           302  302  302  302  302  404  404  302  200  200  404
-GET  /admin/accounts/user/{sub_user}/history/       302  302  302  302  302  404  404  302  200  200  404
-GET  /admin/accounts/user/{other_user}/history/     302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/accounts/user/{user}/                   302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/{sub_user}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/{other_user}/             302  302  302  302  302  302  302  302  302  302  302
+#                                                   anon none regu city offi medi cler audi acco supe appr part
+GET  /admin/registry/agency/                        302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/registry/agency/add/                    302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  200  302  200  200  200  403
+POST /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/registry/agency/{agency}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/registry/agency/{sub_agency}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/registry/agency/{other_agency}/delete/  302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/registry/agency/{agency}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/agency/{sub_agency}/           302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403
+POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  403  200  302  200  200  200  403
+GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403  403
+POST /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  302  403  403
+POST /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  302  403  403
+POST /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  302  403  403
+GET  /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403
+POST /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403
+POST /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403
+POST /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403
+GET  /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  200  403  403
+POST /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  302  302  403  403
+POST /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  302  302  403  403
+POST /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  302  403  403
+GET  /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  200  200  403  403
+GET  /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  200  403  403
+POST /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  302  302  403  403
+POST /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  302  302  403  403
+POST /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  302  403  403
+POST /admin/accounts/user/{user}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/accounts/user/{sub_user}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/accounts/user/{other_user}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/accounts/user/{user}/history/           302  302  302  302  302  404  404  302  200  200  404  404
+GET  /admin/accounts/user/{sub_user}/history/       302  302  302  302  302  404  404  302  200  200  404  404
+GET  /admin/accounts/user/{other_user}/history/     302  302  302  302  302  404  404  302  404  200  404  404
+GET  /admin/accounts/user/{user}/                   302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/{sub_user}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/{other_user}/             302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # cases and runs are looked at; rules of terms belong to the setting-up
 CASES = """
-#                                                    anon none regu city offi medi cler audi acco supe appr
-GET  /admin/cases/case/                              302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/case/add/                          302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/case/{case_pk}/change/             302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  404  404  302  403  200  404
-POST /admin/cases/case/{case_pk}/change/             302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/case/{case_pk}/delete/             302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/case/{sub_case_pk}/delete/         302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/case/{other_case_pk}/delete/       302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/case/{case_pk}/history/            302  302  302  302  302  200  200  302  404  200  200
-GET  /admin/cases/case/{sub_case_pk}/history/        302  302  302  302  302  200  200  302  404  200  200
-GET  /admin/cases/case/{other_case_pk}/history/      302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/cases/case/{case_pk}/                    302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/case/{sub_case_pk}/                302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/case/{other_case_pk}/              302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/                         302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/importrun/add/                     302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  404  302  403  200  403
-POST /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/importrun/{run}/delete/            302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/importrun/{sub_run}/delete/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/importrun/{other_run}/delete/      302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/importrun/{run}/history/           302  302  302  302  302  404  200  302  404  200  404
-GET  /admin/cases/importrun/{sub_run}/history/       302  302  302  302  302  404  200  302  404  200  404
-GET  /admin/cases/importrun/{other_run}/history/     302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/cases/importrun/{run}/                   302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/{sub_run}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/{other_run}/             302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/                          302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/recovery/add/                      302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  404  404  302  403  200  404
-POST /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/recovery/{recovery}/delete/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/recovery/{sub_recovery}/delete/    302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/recovery/{other_recovery}/delete/  302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/recovery/{recovery}/history/       302  302  302  302  302  200  200  302  404  200  200
-GET  /admin/cases/recovery/{sub_recovery}/history/   302  302  302  302  302  200  200  302  404  200  200
-GET  /admin/cases/recovery/{other_recovery}/history/ 302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/cases/recovery/{recovery}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/{sub_recovery}/           302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/{other_recovery}/         302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/                             302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/clock/add/                         302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/clock/{clock}/change/              302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  200  200  302  403  200  200
-GET  /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  404  404  302  403  200  404
-POST /admin/cases/clock/{clock}/change/              302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/clock/{clock}/delete/              302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/clock/{sub_clock}/delete/          302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/clock/{other_clock}/delete/        302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/clock/{clock}/history/             302  302  302  302  302  200  200  302  404  200  200
-GET  /admin/cases/clock/{sub_clock}/history/         302  302  302  302  302  200  200  302  404  200  200
-GET  /admin/cases/clock/{other_clock}/history/       302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/cases/clock/{clock}/                     302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/{sub_clock}/                 302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/{other_clock}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clockrule/                         302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/clockrule/add/                     302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403
-POST /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403
-POST /admin/cases/clockrule/{clockrule}/delete/      302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/clockrule/{clockrule}/history/     302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/clockrule/{clockrule}/             302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/ground/                            302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/ground/add/                        302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403
-POST /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403
-POST /admin/cases/ground/{ground}/delete/            302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/ground/{ground}/history/           302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/ground/{ground}/                   302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/signalrule/                        302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/signalrule/add/                    302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403
-POST /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403
-POST /admin/cases/signalrule/{signalrule}/delete/    302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/signalrule/{signalrule}/history/   302  302  302  302  302  403  403  302  403  200  403
-GET  /admin/cases/signalrule/{signalrule}/           302  302  302  302  302  302  302  302  302  302  302
+#                                                    anon none regu city offi medi cler audi acco supe appr part
+GET  /admin/cases/case/                              302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/case/add/                          302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/case/{case_pk}/change/             302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  404  404  302  403  200  404  403
+POST /admin/cases/case/{case_pk}/change/             302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/case/{case_pk}/delete/             302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/case/{sub_case_pk}/delete/         302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/case/{other_case_pk}/delete/       302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/case/{case_pk}/history/            302  302  302  302  302  200  200  302  404  200  200  404
+GET  /admin/cases/case/{sub_case_pk}/history/        302  302  302  302  302  200  200  302  404  200  200  404
+GET  /admin/cases/case/{other_case_pk}/history/      302  302  302  302  302  404  404  302  404  200  404  404
+GET  /admin/cases/case/{case_pk}/                    302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/case/{sub_case_pk}/                302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/case/{other_case_pk}/              302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/                         302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/importrun/add/                     302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  404  302  403  200  403  403
+POST /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/importrun/{run}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/importrun/{sub_run}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/importrun/{other_run}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/importrun/{run}/history/           302  302  302  302  302  404  200  302  404  200  404  404
+GET  /admin/cases/importrun/{sub_run}/history/       302  302  302  302  302  404  200  302  404  200  404  404
+GET  /admin/cases/importrun/{other_run}/history/     302  302  302  302  302  404  404  302  404  200  404  404
+GET  /admin/cases/importrun/{run}/                   302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/{sub_run}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/{other_run}/             302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/                          302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/recovery/add/                      302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  404  404  302  403  200  404  403
+POST /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/recovery/{recovery}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/recovery/{sub_recovery}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/recovery/{other_recovery}/delete/  302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/recovery/{recovery}/history/       302  302  302  302  302  200  200  302  404  200  200  404
+GET  /admin/cases/recovery/{sub_recovery}/history/   302  302  302  302  302  200  200  302  404  200  200  404
+GET  /admin/cases/recovery/{other_recovery}/history/ 302  302  302  302  302  404  404  302  404  200  404  404
+GET  /admin/cases/recovery/{recovery}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/{sub_recovery}/           302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/{other_recovery}/         302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/                             302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/clock/add/                         302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/clock/{clock}/change/              302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  200  200  302  403  200  200  403
+GET  /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  404  404  302  403  200  404  403
+POST /admin/cases/clock/{clock}/change/              302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/clock/{clock}/delete/              302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/clock/{sub_clock}/delete/          302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/clock/{other_clock}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/clock/{clock}/history/             302  302  302  302  302  200  200  302  404  200  200  404
+GET  /admin/cases/clock/{sub_clock}/history/         302  302  302  302  302  200  200  302  404  200  200  404
+GET  /admin/cases/clock/{other_clock}/history/       302  302  302  302  302  404  404  302  404  200  404  404
+GET  /admin/cases/clock/{clock}/                     302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/{sub_clock}/                 302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/{other_clock}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clockrule/                         302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/clockrule/add/                     302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/cases/clockrule/{clockrule}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/clockrule/{clockrule}/history/     302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/clockrule/{clockrule}/             302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/ground/                            302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/ground/add/                        302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/cases/ground/{ground}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/ground/{ground}/history/           302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/ground/{ground}/                   302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/signalrule/                        302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/signalrule/add/                    302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403
+POST /admin/cases/signalrule/{signalrule}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/signalrule/{signalrule}/history/   302  302  302  302  302  403  403  302  403  200  403  403
+GET  /admin/cases/signalrule/{signalrule}/           302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # files and official documents of cases. {case} has a reporter, so its files are sealed; {plain_case} has none
 PAPERS = """
-#                                                                   anon none regu city offi medi cler audi acco supe appr
-GET  /cases/{case}/attachments/add/                                 302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{sub_case}/attachments/add/                             302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{other_case}/attachments/add/                           302  403  403  403  404  404  403  403  403  200  403
-POST /cases/{case}/attachments/add/                                 302  403  403  403  200  200  403  403  403  200  403
-POST /cases/{sub_case}/attachments/add/                             302  403  403  403  200  200  403  403  403  200  403
-POST /cases/{other_case}/attachments/add/                           302  403  403  403  404  404  403  403  403  200  403
-GET  /cases/{plain_case}/attachments/{plain_file}/file/             302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{sub_plain_case}/attachments/{sub_plain_file}/file/     302  403  200  200  200  200  200  403  403  200  200
-GET  /cases/{other_plain_case}/attachments/{other_plain_file}/file/ 302  403  404  200  404  404  404  403  403  200  404
-GET  /cases/{case}/attachments/{attachment}/file/                   302  403  403  403  200  403  403  403  403  403  403
-GET  /cases/{sub_case}/attachments/{sub_attachment}/file/           302  403  403  403  200  403  403  403  403  403  403
-GET  /cases/{other_case}/attachments/{other_attachment}/file/       302  403  404  403  404  404  404  403  403  403  404
-GET  /cases/{case}/attachments/{other_attachment}/file/             302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/{case}/attachments/{attachment}/withdraw/               302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{other_case}/attachments/{other_attachment}/withdraw/   302  403  403  403  404  404  403  403  403  200  403
-POST /cases/{case}/attachments/{attachment}/withdraw/               302  403  403  403  302  302  403  403  403  302  403
-POST /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302  403  403  403  302  302  403  403  403  302  403
-POST /cases/{other_case}/attachments/{other_attachment}/withdraw/   302  403  403  403  404  404  403  403  403  302  403
-GET  /cases/{case}/documents/{register}/issue/                      302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{sub_case}/documents/{register}/issue/                  302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{other_case}/documents/{register}/issue/                302  403  403  403  404  404  403  403  403  200  403
-POST /cases/{case}/documents/{register}/issue/                      302  403  403  403  302  302  403  403  403  302  403
-POST /cases/{sub_case}/documents/{register}/issue/                  302  403  403  403  302  302  403  403  403  302  403
-POST /cases/{other_case}/documents/{register}/issue/                302  403  403  403  404  404  403  403  403  302  403
-POST /cases/{report_case}/documents/{sealed_register}/issue/        302  403  403  403  302  403  403  403  403  403  403
-POST /cases/{sub_report_case}/documents/{sealed_register}/issue/    302  403  403  403  302  403  403  403  403  403  403
-POST /cases/{other_report_case}/documents/{sealed_register}/issue/  302  403  403  403  404  403  403  403  403  403  403
-GET  /cases/{case}/documents/{document}/file/                       302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{sub_case}/documents/{sub_document}/file/               302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{other_case}/documents/{other_document}/file/           302  403  404  403  404  404  404  403  403  200  404
-GET  /cases/{case}/documents/{other_document}/file/                 302  403  404  404  404  404  404  403  403  404  404
-GET  /cases/{case}/documents/{document}/deliver/                    302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{sub_case}/documents/{sub_document}/deliver/            302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{other_case}/documents/{other_document}/deliver/        302  403  403  403  404  404  403  403  403  200  403
-POST /cases/{case}/documents/{document}/deliver/                    302  403  403  403  200  200  403  403  403  200  403
-POST /cases/{sub_case}/documents/{sub_document}/deliver/            302  403  403  403  200  200  403  403  403  200  403
-POST /cases/{other_case}/documents/{other_document}/deliver/        302  403  403  403  404  404  403  403  403  200  403
-GET  /cases/{case}/documents/{document}/void/                       302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{sub_case}/documents/{sub_document}/void/               302  403  403  403  200  200  403  403  403  200  403
-GET  /cases/{other_case}/documents/{other_document}/void/           302  403  403  403  404  404  403  403  403  200  403
-POST /cases/{case}/documents/{document}/void/                       302  403  403  403  302  302  403  403  403  302  403
-POST /cases/{sub_case}/documents/{sub_document}/void/               302  403  403  403  302  302  403  403  403  302  403
-POST /cases/{other_case}/documents/{other_document}/void/           302  403  403  403  404  404  403  403  403  302  403
+#                                                                   ano non reg cit off med cle aud acc sup app par
+GET  /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403
+POST /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403
+POST /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403
+POST /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403
+GET  /cases/{plain_case}/attachments/{plain_file}/file/             302 403 200 200 200 200 200 403 403 200 200 403
+GET  /cases/{sub_plain_case}/attachments/{sub_plain_file}/file/     302 403 200 200 200 200 200 403 403 200 200 403
+GET  /cases/{other_plain_case}/attachments/{other_plain_file}/file/ 302 403 404 200 404 404 404 403 403 200 404 403
+GET  /cases/{case}/attachments/{attachment}/file/                   302 403 403 403 200 403 403 403 403 403 403 403
+GET  /cases/{sub_case}/attachments/{sub_attachment}/file/           302 403 403 403 200 403 403 403 403 403 403 403
+GET  /cases/{other_case}/attachments/{other_attachment}/file/       302 403 404 403 404 404 404 403 403 403 404 403
+GET  /cases/{case}/attachments/{other_attachment}/file/             302 403 404 404 404 404 404 403 403 404 404 403
+GET  /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 200 403 403
+POST /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 302 302 403 403 403 302 403 403
+POST /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 302 302 403 403 403 302 403 403
+POST /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 302 403 403
+GET  /cases/{case}/documents/{register}/issue/                      302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 200 403 403
+POST /cases/{case}/documents/{register}/issue/                      302 403 403 403 302 302 403 403 403 302 403 403
+POST /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 302 302 403 403 403 302 403 403
+POST /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 302 403 403
+POST /cases/{report_case}/documents/{sealed_register}/issue/        302 403 403 403 302 403 403 403 403 403 403 403
+POST /cases/{sub_report_case}/documents/{sealed_register}/issue/    302 403 403 403 302 403 403 403 403 403 403 403
+POST /cases/{other_report_case}/documents/{sealed_register}/issue/  302 403 403 403 404 403 403 403 403 403 403 403
+GET  /cases/{case}/documents/{document}/file/                       302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/file/               302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{other_case}/documents/{other_document}/file/           302 403 404 403 404 404 404 403 403 200 404 403
+GET  /cases/{case}/documents/{other_document}/file/                 302 403 404 404 404 404 404 403 403 404 404 403
+GET  /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403
+POST /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403
+POST /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403
+POST /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403
+GET  /cases/{case}/documents/{document}/void/                       302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 200 200 403 403 403 200 403 403
+GET  /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 200 403 403
+POST /cases/{case}/documents/{document}/void/                       302 403 403 403 302 302 403 403 403 302 403 403
+POST /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 302 302 403 403 403 302 403 403
+POST /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 302 403 403
 """
 
 # how documents look belongs to the setting-up
 LETTERS = """
-#                                                            anon none regu city offi medi cler audi acco supe appr
-GET  /admin/cases/letterhead/                                302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/letterhead/add/                            302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/letterhead/{letterhead}/change/            302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/letterhead/{sub_letterhead}/change/        302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/letterhead/{other_letterhead}/change/      302  302  302  302  302  403  200  302  403  200  403
-POST /admin/cases/letterhead/{letterhead}/delete/            302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/letterhead/{sub_letterhead}/delete/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/letterhead/{other_letterhead}/delete/      302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/letterhead/{letterhead}/history/           302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/letterhead/{sub_letterhead}/history/       302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/letterhead/{other_letterhead}/history/     302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/letterhead/{letterhead}/                   302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/letterhead/{sub_letterhead}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/letterhead/{other_letterhead}/             302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/                          302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/add/                      302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{template}/change/        302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{sub_template}/change/    302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{other_template}/change/  302  302  302  302  302  403  200  302  403  200  403
-POST /admin/cases/documenttemplate/{template}/delete/        302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/documenttemplate/{sub_template}/delete/    302  302  302  302  302  403  403  302  403  403  403
-POST /admin/cases/documenttemplate/{other_template}/delete/  302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/cases/documenttemplate/{template}/history/       302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{sub_template}/history/   302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{other_template}/history/ 302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{template}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{sub_template}/           302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{other_template}/         302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{template}/file/          302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{sub_template}/file/      302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/{other_template}/file/    302  302  302  302  302  403  200  302  403  200  403
-GET  /admin/cases/documenttemplate/built-in/refusal/         302  302  302  302  302  403  200  302  403  200  403
+#                                                            anon none regu city offi medi cler audi acco supe appr part
+GET  /admin/cases/letterhead/                                302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/letterhead/add/                            302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/letterhead/{letterhead}/change/            302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/letterhead/{sub_letterhead}/change/        302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/letterhead/{other_letterhead}/change/      302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/cases/letterhead/{letterhead}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/letterhead/{sub_letterhead}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/letterhead/{other_letterhead}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/letterhead/{letterhead}/history/           302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/letterhead/{sub_letterhead}/history/       302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/letterhead/{other_letterhead}/history/     302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/letterhead/{letterhead}/                   302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/letterhead/{sub_letterhead}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/letterhead/{other_letterhead}/             302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/                          302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/add/                      302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{template}/change/        302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{sub_template}/change/    302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{other_template}/change/  302  302  302  302  302  403  200  302  403  200  403  403
+POST /admin/cases/documenttemplate/{template}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/documenttemplate/{sub_template}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
+POST /admin/cases/documenttemplate/{other_template}/delete/  302  302  302  302  302  403  403  302  403  403  403  403
+GET  /admin/cases/documenttemplate/{template}/history/       302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{sub_template}/history/   302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{other_template}/history/ 302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{template}/               302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{sub_template}/           302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{other_template}/         302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{template}/file/          302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{sub_template}/file/      302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/{other_template}/file/    302  302  302  302  302  403  200  302  403  200  403  403
+GET  /admin/cases/documenttemplate/built-in/refusal/         302  302  302  302  302  403  200  302  403  200  403  403
 """
 
 
 # what mediators and the heads of their units work with
 MEDIATION = """
-#                                                                 anon none regu city offi medi cler audi acco supe appr
-GET  /admin/mediation/mediator/                                   302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/mediator/add/                               302  302  302  302  302  403  403  302  403  200  200
-GET  /admin/mediation/mediator/{mediator}/change/                 302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/mediator/{sub_mediator}/change/             302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/mediator/{other_mediator}/change/           302  302  302  302  302  404  403  302  403  200  404
-POST /admin/mediation/mediator/{mediator}/delete/                 302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/mediator/{sub_mediator}/delete/             302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/mediator/{other_mediator}/delete/           302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/mediation/mediator/{mediator}/history/                302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/mediator/{sub_mediator}/history/            302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/mediator/{other_mediator}/history/          302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/mediation/mediator/{mediator}/                        302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/mediator/{sub_mediator}/                    302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/mediator/{other_mediator}/                  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/room/                                       302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/room/add/                                   302  302  302  302  302  403  403  302  403  200  200
-GET  /admin/mediation/room/{room}/change/                         302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/room/{sub_room}/change/                     302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/room/{other_room}/change/                   302  302  302  302  302  404  403  302  403  200  404
-POST /admin/mediation/room/{room}/delete/                         302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/room/{sub_room}/delete/                     302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/room/{other_room}/delete/                   302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/mediation/room/{room}/history/                        302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/room/{sub_room}/history/                    302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/room/{other_room}/history/                  302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/mediation/room/{room}/                                302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/room/{sub_room}/                            302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/room/{other_room}/                          302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/session/                                    302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/session/add/                                302  302  302  302  302  200  403  302  403  200  403
-GET  /admin/mediation/session/{session}/change/                   302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/session/{sub_session}/change/               302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/session/{other_session}/change/             302  302  302  302  302  404  403  302  403  200  404
-POST /admin/mediation/session/{session}/delete/                   302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/session/{sub_session}/delete/               302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/session/{other_session}/delete/             302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/mediation/session/{session}/history/                  302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/session/{sub_session}/history/              302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/session/{other_session}/history/            302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/mediation/session/{session}/                          302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/session/{sub_session}/                      302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/session/{other_session}/                    302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/entrustment/                                302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/entrustment/add/                            302  302  302  302  302  403  403  302  403  200  200
-GET  /admin/mediation/entrustment/{entrustment}/change/           302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/entrustment/{sub_entrustment}/change/       302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/entrustment/{other_entrustment}/change/     302  302  302  302  302  404  403  302  403  200  404
-POST /admin/mediation/entrustment/{entrustment}/delete/           302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/entrustment/{sub_entrustment}/delete/       302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/entrustment/{other_entrustment}/delete/     302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/mediation/entrustment/{entrustment}/history/          302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/entrustment/{sub_entrustment}/history/      302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/entrustment/{other_entrustment}/history/    302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/mediation/entrustment/{entrustment}/                  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/entrustment/{sub_entrustment}/              302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/entrustment/{other_entrustment}/            302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/recusal/                                    302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/recusal/add/                                302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/recusal/{recusal}/change/                   302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/recusal/{sub_recusal}/change/               302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/recusal/{other_recusal}/change/             302  302  302  302  302  404  403  302  403  200  404
-POST /admin/mediation/recusal/{recusal}/delete/                   302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/recusal/{sub_recusal}/delete/               302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/recusal/{other_recusal}/delete/             302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/mediation/recusal/{recusal}/history/                  302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/recusal/{sub_recusal}/history/              302  302  302  302  302  200  404  302  404  200  200
-GET  /admin/mediation/recusal/{other_recusal}/history/            302  302  302  302  302  404  404  302  404  200  404
-GET  /admin/mediation/recusal/{recusal}/                          302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/recusal/{sub_recusal}/                      302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/recusal/{other_recusal}/                    302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/session/calendar/                           302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/session/{session}/act/cancel/               302  302  302  302  302  200  403  302  403  200  403
-GET  /admin/mediation/session/{sub_session}/act/cancel/           302  302  302  302  302  200  403  302  403  200  403
-GET  /admin/mediation/session/{other_session}/act/cancel/         302  302  302  302  302  404  403  302  403  200  404
-POST /admin/mediation/session/{session}/act/cancel/               302  302  302  302  302  200  403  302  403  200  403
-POST /admin/mediation/session/{sub_session}/act/cancel/           302  302  302  302  302  200  403  302  403  200  403
-POST /admin/mediation/session/{other_session}/act/cancel/         302  302  302  302  302  404  403  302  403  200  404
-GET  /admin/mediation/mediatedcase/                               302  302  302  302  302  200  403  302  403  200  200
-GET  /admin/mediation/mediatedcase/add/                           302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/mediation/mediatedcase/{case_pk}/change/              302  302  302  302  302  404  403  302  403  404  404
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/change/          302  302  302  302  302  404  403  302  403  404  404
-GET  /admin/mediation/mediatedcase/{other_case_pk}/change/        302  302  302  302  302  404  403  302  403  404  404
-POST /admin/mediation/mediatedcase/{case_pk}/delete/              302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/mediatedcase/{sub_case_pk}/delete/          302  302  302  302  302  403  403  302  403  403  403
-POST /admin/mediation/mediatedcase/{other_case_pk}/delete/        302  302  302  302  302  403  403  302  403  403  403
-GET  /admin/mediation/mediatedcase/{case_pk}/history/             302  302  302  302  302  404  404  302  404  404  404
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/history/         302  302  302  302  302  404  404  302  404  404  404
-GET  /admin/mediation/mediatedcase/{other_case_pk}/history/       302  302  302  302  302  404  404  302  404  404  404
-GET  /admin/mediation/mediatedcase/{case_pk}/                     302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/                 302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/mediatedcase/{other_case_pk}/               302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/mediation/                                            302  302  302  302  302  200  404  302  404  200  200
+#                                                                 ano non reg cit off med cle aud acc sup app par
+GET  /admin/mediation/mediator/                                   302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/mediator/add/                               302 302 302 302 302 403 403 302 403 200 200 403
+GET  /admin/mediation/mediator/{mediator}/change/                 302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/mediator/{sub_mediator}/change/             302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/mediator/{other_mediator}/change/           302 302 302 302 302 404 403 302 403 200 404 403
+POST /admin/mediation/mediator/{mediator}/delete/                 302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/mediator/{sub_mediator}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/mediator/{other_mediator}/delete/           302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/mediator/{mediator}/history/                302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/mediator/{sub_mediator}/history/            302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/mediator/{other_mediator}/history/          302 302 302 302 302 404 404 302 404 200 404 404
+GET  /admin/mediation/mediator/{mediator}/                        302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediator/{sub_mediator}/                    302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediator/{other_mediator}/                  302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/                                       302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/room/add/                                   302 302 302 302 302 403 403 302 403 200 200 403
+GET  /admin/mediation/room/{room}/change/                         302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/room/{sub_room}/change/                     302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/room/{other_room}/change/                   302 302 302 302 302 404 403 302 403 200 404 403
+POST /admin/mediation/room/{room}/delete/                         302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/room/{sub_room}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/room/{other_room}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/room/{room}/history/                        302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/room/{sub_room}/history/                    302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/room/{other_room}/history/                  302 302 302 302 302 404 404 302 404 200 404 404
+GET  /admin/mediation/room/{room}/                                302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/{sub_room}/                            302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/{other_room}/                          302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/                                    302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/session/add/                                302 302 302 302 302 200 403 302 403 200 403 403
+GET  /admin/mediation/session/{session}/change/                   302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/session/{sub_session}/change/               302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/session/{other_session}/change/             302 302 302 302 302 404 403 302 403 200 404 403
+POST /admin/mediation/session/{session}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/session/{sub_session}/delete/               302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/session/{other_session}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/session/{session}/history/                  302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/session/{sub_session}/history/              302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/session/{other_session}/history/            302 302 302 302 302 404 404 302 404 200 404 404
+GET  /admin/mediation/session/{session}/                          302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/{sub_session}/                      302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/{other_session}/                    302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/                                302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/entrustment/add/                            302 302 302 302 302 403 403 302 403 200 200 403
+GET  /admin/mediation/entrustment/{entrustment}/change/           302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/entrustment/{sub_entrustment}/change/       302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/entrustment/{other_entrustment}/change/     302 302 302 302 302 404 403 302 403 200 404 403
+POST /admin/mediation/entrustment/{entrustment}/delete/           302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/entrustment/{sub_entrustment}/delete/       302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/entrustment/{other_entrustment}/delete/     302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/entrustment/{entrustment}/history/          302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/entrustment/{sub_entrustment}/history/      302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/entrustment/{other_entrustment}/history/    302 302 302 302 302 404 404 302 404 200 404 404
+GET  /admin/mediation/entrustment/{entrustment}/                  302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/{sub_entrustment}/              302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/{other_entrustment}/            302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/                                    302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/recusal/add/                                302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/recusal/{recusal}/change/                   302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/recusal/{sub_recusal}/change/               302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/recusal/{other_recusal}/change/             302 302 302 302 302 404 403 302 403 200 404 403
+POST /admin/mediation/recusal/{recusal}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/recusal/{sub_recusal}/delete/               302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/recusal/{other_recusal}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/recusal/{recusal}/history/                  302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/recusal/{sub_recusal}/history/              302 302 302 302 302 200 404 302 404 200 200 404
+GET  /admin/mediation/recusal/{other_recusal}/history/            302 302 302 302 302 404 404 302 404 200 404 404
+GET  /admin/mediation/recusal/{recusal}/                          302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/{sub_recusal}/                      302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/{other_recusal}/                    302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/                               302 302 302 302 302 200 403 302 403 200 200 200
+GET  /admin/mediation/platformreferral/add/                           302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/platformreferral/{referral}/change/             302 302 302 302 302 200 403 302 403 200 200 200
+POST /admin/mediation/platformreferral/{referral}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/platformreferral/{referral}/history/            302 302 302 302 302 200 404 302 404 200 200 200
+GET  /admin/mediation/platformreferral/{referral}/                    302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200
+GET  /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200
+POST /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403
+POST /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200
+POST /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200
+GET  /admin/mediation/platformreferral/{sub_referral}/change/         302 302 302 302 302 200 403 302 403 200 200 200
+POST /admin/mediation/platformreferral/{sub_referral}/delete/         302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/platformreferral/{sub_referral}/history/        302 302 302 302 302 200 404 302 404 200 200 200
+GET  /admin/mediation/platformreferral/{sub_referral}/                302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200
+GET  /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200
+POST /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403
+POST /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200
+POST /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200
+GET  /admin/mediation/platformreferral/{other_referral}/change/       302 302 302 302 302 404 403 302 403 200 404 404
+POST /admin/mediation/platformreferral/{other_referral}/delete/       302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/platformreferral/{other_referral}/history/      302 302 302 302 302 404 404 302 404 200 404 404
+GET  /admin/mediation/platformreferral/{other_referral}/              302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404
+GET  /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404
+GET  /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404
+POST /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404
+POST /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404
+POST /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404
+GET  /admin/mediation/session/calendar/                           302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403
+GET  /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403
+GET  /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403
+POST /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403
+POST /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403
+POST /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403
+GET  /admin/mediation/mediatedcase/                               302 302 302 302 302 200 403 302 403 200 200 403
+GET  /admin/mediation/mediatedcase/add/                           302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/mediatedcase/{case_pk}/change/              302 302 302 302 302 404 403 302 403 404 404 403
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/change/          302 302 302 302 302 404 403 302 403 404 404 403
+GET  /admin/mediation/mediatedcase/{other_case_pk}/change/        302 302 302 302 302 404 403 302 403 404 404 403
+POST /admin/mediation/mediatedcase/{case_pk}/delete/              302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/mediatedcase/{sub_case_pk}/delete/          302 302 302 302 302 403 403 302 403 403 403 403
+POST /admin/mediation/mediatedcase/{other_case_pk}/delete/        302 302 302 302 302 403 403 302 403 403 403 403
+GET  /admin/mediation/mediatedcase/{case_pk}/history/             302 302 302 302 302 404 404 302 404 404 404 404
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/history/         302 302 302 302 302 404 404 302 404 404 404 404
+GET  /admin/mediation/mediatedcase/{other_case_pk}/history/       302 302 302 302 302 404 404 302 404 404 404 404
+GET  /admin/mediation/mediatedcase/{case_pk}/                     302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/                 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediatedcase/{other_case_pk}/               302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/                                            302 302 302 302 302 200 404 302 404 200 200 200
 """
 
 
@@ -664,11 +706,15 @@ def agencies():
     """A city, the user's district with a station below it, and the district beside it."""
     city = AgencyFactory()
     here, there = AgencyFactory(parent=city), AgencyFactory(parent=city)
-    return SimpleNamespace(city=city, here=here, there=there, below=AgencyFactory(parent=here, kind="station"))
+    platform = AgencyFactory(partner=True)
+    return SimpleNamespace(
+        city=city, here=here, there=there, below=AgencyFactory(parent=here, kind="station"), platform=platform,
+        platform_below=AgencyFactory(partner=True, parent=platform),
+    )  # fmt: skip
 
 
-def records_of(agency) -> dict[str, object]:
-    """What belongs to an agency, by the names that stand in paths."""
+def records_of(agency, platform) -> dict[str, object]:
+    """What belongs to an agency, by the names that stand in paths; what it has referred is with `platform`."""
     case, user = CaseFactory(handling=agency), UserFactory(agency=agency, roles=["officer"])
     plain, report = CaseFactory(handling=agency), CaseFactory(handling=agency, report=True, regime="order121")
     records = {
@@ -683,9 +729,19 @@ def records_of(agency) -> dict[str, object]:
         "mediator": MediatorFactory(agency=agency), "room": RoomFactory(agency=agency),
         "session": SessionFactory(case=CaseFactory(handling=agency, accepted=True)),
         "entrustment": EntrustmentFactory(agency=agency), "recusal": RecusalFactory(mediator__agency=agency),
+        "referral": referral_to(platform, agency),
     }  # fmt: skip
     numbers = {"case": case.number, "plain_case": plain.number, "report_case": report.number}
     return {name: row.pk for name, row in records.items()} | numbers | {"report_pk": report.pk}
+
+
+def referral_to(platform, agency):
+    """A complaint of the agency that waits for an answer of the platform."""
+    due = timezone.localdate() + dt.timedelta(days=10)
+    case = CaseFactory(handling=agency)
+    return ReferralFactory(
+        case=case, platform__agency=platform, referred_at=timezone.now(), safe_on=due, due_on=due
+    )
 
 
 def own_records(user, case_pk) -> dict[str, int]:
@@ -715,8 +771,12 @@ def world(agencies):
         "signalrule": SignalRule.objects.first().pk,
     }
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
-    for prefix, agency in (("", agencies.here), ("sub_", agencies.below), ("other_", agencies.there)):
-        records |= {prefix + name: key for name, key in records_of(agency).items()}
+    places = (
+        ("", agencies.here, agencies.platform), ("sub_", agencies.below, agencies.platform_below),
+        ("other_", agencies.there, AgencyFactory(partner=True)),
+    )  # fmt: skip
+    for prefix, agency, platform in places:
+        records |= {prefix + name: key for name, key in records_of(agency, platform).items()}
     records |= {"my_saved": records["saved"], "my_bulk": records["bulk"], "my_prepared": records["bulk"]}
     return SimpleNamespace(**vars(agencies), records=records)
 
@@ -727,7 +787,7 @@ def user_of(column, agencies, **kwargs):
         return None
     if column == "superuser":
         return UserFactory(superuser=True, **kwargs)
-    agency = agencies.city if column == "city_regulator" else agencies.here
+    agency = {"city_regulator": agencies.city, "platform_partner": agencies.platform}.get(column, agencies.here)
     return UserFactory(agency=agency, roles=[] if column == "no_role" else [column], **kwargs)
 
 
@@ -838,7 +898,7 @@ def test_every_row_stands_once():
 
 # ---- acts: each verb of each kind x role x own, sub- and other agency
 
-# In the tables below a cell is one letter a column, in the order of COLUMNS, here for anonymous to approver:
+# In the tables below a cell is one letter a column, in the order of COLUMNS, here for anonymous to platform_partner:
 # y 200, r 302, n 403, 0 404, u 422, b 302 back to the list because nothing was chosen
 CELLS = {"y": 200, "r": 302, "n": 403, "0": 404, "u": 422, "b": 302}
 LETTERS_OF = {status: letter for letter, status in CELLS.items() if letter != "b"}
@@ -858,120 +918,120 @@ def read_cells(table):
 # POST, too.
 ACTS = """
 #                       complaint    report       inquiry
-dispatch          own   rnnnynnnnry  rnnnynnnnry  rnnnynnnnry
-dispatch          sub   rnnnynnnnry  rnnnynnnnry  rnnnynnnnry
-dispatch          other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
-return_to_intake  own   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-return_to_intake  sub   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-return_to_intake  other rn0n000nny0  rn0n000nny0  rn0n000nny0
-take              own   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-take              sub   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-take              other rn0n000nny0  rn0n000nny0  rn0n000nny0
-assign            own   rnnnnnnnnyy  rnnnnnnnnyy  rnnnnnnnnyy
-assign            sub   rnnnnnnnnyy  rnnnnnnnnyy  rnnnnnnnnyy
-assign            other rn0n000nny0  rn0n000nny0  rn0n000nny0
-supplement        own   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-supplement        sub   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-supplement        other rn0n000nny0  rn0n000nny0  rn0n000nny0
-correct           own   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-correct           sub   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-correct           other rn0n000nny0  rn0n000nny0  rn0n000nny0
-join              own   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-join              sub   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-join              other rn0n000nny0  rn0n000nny0  rn0n000nny0
-check_identity    own   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-check_identity    sub   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-check_identity    other rn0n000nny0  rn0n000nny0  rn0n000nny0
-urge              own   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-urge              sub   rnnnynnnnyn  rnnnynnnnyn  rnnnynnnnyn
-urge              other rn0n000nny0  rn0n000nny0  rn0n000nny0
-supervise         own   rnyynnnnnyy  rnyynnnnnyy  rnyynnnnnyy
-supervise         sub   rnyynnnnnyy  rnyynnnnnyy  rnyynnnnnyy
-supervise         other rn0y000nny0  rn0y000nny0  rn0y000nny0
-reply             own   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
-reply             sub   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
-reply             other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
-call_back         own   rnnnrnnnnrr  rnnnrnnnnrr  rnnnrnnnnrr
-call_back         sub   rnnnrnnnnrr  rnnnrnnnnrr  rnnnrnnnnrr
-call_back         other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
-enter_national    own   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
-enter_national    sub   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
-enter_national    other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
-reopen            own   rnnnnnnnnrr  rnnnnnnnnrr  rnnnnnnnnrr
-reopen            sub   rnnnnnnnnrr  rnnnnnnnnrr  rnnnnnnnnrr
-reopen            other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
-accept            own   rnnnynnnnyn  rn00000nn00  rn00000nn00
-accept            sub   rnnnynnnnyn  rn00000nn00  rn00000nn00
-accept            other rn0n000nny0  rn00000nn00  rn00000nn00
-refuse            own   rnnnynnnnyn  rn00000nn00  rn00000nn00
-refuse            sub   rnnnynnnnyn  rn00000nn00  rn00000nn00
-refuse            other rn0n000nny0  rn00000nn00  rn00000nn00
-mediate           own   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-mediate           sub   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-mediate           other rn0n000nnr0  rn00000nn00  rn00000nn00
-agree             own   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-agree             sub   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-agree             other rn0n000nnr0  rn00000nn00  rn00000nn00
-settle            own   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-settle            sub   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-settle            other rn0n000nnr0  rn00000nn00  rn00000nn00
-fail              own   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-fail              sub   rnnnrrnnnrr  rn00000nn00  rn00000nn00
-fail              other rn0n000nnr0  rn00000nn00  rn00000nn00
-withdraw          own   rnnnyynnnyy  rn00000nn00  rn00000nn00
-withdraw          sub   rnnnyynnnyy  rn00000nn00  rn00000nn00
-withdraw          other rn0n000nny0  rn00000nn00  rn00000nn00
-terminate         own   rnnnrnnnnrn  rn00000nn00  rn00000nn00
-terminate         sub   rnnnrnnnnrn  rn00000nn00  rn00000nn00
-terminate         other rn0n000nnr0  rn00000nn00  rn00000nn00
-represent         own   rnnnynnnnyn  rn00000nn00  rn00000nn00
-represent         sub   rnnnynnnnyn  rn00000nn00  rn00000nn00
-represent         other rn0n000nny0  rn00000nn00  rn00000nn00
-inform            own   rnnnrrnnnrr  rnnnrnnnnrn  rn00000nn00
-inform            sub   rnnnrrnnnrr  rnnnrnnnnrn  rn00000nn00
-inform            other rn0n000nnr0  rn0n000nnr0  rn00000nn00
-close             own   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
-close             sub   rnnnrnnnnrn  rnnnrnnnnrn  rnnnrnnnnrn
-close             other rn0n000nnr0  rn0n000nnr0  rn0n000nnr0
-split             own   rnnnynnnnyn  rnnnynnnnrn  rn00000nn00
-split             sub   rnnnynnnnyn  rnnnynnnnrn  rn00000nn00
-split             other rn0n000nny0  rn0n000nnr0  rn00000nn00
-pause             own   rnnnrrnnnrr  rnnnrnnnnrn  rn00000nn00
-pause             sub   rnnnrrnnnrr  rnnnrnnnnrn  rn00000nn00
-pause             other rn0n000nnr0  rn0n000nnr0  rn00000nn00
-resume            own   rnnnrrnnnrr  rnnnrnnnnrn  rn00000nn00
-resume            sub   rnnnrrnnnrr  rnnnrnnnnrn  rn00000nn00
-resume            other rn0n000nnr0  rn0n000nnr0  rn00000nn00
-change_regime     own   rnnnnnnnnyy  rnnnnnnnnyy  rn00000nn00
-change_regime     sub   rnnnnnnnnyy  rnnnnnnnnyy  rn00000nn00
-change_regime     other rn0n000nny0  rn0n000nny0  rn00000nn00
-verify            own   rn00000nn00  rnnnynnnnyn  rn00000nn00
-verify            sub   rn00000nn00  rnnnynnnnyn  rn00000nn00
-verify            other rn00000nn00  rn0n000nny0  rn00000nn00
-file              own   rn00000nn00  rnnnrnnnnrn  rn00000nn00
-file              sub   rn00000nn00  rnnnrnnnnrn  rn00000nn00
-file              other rn00000nn00  rn0n000nnr0  rn00000nn00
-not_file          own   rn00000nn00  rnnnrnnnnrn  rn00000nn00
-not_file          sub   rn00000nn00  rnnnrnnnnrn  rn00000nn00
-not_file          other rn00000nn00  rn0n000nnr0  rn00000nn00
-decline           own   rn00000nn00  rnnnynnnnyn  rn00000nn00
-decline           sub   rn00000nn00  rnnnynnnnyn  rn00000nn00
-decline           other rn00000nn00  rn0n000nny0  rn00000nn00
-merge             own   rn00000nn00  rnnnynnnnyn  rn00000nn00
-merge             sub   rn00000nn00  rnnnynnnnyn  rn00000nn00
-merge             other rn00000nn00  rn0n000nny0  rn00000nn00
-ask_extension     own   rn00000nn00  rnnnrnnnnrn  rn00000nn00
-ask_extension     sub   rn00000nn00  rnnnrnnnnrn  rn00000nn00
-ask_extension     other rn00000nn00  rn0n000nnr0  rn00000nn00
-grant_extension   own   rn00000nn00  rnnnnnnnnrr  rn00000nn00
-grant_extension   sub   rn00000nn00  rnnnnnnnnrr  rn00000nn00
-grant_extension   other rn00000nn00  rn0n000nnr0  rn00000nn00
-deny_extension    own   rn00000nn00  rnnnnnnnnrr  rn00000nn00
-deny_extension    sub   rn00000nn00  rnnnnnnnnrr  rn00000nn00
-deny_extension    other rn00000nn00  rn0n000nnr0  rn00000nn00
-answer            own   rn00000nn00  rn00000nn00  rnnnynnnnyn
-answer            sub   rn00000nn00  rn00000nn00  rnnnynnnnyn
-answer            other rn00000nn00  rn00000nn00  rn0n000nny0
+dispatch          own   rnnnynnnnryn  rnnnynnnnryn  rnnnynnnnryn
+dispatch          sub   rnnnynnnnryn  rnnnynnnnryn  rnnnynnnnryn
+dispatch          other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
+return_to_intake  own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+return_to_intake  sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+return_to_intake  other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+take              own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+take              sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+take              other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+assign            own   rnnnnnnnnyyn  rnnnnnnnnyyn  rnnnnnnnnyyn
+assign            sub   rnnnnnnnnyyn  rnnnnnnnnyyn  rnnnnnnnnyyn
+assign            other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+supplement        own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+supplement        sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+supplement        other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+correct           own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+correct           sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+correct           other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+join              own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+join              sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+join              other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+check_identity    own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+check_identity    sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+check_identity    other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+urge              own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+urge              sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
+urge              other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
+supervise         own   rnyynnnnnyyn  rnyynnnnnyyn  rnyynnnnnyyn
+supervise         sub   rnyynnnnnyyn  rnyynnnnnyyn  rnyynnnnnyyn
+supervise         other rn0y000nny0n  rn0y000nny0n  rn0y000nny0n
+reply             own   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
+reply             sub   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
+reply             other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
+call_back         own   rnnnrnnnnrrn  rnnnrnnnnrrn  rnnnrnnnnrrn
+call_back         sub   rnnnrnnnnrrn  rnnnrnnnnrrn  rnnnrnnnnrrn
+call_back         other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
+enter_national    own   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
+enter_national    sub   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
+enter_national    other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
+reopen            own   rnnnnnnnnrrn  rnnnnnnnnrrn  rnnnnnnnnrrn
+reopen            sub   rnnnnnnnnrrn  rnnnnnnnnrrn  rnnnnnnnnrrn
+reopen            other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
+accept            own   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
+accept            sub   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
+accept            other rn0n000nny0n  rn00000nn00n  rn00000nn00n
+refuse            own   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
+refuse            sub   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
+refuse            other rn0n000nny0n  rn00000nn00n  rn00000nn00n
+mediate           own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+mediate           sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+mediate           other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
+agree             own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+agree             sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+agree             other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
+settle            own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+settle            sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+settle            other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
+fail              own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+fail              sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
+fail              other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
+withdraw          own   rnnnyynnnyyn  rn00000nn00n  rn00000nn00n
+withdraw          sub   rnnnyynnnyyn  rn00000nn00n  rn00000nn00n
+withdraw          other rn0n000nny0n  rn00000nn00n  rn00000nn00n
+terminate         own   rnnnrnnnnrnn  rn00000nn00n  rn00000nn00n
+terminate         sub   rnnnrnnnnrnn  rn00000nn00n  rn00000nn00n
+terminate         other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
+represent         own   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
+represent         sub   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
+represent         other rn0n000nny0n  rn00000nn00n  rn00000nn00n
+inform            own   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
+inform            sub   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
+inform            other rn0n000nnr0n  rn0n000nnr0n  rn00000nn00n
+close             own   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
+close             sub   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
+close             other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
+split             own   rnnnynnnnynn  rnnnynnnnrnn  rn00000nn00n
+split             sub   rnnnynnnnynn  rnnnynnnnrnn  rn00000nn00n
+split             other rn0n000nny0n  rn0n000nnr0n  rn00000nn00n
+pause             own   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
+pause             sub   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
+pause             other rn0n000nnr0n  rn0n000nnr0n  rn00000nn00n
+resume            own   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
+resume            sub   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
+resume            other rn0n000nnr0n  rn0n000nnr0n  rn00000nn00n
+change_regime     own   rnnnnnnnnyyn  rnnnnnnnnyyn  rn00000nn00n
+change_regime     sub   rnnnnnnnnyyn  rnnnnnnnnyyn  rn00000nn00n
+change_regime     other rn0n000nny0n  rn0n000nny0n  rn00000nn00n
+verify            own   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
+verify            sub   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
+verify            other rn00000nn00n  rn0n000nny0n  rn00000nn00n
+file              own   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
+file              sub   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
+file              other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
+not_file          own   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
+not_file          sub   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
+not_file          other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
+decline           own   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
+decline           sub   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
+decline           other rn00000nn00n  rn0n000nny0n  rn00000nn00n
+merge             own   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
+merge             sub   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
+merge             other rn00000nn00n  rn0n000nny0n  rn00000nn00n
+ask_extension     own   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
+ask_extension     sub   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
+ask_extension     other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
+grant_extension   own   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
+grant_extension   sub   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
+grant_extension   other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
+deny_extension    own   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
+deny_extension    sub   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
+deny_extension    other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
+answer            own   rn00000nn00n  rn00000nn00n  rnnnynnnnynn
+answer            sub   rn00000nn00n  rn00000nn00n  rnnnynnnnynn
+answer            other rn00000nn00n  rn00000nn00n  rn0n000nny0n
 """
 KINDS = ("complaint", "report", "inquiry")
 ACT_ROWS = list(read_cells(ACTS))
@@ -1021,18 +1081,18 @@ def test_every_verb_of_each_kind_is_in_the_table():
 # after it was queued.
 BULK = """
 #                 start own    start sub    start other  confirm      confirmed    again
-dispatch          rnnnrnnnnrr  rnnnrnnnnrr  rnnnbnnnnrb  rnnnynnnnyy  rnnnunnnnuu  rnnnrnnnnrr
-return_to_intake  rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnunnnnun  rnnnrnnnnrn
-take              rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnrnnnnrn  rnnnrnnnnrn
-assign            rnnnnnnnnrr  rnnnnnnnnrr  rnnnnnnnnrb  rnnnnnnnnyy  rnnnnnnnnuu  rnnnnnnnnrr
-supervise         rnrrnnnnnrr  rnrrnnnnnrr  rnbrnnnnnrb  rnyynnnnnyy  rnuunnnnnuu  rnrrnnnnnrr
-accept            rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnrnnnnrn  rnnnrnnnnrn
-refuse            rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnunnnnun  rnnnrnnnnrn
-terminate         rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnunnnnun  rnnnrnnnnrn
-close             rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnrnnnnrn  rnnnrnnnnrn
-verify            rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnrnnnnrn  rnnnrnnnnrn
-not_file          rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnunnnnun  rnnnrnnnnrn
-decline           rnnnrnnnnrn  rnnnrnnnnrn  rnnnbnnnnrn  rnnnynnnnyn  rnnnunnnnun  rnnnrnnnnrn
+dispatch          rnnnrnnnnrrn  rnnnrnnnnrrn  rnnnbnnnnrbn  rnnnynnnnyyn  rnnnunnnnuun  rnnnrnnnnrrn
+return_to_intake  rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
+take              rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
+assign            rnnnnnnnnrrn  rnnnnnnnnrrn  rnnnnnnnnrbn  rnnnnnnnnyyn  rnnnnnnnnuun  rnnnnnnnnrrn
+supervise         rnrrnnnnnrrn  rnrrnnnnnrrn  rnbrnnnnnrbn  rnyynnnnnyyn  rnuunnnnnuun  rnrrnnnnnrrn
+accept            rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
+refuse            rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
+terminate         rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
+close             rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
+verify            rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
+not_file          rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
+decline           rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
 """
 BULK_ROWS = list(read_cells(BULK))
 
@@ -1092,42 +1152,42 @@ FORM_CASES = {
 # delivery and declare it void
 FORMS = """
 # form/side                     case        whose  issue        file         deliver      void
-complaint_register/internal     registered  own    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-complaint_register/internal     registered  sub    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-complaint_register/internal     registered  other  rnnn00nnnyn  rn0n000nny0  rnnn00nnnyn  rnnn00nnnyn
-report_register/internal        report      own    rnnnynnnnnn  rnnnynnnnnn  rnnnyynnnyn  rnnnyynnnyn
-report_register/internal        report      sub    rnnnynnnnnn  rnnnynnnnnn  rnnnyynnnyn  rnnnyynnnyn
-report_register/internal        report      other  rnnn0nnnnnn  rn0n000nnn0  rnnn00nnnyn  rnnn00nnnyn
-dispatch_notice/internal        report      own    rnnnyynnnyn  rnyyyyynnyy  rnnnyynnnyn  rnnnyynnnyn
-dispatch_notice/internal        report      sub    rnnnyynnnyn  rnyyyyynnyy  rnnnyynnnyn  rnnnyynnnyn
-dispatch_notice/internal        report      other  rnnn00nnnyn  rn0y000nny0  rnnn00nnnyn  rnnn00nnnyn
-identity_notice/complainant     registered  own    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-identity_notice/complainant     registered  sub    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-identity_notice/complainant     registered  other  rnnn00nnnyn  rn0n000nny0  rnnn00nnnyn  rnnn00nnnyn
-acceptance/complainant          accepted    own    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-acceptance/complainant          accepted    sub    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-acceptance/complainant          accepted    other  rnnn00nnnyn  rn0n000nny0  rnnn00nnnyn  rnnn00nnnyn
-refusal/complainant             refused     own    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-refusal/complainant             refused     sub    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-refusal/complainant             refused     other  rnnn00nnnyn  rn0n000nny0  rnnn00nnnyn  rnnn00nnnyn
-mediation_notice/complainant    accepted    own    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-mediation_notice/complainant    accepted    sub    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-mediation_notice/complainant    accepted    other  rnnn00nnnyn  rn0n000nny0  rnnn00nnnyn  rnnn00nnnyn
-mediation_notice/respondent     accepted    own    rnnnyynnnyn  rnyyyyynnyy  rnnnyynnnyn  rnnnyynnnyn
-mediation_notice/respondent     accepted    sub    rnnnyynnnyn  rnyyyyynnyy  rnnnyynnnyn  rnnnyynnnyn
-mediation_notice/respondent     accepted    other  rnnn00nnnyn  rn0y000nny0  rnnn00nnnyn  rnnn00nnnyn
-termination/complainant         failed      own    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-termination/complainant         failed      sub    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-termination/complainant         failed      other  rnnn00nnnyn  rn0n000nny0  rnnn00nnnyn  rnnn00nnnyn
-termination/respondent          failed      own    rnnnyynnnyn  rnyyyyynnyy  rnnnyynnnyn  rnnnyynnnyn
-termination/respondent          failed      sub    rnnnyynnnyn  rnyyyyynnyy  rnnnyynnnyn  rnnnyynnnyn
-termination/respondent          failed      other  rnnn00nnnyn  rn0y000nny0  rnnn00nnnyn  rnnn00nnnyn
-agreement/both                  agreed      own    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-agreement/both                  agreed      sub    rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn  rnnnyynnnyn
-agreement/both                  agreed      other  rnnn00nnnyn  rn0n000nny0  rnnn00nnnyn  rnnn00nnnyn
-report_result/complainant       declined    own    rnnnynnnnnn  rnnnynnnnnn  rnnnyynnnyn  rnnnyynnnyn
-report_result/complainant       declined    sub    rnnnynnnnnn  rnnnynnnnnn  rnnnyynnnyn  rnnnyynnnyn
-report_result/complainant       declined    other  rnnn0nnnnnn  rn0n000nnn0  rnnn00nnnyn  rnnn00nnnyn
+complaint_register/internal     registered  own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+complaint_register/internal     registered  sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+complaint_register/internal     registered  other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
+report_register/internal        report      own    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
+report_register/internal        report      sub    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
+report_register/internal        report      other  rnnn0nnnnnnn  rn0n000nnn0n  rnnn00nnnynn  rnnn00nnnynn
+dispatch_notice/internal        report      own    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
+dispatch_notice/internal        report      sub    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
+dispatch_notice/internal        report      other  rnnn00nnnynn  rn0y000nny0n  rnnn00nnnynn  rnnn00nnnynn
+identity_notice/complainant     registered  own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+identity_notice/complainant     registered  sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+identity_notice/complainant     registered  other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
+acceptance/complainant          accepted    own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+acceptance/complainant          accepted    sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+acceptance/complainant          accepted    other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
+refusal/complainant             refused     own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+refusal/complainant             refused     sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+refusal/complainant             refused     other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
+mediation_notice/complainant    accepted    own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+mediation_notice/complainant    accepted    sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+mediation_notice/complainant    accepted    other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
+mediation_notice/respondent     accepted    own    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
+mediation_notice/respondent     accepted    sub    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
+mediation_notice/respondent     accepted    other  rnnn00nnnynn  rn0y000nny0n  rnnn00nnnynn  rnnn00nnnynn
+termination/complainant         failed      own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+termination/complainant         failed      sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+termination/complainant         failed      other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
+termination/respondent          failed      own    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
+termination/respondent          failed      sub    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
+termination/respondent          failed      other  rnnn00nnnynn  rn0y000nny0n  rnnn00nnnynn  rnnn00nnnynn
+agreement/both                  agreed      own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+agreement/both                  agreed      sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
+agreement/both                  agreed      other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
+report_result/complainant       declined    own    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
+report_result/complainant       declined    sub    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
+report_result/complainant       declined    other  rnnn0nnnnnnn  rn0n000nnn0n  rnnn00nnnynn  rnnn00nnnynn
 """
 FORM_ROWS = list(read_cells(FORMS))
 FORM_STEPS = ("{key}/issue", "{pk}/file", "{pk}/deliver", "{pk}/void")
@@ -1168,117 +1228,121 @@ def test_every_form_and_side_is_in_the_table():
 
 # ---- the admin: writes of each model, searches and choices
 
-# what the clerk, the account manager, the superuser, the mediator and the approver get (everyone else is sent to the
-# login): POST of the list, of a new row and of a change, without a single field; GET of the page that would delete. 302
+# what the clerk, the account manager, the superuser, the mediator, the approver and the partner get (everyone
+# else is sent to the login): POST of the list, of a new row and of a change, without a single field; GET of the page that would delete. 302
 # leads on from a change where no field is needed
 ADMIN_WRITES = """
 #                                          list                add                 change              delete
-registry/calendarnotice {notice}           200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/category       {category}         200/403/200/403/200 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/channel        {channel}          200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/industry       {industry}         200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/merchant       {merchant}         200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/platform       {platform}         200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/problem        {problem}          200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/region         {region}           200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-registry/agency         {agency}           200/200/200/403/200 403/403/200/403/403 403/403/200/403/403 403/403/403/403/403
-registry/agency         {sub_agency}                                               403/403/200/403/403 403/403/403/403/403
-registry/agency         {other_agency}                                             403/403/200/403/403 403/403/403/403/403
-accounts/user           {user}             403/200/200/403/403 403/200/200/403/403 403/200/302/403/403 403/403/403/403/403
-accounts/user           {sub_user}                                                 403/200/302/403/403 403/403/403/403/403
-accounts/user           {other_user}                                               403/404/302/403/403 403/403/403/403/403
-cases/case              {case_pk}          200/403/200/200/200 403/403/403/403/403 403/403/403/403/403 403/403/403/403/403
-cases/case              {sub_case_pk}                                              403/403/403/403/403 403/403/403/403/403
-cases/case              {other_case_pk}                                            403/403/403/403/403 403/403/403/403/403
-cases/importrun         {run}              200/403/200/403/403 403/403/403/403/403 403/403/403/403/403 403/403/403/403/403
-cases/importrun         {sub_run}                                                  403/403/403/403/403 403/403/403/403/403
-cases/importrun         {other_run}                                                403/403/403/403/403 403/403/403/403/403
-cases/recovery          {recovery}         200/403/200/200/200 403/403/403/403/403 403/403/403/403/403 403/403/403/403/403
-cases/recovery          {sub_recovery}                                             403/403/403/403/403 403/403/403/403/403
-cases/recovery          {other_recovery}                                           403/403/403/403/403 403/403/403/403/403
-cases/clock             {clock}            200/403/200/200/200 403/403/403/403/403 403/403/403/403/403 403/403/403/403/403
-cases/clock             {sub_clock}                                                403/403/403/403/403 403/403/403/403/403
-cases/clock             {other_clock}                                              403/403/403/403/403 403/403/403/403/403
-cases/clockrule         {clockrule}        403/403/200/403/403 403/403/200/403/403 403/403/200/403/403 403/403/403/403/403
-cases/ground            {ground}           403/403/200/403/403 403/403/200/403/403 403/403/200/403/403 403/403/403/403/403
-cases/signalrule        {signalrule}       403/403/200/403/403 403/403/200/403/403 403/403/200/403/403 403/403/403/403/403
-cases/letterhead        {letterhead}       200/403/200/403/403 200/403/200/403/403 200/403/200/403/403 403/403/403/403/403
-cases/letterhead        {sub_letterhead}                                           200/403/200/403/403 403/403/403/403/403
-cases/letterhead        {other_letterhead}                                         403/403/200/403/403 403/403/403/403/403
-cases/documenttemplate  {template}         200/403/200/403/403 200/403/200/403/403 302/403/302/403/403 403/403/403/403/403
-cases/documenttemplate  {sub_template}                                             302/403/302/403/403 403/403/403/403/403
-cases/documenttemplate  {other_template}                                           403/403/302/403/403 403/403/403/403/403
-mediation/mediator      {mediator}         403/403/200/200/200 403/403/200/403/200 403/403/200/403/200 403/403/403/403/403
-mediation/mediator      {sub_mediator}                                             403/403/200/403/200 403/403/403/403/403
-mediation/mediator      {other_mediator}                                           403/403/200/403/404 403/403/403/403/403
-mediation/room          {room}             403/403/200/200/200 403/403/200/403/200 403/403/200/403/200 403/403/403/403/403
-mediation/room          {sub_room}                                                 403/403/200/403/200 403/403/403/403/403
-mediation/room          {other_room}                                               403/403/200/403/404 403/403/403/403/403
-mediation/session       {session}          403/403/200/200/200 403/403/200/200/403 403/403/200/200/403 403/403/403/403/403
-mediation/session       {sub_session}                                              403/403/200/200/403 403/403/403/403/403
-mediation/session       {other_session}                                            403/403/200/404/403 403/403/403/403/403
-mediation/entrustment   {entrustment}      403/403/200/200/200 403/403/200/403/200 403/403/200/403/200 403/403/403/403/403
-mediation/entrustment   {sub_entrustment}                                          403/403/200/403/200 403/403/403/403/403
-mediation/entrustment  {other_entrustment}                                         403/403/200/403/404 403/403/403/403/403
-mediation/recusal       {recusal}          403/403/200/200/200 403/403/200/200/200 403/403/200/403/200 403/403/403/403/403
-mediation/recusal       {sub_recusal}                                              403/403/200/403/200 403/403/403/403/403
-mediation/recusal       {other_recusal}                                            403/403/200/403/404 403/403/403/403/403
-mediation/mediatedcase  {case_pk}          403/403/200/200/200 403/403/403/403/403 403/403/403/403/403 403/403/403/403/403
-mediation/mediatedcase  {sub_case_pk}                                              403/403/403/403/403 403/403/403/403/403
-mediation/mediatedcase  {other_case_pk}                                            403/403/403/403/403 403/403/403/403/403
-"""
+registry/calendarnotice {notice}           200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/category       {category}         200/403/200/403/200/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/channel        {channel}          200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/industry       {industry}         200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/merchant       {merchant}         200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/platform       {platform}         200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/problem        {problem}          200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/region         {region}           200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+registry/agency         {agency}           200/200/200/403/200/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
+registry/agency         {sub_agency}                                               403/403/200/403/403/403 403/403/403/403/403/403
+registry/agency         {other_agency}                                             403/403/200/403/403/403 403/403/403/403/403/403
+accounts/user           {user}             403/200/200/403/403/403 403/200/200/403/403/403 403/200/302/403/403/403 403/403/403/403/403/403
+accounts/user           {sub_user}                                                 403/200/302/403/403/403 403/403/403/403/403/403
+accounts/user           {other_user}                                               403/404/302/403/403/403 403/403/403/403/403/403
+cases/case              {case_pk}          200/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
+cases/case              {sub_case_pk}                                              403/403/403/403/403/403 403/403/403/403/403/403
+cases/case              {other_case_pk}                                            403/403/403/403/403/403 403/403/403/403/403/403
+cases/importrun         {run}              200/403/200/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
+cases/importrun         {sub_run}                                                  403/403/403/403/403/403 403/403/403/403/403/403
+cases/importrun         {other_run}                                                403/403/403/403/403/403 403/403/403/403/403/403
+cases/recovery          {recovery}         200/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
+cases/recovery          {sub_recovery}                                             403/403/403/403/403/403 403/403/403/403/403/403
+cases/recovery          {other_recovery}                                           403/403/403/403/403/403 403/403/403/403/403/403
+cases/clock             {clock}            200/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
+cases/clock             {sub_clock}                                                403/403/403/403/403/403 403/403/403/403/403/403
+cases/clock             {other_clock}                                              403/403/403/403/403/403 403/403/403/403/403/403
+cases/clockrule         {clockrule}        403/403/200/403/403/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
+cases/ground            {ground}           403/403/200/403/403/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
+cases/signalrule        {signalrule}       403/403/200/403/403/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
+cases/letterhead        {letterhead}       200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
+cases/letterhead        {sub_letterhead}                                           200/403/200/403/403/403 403/403/403/403/403/403
+cases/letterhead        {other_letterhead}                                         403/403/200/403/403/403 403/403/403/403/403/403
+cases/documenttemplate  {template}         200/403/200/403/403/403 200/403/200/403/403/403 302/403/302/403/403/403 403/403/403/403/403/403
+cases/documenttemplate  {sub_template}                                             302/403/302/403/403/403 403/403/403/403/403/403
+cases/documenttemplate  {other_template}                                           403/403/302/403/403/403 403/403/403/403/403/403
+mediation/mediator      {mediator}         403/403/200/200/200/403 403/403/200/403/200/403 403/403/200/403/200/403 403/403/403/403/403/403
+mediation/mediator      {sub_mediator}                                             403/403/200/403/200/403 403/403/403/403/403/403
+mediation/mediator      {other_mediator}                                           403/403/200/403/404/403 403/403/403/403/403/403
+mediation/room          {room}             403/403/200/200/200/403 403/403/200/403/200/403 403/403/200/403/200/403 403/403/403/403/403/403
+mediation/room          {sub_room}                                                 403/403/200/403/200/403 403/403/403/403/403/403
+mediation/room          {other_room}                                               403/403/200/403/404/403 403/403/403/403/403/403
+mediation/session       {session}          403/403/200/200/200/403 403/403/200/200/403/403 403/403/200/200/403/403 403/403/403/403/403/403
+mediation/session       {sub_session}                                              403/403/200/200/403/403 403/403/403/403/403/403
+mediation/session       {other_session}                                            403/403/200/404/403/403 403/403/403/403/403/403
+mediation/entrustment   {entrustment}      403/403/200/200/200/403 403/403/200/403/200/403 403/403/200/403/200/403 403/403/403/403/403/403
+mediation/entrustment   {sub_entrustment}                                          403/403/200/403/200/403 403/403/403/403/403/403
+mediation/entrustment  {other_entrustment}                                         403/403/200/403/404/403 403/403/403/403/403/403
+mediation/recusal       {recusal}          403/403/200/200/200/403 403/403/200/200/200/403 403/403/200/403/200/403 403/403/403/403/403/403
+mediation/recusal       {sub_recusal}                                              403/403/200/403/200/403 403/403/403/403/403/403
+mediation/recusal       {other_recusal}                                            403/403/200/403/404/403 403/403/403/403/403/403
+mediation/platformreferral {referral}      403/403/200/200/200/200 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
+mediation/platformreferral {sub_referral}                                                   403/403/403/403/403/403 403/403/403/403/403/403
+mediation/platformreferral {other_referral}                                                 403/403/403/403/403/403 403/403/403/403/403/403
+mediation/mediatedcase  {case_pk}          403/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
+mediation/mediatedcase  {sub_case_pk}                                              403/403/403/403/403/403 403/403/403/403/403/403
+mediation/mediatedcase  {other_case_pk}                                            403/403/403/403/403/403 403/403/403/403/403/403
+"""  # noqa: E501 - a table
 # the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
 ADMIN_SEARCHES = """
-registry.region          200/403/200/403/403
-registry.agency          200/200/200/403/200
-registry.platform        200/403/200/403/403
-registry.channel         200/403/200/403/403
-registry.category        200/403/200/403/200
-registry.problem         200/403/200/403/403
-registry.industry        200/403/200/403/403
-registry.calendarnotice  200/403/200/403/403
-registry.merchant        200/403/200/403/403
-accounts.user            403/200/200/403/403
-cases.case               200/403/200/200/200
-cases.recovery           200/403/200/200/200
-cases.clock              200/403/200/200/200
-cases.clockrule          403/403/200/403/403
-cases.ground             403/403/200/403/403
-cases.signalrule         403/403/200/403/403
-cases.importrun          200/403/200/403/403
-cases.letterhead         200/403/200/403/403
-mediation.mediator       403/403/200/200/200
-mediation.room           403/403/200/200/200
-mediation.session        403/403/200/200/200
-mediation.entrustment    403/403/200/200/200
-mediation.recusal        403/403/200/200/200
-mediation.mediatedcase   403/403/200/200/200
+registry.region          200/403/200/403/403/403
+registry.agency          200/200/200/403/200/403
+registry.platform        200/403/200/403/403/403
+registry.channel         200/403/200/403/403/403
+registry.category        200/403/200/403/200/403
+registry.problem         200/403/200/403/403/403
+registry.industry        200/403/200/403/403/403
+registry.calendarnotice  200/403/200/403/403/403
+registry.merchant        200/403/200/403/403/403
+accounts.user            403/200/200/403/403/403
+cases.case               200/403/200/200/200/403
+cases.recovery           200/403/200/200/200/403
+cases.clock              200/403/200/200/200/403
+cases.clockrule          403/403/200/403/403/403
+cases.ground             403/403/200/403/403/403
+cases.signalrule         403/403/200/403/403/403
+cases.importrun          200/403/200/403/403/403
+cases.letterhead         200/403/200/403/403/403
+mediation.mediator       403/403/200/200/200/403
+mediation.room           403/403/200/200/200/403
+mediation.session        403/403/200/200/200/403
+mediation.entrustment    403/403/200/200/200/403
+mediation.recusal        403/403/200/200/200/403
+mediation.platformreferral  403/403/200/200/200/200
+mediation.mediatedcase   403/403/200/200/200/403
 """
 # who may look at the rows of the other model
 ADMIN_CHOICES = """
-registry.region.parent               200/403/200/403/403
-registry.regionsuccession.successor  200/403/200/403/403
-registry.agency.parent               200/200/200/403/200
-registry.agency.region               200/403/200/403/403
-registry.platform.operator           200/403/200/403/403
-registry.platform.agency             200/200/200/403/200
-registry.category.parent             200/403/200/403/200
-registry.category.council            200/403/200/403/200
-registry.problem.parent              200/403/200/403/403
-registry.problem.council             200/403/200/403/403
-registry.merchant.region             200/403/200/403/403
-registry.merchant.industry           200/403/200/403/403
-cases.letterhead.agency              200/200/200/403/200
-cases.documenttemplate.agency        200/200/200/403/200
-mediation.mediator.agency            200/200/200/403/200
-mediation.mediator.fields            200/403/200/403/200
-mediation.room.agency                200/200/200/403/200
-mediation.session.mediator           403/403/200/200/200
-mediation.session.room               403/403/200/200/200
-mediation.entrustment.agency         200/200/200/403/200
-mediation.recusal.mediator           403/403/200/200/200
+registry.region.parent               200/403/200/403/403/403
+registry.regionsuccession.successor  200/403/200/403/403/403
+registry.agency.parent               200/200/200/403/200/403
+registry.agency.region               200/403/200/403/403/403
+registry.platform.operator           200/403/200/403/403/403
+registry.platform.agency             200/200/200/403/200/403
+registry.category.parent             200/403/200/403/200/403
+registry.category.council            200/403/200/403/200/403
+registry.problem.parent              200/403/200/403/403/403
+registry.problem.council             200/403/200/403/403/403
+registry.merchant.region             200/403/200/403/403/403
+registry.merchant.industry           200/403/200/403/403/403
+cases.letterhead.agency              200/200/200/403/200/403
+cases.documenttemplate.agency        200/200/200/403/200/403
+mediation.mediator.agency            200/200/200/403/200/403
+mediation.mediator.fields            200/403/200/403/200/403
+mediation.room.agency                200/200/200/403/200/403
+mediation.session.mediator           403/403/200/200/200/403
+mediation.session.room               403/403/200/200/200/403
+mediation.entrustment.agency         200/200/200/403/200/403
+mediation.recusal.mediator           403/403/200/200/200/403
 """
-STAFF = ("clerk", "account_manager", "superuser", "mediator", "approver")
+STAFF = ("clerk", "account_manager", "superuser", "mediator", "approver", "platform_partner")
 STEPS = (("POST", "{}/"), ("POST", "{}/add/"), ("POST", "{}/{}/change/"), ("GET", "{}/{}/delete/"))
 
 
@@ -1426,6 +1490,7 @@ def test_the_export_of_personal_data(form, world):
     assert found == {
         "anonymous": 302, "no_role": 403, "regulator": 403, "city_regulator": 403, "officer": 403, "mediator": 403,
         "clerk": 403, "auditor": 403, "account_manager": 403, "superuser": 200, "approver": 403,
+        "platform_partner": 403,
     }  # fmt: skip
 
 

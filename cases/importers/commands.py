@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from accounts.domain import SYSTEM, system_user
 from cases.importers.engine import CHUNK_ROWS, Options, RowsRejected, Target, run_import
 from cases.importers.report import finding_words
+from cases.targets import import_target
 from core.exceptions import DomainError
 from core.importing.profile import load_profile
 from core.readiness import ready_database
@@ -27,6 +28,7 @@ class ImportCommand(BaseCommand):
 
     target: type[Target]
     default_profile: str | None = None
+    profiles: Path = BUILT_IN
 
     def add_arguments(self, parser):
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -68,7 +70,7 @@ class ImportCommand(BaseCommand):
         loaded = load_profile(
             profile,
             known_fields=self.target.fields,
-            builtin_dir=BUILT_IN,
+            builtin_dir=self.profiles,
             key_field=self.target.key_field,
         )
         actor = _user(user)
@@ -109,7 +111,7 @@ class ImportCommand(BaseCommand):
             "duplicates": _("Twice in the file"),
             "rejected": _("Rejected"),
             "warnings": _("Warnings"),
-            "differing": _("Differing from the stored case"),
+            "differing": import_target(self.target.name).differing,
         }
         for name, label in labels.items():
             self.stdout.write(f"{label}: {summary[name]:,}")

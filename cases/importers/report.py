@@ -39,6 +39,10 @@ def finding_words(rule: str) -> str:
         "phone": _("Not a valid phone number"),
         "id_number": _("Not a valid identity number"),
         "reference": _("Further number that stands for another case"),
+        "room": _("Room not recognised, taken for a place"),
+        "session": _("Session worked on here, left as it is"),
+        "referral": _("Referral worked on here, left as it is"),
+        "paused": _("Paused for another reason, so that its terms were left as they are"),
         "file": _("File"),
     }.get(rule, rule)
 

@@ -15,12 +15,13 @@ from django.views.generic import DetailView, View
 from accounts.client import client_ip
 from accounts.domain import log_access
 from accounts.enums import AccessAction
-from cases.enums import Kind, RunState
+from cases.enums import RunState
 from cases.filters import RunFilterSet
 from cases.importers.engine import LOCK
 from cases.importers.report import FINDINGS, finding_words, reject_rows
 from cases.models import Case, ImportDifference, ImportReject, ImportRun
 from cases.tables import RejectTable, RunTable, run_status
+from cases.targets import import_target, import_targets
 from core.exports import CSV_TYPE, csv_of, file_name
 from core.pagination import SIZES, KeysetPaginator, Sort
 from core.templatetags.portal import count, money
@@ -61,7 +62,8 @@ class RunList(ListPage):
         context = super().get_context_data(**kwargs)
         unfinished = [run for run in context["page"].rows if run.state == RunState.RUNNING]
         context["table"].busy = busy = bool(unfinished) and import_at_work()
-        return context | {"poll": busy, "never": not context["page"].rows and not context["chips"]}
+        never = not context["page"].rows and not context["chips"]
+        return context | {"poll": busy, "never": never, "targets": import_targets() if never else []}
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def control_totals(run: ImportRun) -> list[TotalGroup]:
         "claimed": _("Amount claimed"), "recovered": _("Recovered loss"),
         "multiple_damages": _("Multiple damages"), "moral_damages": _("Moral damages"),
     }
-    kinds = dict(Kind.choices)
+    kinds = import_target(run.target).kinds
     groups = [
         TotalGroup(_("Rows and amounts"), [
             _total(_("Rows taken"), file.get("rows", 0), database and database.get("rows", 0), count),
@@ -162,6 +164,7 @@ class RunDetail(FragmentMixin, RunPages, DetailView):
             rows_done=sum(file.rows_done for file in files),
             status=label,
             tone=tone,
+            target=import_target(run.target),
             busy=self.busy,
             groups=control_totals(run),
             page=page,

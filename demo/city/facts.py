@@ -12,11 +12,16 @@ from typing import NamedTuple
 
 from demo.city.figures import (
     BUREAU,
+    BY_PLATFORM,
+    CHANNEL_PACE,
     COMPLAINT,
     COUNCIL_BODY,
+    DECLINED,
     INQUIRY,
     RECENT_DAYS,
     REPORT,
+    SETTLED_THERE,
+    SILENT,
     FilePlan,
     council_outcomes,
     largest_remainder,
@@ -30,6 +35,10 @@ DEAR = 10_000_00  # cents: of what costs more, a small part comes back
 LATE_CLOSING = (76, 150)  # days after acceptance: later than 45 working days and than 60 days
 LATE_VERIFYING = (55, 95)  # later than 15 working days extended by 15
 LATE_CHECK = (24, 40)  # later than 7 working days
+# Office days here are not quite working days: a settlement within eight of them is always within ten working days, and
+# thirteen are always more.
+PLATFORM_DAYS, SILENCE = 8, 13
+DECLINING = 5  # days at most until a platform declines
 EARLIEST_RECENT = dt.date(2021, 1, 1)  # nothing recent may fall into the years that have their totals
 
 
@@ -59,11 +68,11 @@ COUNCIL_PRACTICE = Practice(
 )
 PRACTICES = {
     (BUREAU, 2019): Practice(
-        refused=0.15, late_check=0.006, late_closing=0.070, late_verifying=0.030, filed=0.045, with_money=0.92,
+        refused=0.15, late_check=0.006, late_closing=0.0728, late_verifying=0.030, filed=0.045, with_money=0.92,
         full_refund=0.74, part=(0.25, 0.60), outcomes=BUREAU_OUTCOMES, check=7, closing=BUREAU_CLOSING,
     ),
     (BUREAU, 2020): Practice(
-        refused=0.14, late_check=0.005, late_closing=0.078, late_verifying=0.0325, filed=0.036, with_money=0.80,
+        refused=0.14, late_check=0.005, late_closing=0.0828, late_verifying=0.0325, filed=0.036, with_money=0.80,
         full_refund=0.38, part=(0.15, 0.50), outcomes=BUREAU_OUTCOMES, check=7, closing=BUREAU_CLOSING,
     ),
     (BUREAU, None): Practice(
@@ -81,6 +90,16 @@ PUBLIC_HOURS = (6, 3, 2, 1, 1, 2, 6, 18, 50, 82, 92, 78, 52, 62, 84, 86, 80, 60,
 OFFICE_HOURS = (0, 0, 0, 0, 0, 0, 0, 0, 50, 100, 100, 60, 8, 50, 95, 100, 70, 12, 0, 0, 0, 0, 0, 0)
 
 
+class Referral(NamedTuple):
+    """To the platform on which the trader sells, and what came of it: SETTLED_THERE, DECLINED or SILENT."""
+
+    sent: int
+    sent_second: int
+    ended: int
+    ended_second: int
+    result: int
+
+
 class ComplaintFacts(NamedTuple):
     """Days are indices of seasons.Days; `closed` is past the last known day where the case is open. Cents."""
 
@@ -96,6 +115,8 @@ class ComplaintFacts(NamedTuple):
     outcome: int | None
     raw: int
     full: bool
+    online: bool
+    referral: Referral | None
 
 
 class ReportFacts(NamedTuple):
@@ -157,6 +178,8 @@ class FileFacts:
         self._outcomes = drawing_table(list(practice.outcomes)) if practice.outcomes else None
         self.shares: dict[int, list[int]] = {}  # year of closing -> outcomes to deal, for the councils' past years
         self._decks: dict[int, Deck] = {}
+        self._referrable = 0  # complaints that could be referred, once they have been counted
+        self._channel: Deck | None = None
 
     def restart(self) -> None:
         """Before each pass: the decks are full again."""
@@ -164,6 +187,19 @@ class FileFacts:
             year: Deck(counts, random.Random(f"{self._stream}/outcomes/{year}"))
             for year, counts in self.shares.items()
         }
+        if self._referrable:
+            counts = [self.plan.referred, self._referrable - self.plan.referred]
+            self._channel = Deck(counts, random.Random(f"{self._stream}/channel"))
+
+    def count_referrable(self) -> None:
+        """Before the first pass: so that of the complaints that could be referred exactly as many are as planned."""
+        if not self.plan.referred:
+            return
+        self._referrable, self._channel = 0, None
+        for position in range(len(self.span)):
+            self.complaints(position)
+        if self._referrable < self.plan.referred:
+            raise ValueError("The city is too small to hold its referrals to platforms; choose a larger scale.")
 
     def complaints(self, position: int) -> list[ComplaintFacts]:
         """The complaints received on the day at `position` of the span."""
@@ -174,6 +210,7 @@ class FileFacts:
         table, trades = self._words.trade_tables[self.phases[position]], self._words.trades
         check, closing, outcomes, decks = self._check, self._closing, self._outcomes, self._decks
         practice, past = self.practice, self.plan.year is not None
+        refers, channel = self.plan.referred > 0, self._channel
         least, spread = practice.part
         facts = []
         for _ in range(count):
@@ -186,18 +223,30 @@ class FileFacts:
             refused = draw() < practice.refused
             closed = office[decided + closing[int(draw() * TABLE)]]
             u_outcome, u_money, u_full, u_part = draw(), draw(), draw(), draw()
-            u_second = draw()
-            outcome, raw, full = None, 0, False
+            u_second, online = draw(), draw() < trades[trade].online
+            u_channel, u_platform = draw(), draw()
+            decided_second, closed_second = OFFICE[int(u_second * TABLE)], OFFICE[int(u_outcome * TABLE)]
+            outcome, raw, full, referral = None, 0, False, None
+            if refers and online and not refused:
+                plan = self._referral(day, decided, decided_second, closed, closed_second, u_channel, u_platform)
+                if years[plan[0].sent] == years[day]:
+                    if channel is None:
+                        self._referrable += 1
+                    elif channel.deal() == 0:
+                        referral, decided, closed, closed_second = plan
             if not refused and closed <= cut:
                 deck = decks.get(years[closed])
-                if deck:
+                if referral and referral.result == SETTLED_THERE:
+                    outcome = SETTLED
+                elif deck:
                     outcome = deck.deal()
                 elif outcomes:
                     outcome = outcomes[int(u_outcome * TABLE)]
                 # What is recovered in a past year belongs to cases of that year by receipt and by closing, so that the
                 # year's sum is the same on either reading; what goes over into the next year is performed in kind.
                 in_year = not past or years[closed] == years[day]
-                if outcome == AGREEMENT and in_year and u_money < practice.with_money:
+                pays = outcome == AGREEMENT or (referral and referral.result == SETTLED_THERE)
+                if pays and in_year and u_money < practice.with_money:
                     if paid > DEAR:
                         raw = int(paid * (0.02 + 0.08 * u_part)) // 100 * 100
                     elif u_full < practice.full_refund:
@@ -206,16 +255,38 @@ class FileFacts:
                         raw = max(int(paid * (least + spread * u_part)) // 100 * 100, 100)
             if refused:
                 closed = decided
-            decided_second = OFFICE[int(u_second * TABLE)]
             if decided == day:
                 decided_second = min(second + 60 + int(u_second * 1800), 86399)
             facts.append(
                 ComplaintFacts(
-                    second, trade, item, paid, decided, decided_second, refused, closed,
-                    OFFICE[int(u_outcome * TABLE)], outcome, raw, full,
+                    second, trade, item, paid, decided, decided_second, refused, closed, closed_second, outcome, raw,
+                    full, online, referral,
                 )
             )
         return facts
+
+    def _referral(
+        self, day: int, decided: int, decided_second: int, closed: int, closed_second: int, u_result: float,
+        u_days: float,
+    ) -> tuple[Referral, int, int, int]:  # fmt: skip
+        """What becomes of a complaint that is referred: the referral, and its days of decision and of closing.
+
+        What the platform settles goes at another pace from its receipt on, and is closed when it is settled. What comes
+        back takes as long after that as it would have taken without.
+        """
+        if u_result < BY_PLATFORM[SETTLED_THERE]:
+            decided = self.days.office[day + _paced(decided - day)]
+            ended = max(day + _paced(closed - day), decided)
+            sent = max(self.days.office_days_from(ended, -1 - int(u_days * PLATFORM_DAYS)), decided)
+            sent_second = decided_second + 600 if sent == decided else OFFICE[int(u_days * TABLE)]
+            ended_second = max(closed_second, sent_second + 1800) if ended == sent else closed_second
+            return Referral(sent, sent_second, ended, ended_second, SETTLED_THERE), decided, ended, ended_second
+        if u_result < BY_PLATFORM[SETTLED_THERE] + BY_PLATFORM[DECLINED]:
+            ended, result = self.days.office[decided + 1 + int(u_days * DECLINING)], DECLINED
+        else:
+            ended, result = self.days.office_days_from(decided, SILENCE), SILENT
+        referral = Referral(decided, decided_second + 600, ended, OFFICE[int(u_days * TABLE)], result)
+        return referral, decided, self.days.office[ended + closed - decided], closed_second
 
     def reports(self, position: int) -> list[ReportFacts]:
         count = self.counts.get(REPORT, [0] * len(self.span))[position]
@@ -280,6 +351,12 @@ class FileFacts:
                 else:
                     part += case.raw
         return full, part
+
+
+def _paced(days: int) -> int:
+    """So many days at the pace of the channel, rounded."""
+    of, whole = CHANNEL_PACE
+    return (2 * of * days + whole) // (2 * whole)
 
 
 def share_out_councils(files: list[FileFacts]) -> None:

@@ -9,6 +9,10 @@ Sources
   2020-03-16.
 - The mix of complaints, reports and inquiries of 2020: Zhejiang's 713,900, 556,400 and 255,100, and its rates of
   closing (92.09 %) and verifying (96.67 %) in time: zjrb.zjol.com.cn, 2021-03-16.
+- 2020: more than 59,000 complaints guided through the green channel of 15 e-commerce platforms, which cut the time of
+  handling by a third: the white paper for 2020, as above. The paper does not say with what it compares. No source is
+  known for the share that the platforms settle, for how the rest comes back and for 2019: BY_PLATFORM and
+  REFERRED[2019] are our own.
 - No source is known for the mix of 2019 and for the councils of 2019: MIX[2019], COUNCIL[2019] and
   COUNCIL_SUCCESS[2019] are our own, bent towards Zhejiang's growth (reports almost tripled there, complaints rose by
   a third). What the councils recovered in 2020 is not known either, and comes out as it comes.
@@ -32,6 +36,11 @@ COUNCIL_SUCCESS = {2019: Decimal("0.976"), 2020: Decimal("0.981")}
 
 RECOVERED = {2019: Decimal(206_000_000), 2020: Decimal(126_000_000)}
 RECOVERED_WITH_COUNCILS = (2019,)  # the years whose sum covers bureaus and councils; 2020 covers bureaus alone
+
+REFERRED = {2019: 36_000, 2020: 59_000}  # complaints of the bureaus' file of the year, referred in the same year
+SETTLED_THERE, DECLINED, SILENT = range(3)
+BY_PLATFORM = (0.82, 0.12, 0.06)  # of what is referred: settled by the platform, declined by it, left unanswered
+CHANNEL_PACE = (2, 3)  # what a platform settles takes two thirds of the time that it would have taken otherwise
 
 # open and recent work: rows at scale 1, and the least that a small city has to show
 RECENT_DAYS = 120
@@ -65,21 +74,29 @@ def split(total: int, mix: dict[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """What one file must contain: how many cases of each kind. `year` is None for open and recent work."""
+    """What one file must contain: how many cases of each kind, and how many of its complaints are referred to platforms.
+    `year` is None for open and recent work."""
 
     name: str
     body: str
     year: int | None
     counts: dict[str, int]
     encoding: str = "utf-8-sig"
+    referred: int = 0
+
+    @property
+    def referrals(self) -> str:
+        """The name of the file with its referrals."""
+        return f"referrals_{self.year}.csv"
 
 
 def file_plans(scale: Decimal) -> list[FilePlan]:
-    """The six case files of a city of this scale."""
+    """The six case files of a city of this scale. The bureaus' past years have a file of referrals each besides."""
     plans = []
     for year in YEARS:
         counts = split(int(scaled(RECEIVED[year], scale)), MIX[year])
-        plans.append(FilePlan(f"12315_{year}.csv", BUREAU, year, counts))
+        referred = int(scaled(REFERRED[year], scale))
+        plans.append(FilePlan(f"12315_{year}.csv", BUREAU, year, counts, referred=referred))
     plans.append(FilePlan("12315_open.csv", BUREAU, None, split(_recent(BUREAU, scale), RECENT_MIX)))
     for year in YEARS:
         counts = {kind: int(scaled(number, scale)) for kind, number in COUNCIL[year].items()}

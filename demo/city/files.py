@@ -7,7 +7,7 @@ import io
 import json
 import os
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +28,7 @@ from demo.city.traders import Traders, map_of
 from demo.city.vocabulary import Vocabulary
 
 MERCHANTS_FILE = "merchants.csv"
+REFERRALS_BODY = "referrals"
 MANIFEST_FILE = "manifest.json"
 EARLIEST_TODAY = EARLIEST_RECENT + dt.timedelta(days=31)
 DAYS_AHEAD = 300  # closings are drawn up to this many days after today
@@ -35,7 +36,7 @@ DAYS_AHEAD = 300  # closings are drawn up to this many days after today
 
 @dataclass
 class CityFile:
-    """One written file. `body`: 12315, council, or merchants. `recovered` in yuan."""
+    """One written file. `body`: 12315, council, referrals or merchants. `recovered` in yuan."""
 
     name: str
     body: str
@@ -110,6 +111,8 @@ def write_city(
     people = People(words.people, seed)
     frequent = _frequent(people, scale, seed)
     facts = [FileFacts(plan, words, days, seed=seed, cut=cut) for plan in file_plans(scale)]
+    for file in facts:
+        file.count_referrable()
     share_out_councils([f for f in facts if f.plan.body == COUNCIL_BODY and f.plan.year])
 
     targets = _targets(facts, scale)
@@ -122,13 +125,24 @@ def write_city(
         file.restart()
         maker = RowMaker(file, amounts, words, traders, people, frequent, seed=seed)
         plan = file.plan
-        written = _write(directory / plan.name, plan.encoding, words.format["headers"], maker.days_rows())
+        with _Table(directory / plan.name, plan.encoding, words.format["headers"]) as cases:
+            if not plan.referred:
+                for rows in maker.days_rows():
+                    cases.add(rows)
+            else:
+                progress(plan.referrals)
+                with _Table(directory / plan.referrals, "utf-8-sig", words.format["referral_headers"]) as referrals:
+                    for rows in maker.days_rows():
+                        cases.add(rows)
+                        referrals.add(maker.taken_referrals())
         manifest.files.append(
             CityFile(
-                plan.name, plan.body, plan.encoding, *written, counts=plan.counts,
+                plan.name, plan.body, plan.encoding, *cases.written, counts=plan.counts,
                 recovered=str(Decimal(maker.recovered) / 100 + Decimal("0.00")),
             )
         )
+        if plan.referred:
+            manifest.files.append(CityFile(plan.referrals, REFERRALS_BODY, "utf-8-sig", *referrals.written))
     manifest.complete = True
     manifest.save(directory)
     return manifest
@@ -168,8 +182,9 @@ def _write_merchants(directory: Path, traders: Traders, words: Vocabulary, today
     rows = [
         [t.name, t.code, t.addresses[which], t.districts[which].name, t.industry] for t in traders.registered()
     ]
-    written = _write(directory / MERCHANTS_FILE, "utf-8-sig", words.format["merchant_headers"], [rows])
-    return CityFile(MERCHANTS_FILE, "merchants", "utf-8-sig", *written)
+    with _Table(directory / MERCHANTS_FILE, "utf-8-sig", words.format["merchant_headers"]) as table:
+        table.add(rows)
+    return CityFile(MERCHANTS_FILE, "merchants", "utf-8-sig", *table.written)
 
 
 class _Digested(io.RawIOBase):
@@ -191,15 +206,25 @@ class _Digested(io.RawIOBase):
         super().close()
 
 
-def _write(path: Path, encoding: str, headers: list[str], batches: Iterable[list[list]]) -> tuple[int, int, str]:
-    """Write a CSV under a temporary name, then give it its own; returns rows, bytes and SHA-256."""
-    part, count = path.with_suffix(".part"), 0
-    raw = _Digested(part)
-    with io.TextIOWrapper(io.BufferedWriter(raw, 1 << 20), encoding=encoding, newline="") as text:
-        writer = csv.writer(text)
-        writer.writerow(headers)
-        for rows in batches:
-            writer.writerows(rows)
-            count += len(rows)
-    os.replace(part, path)
-    return count, raw.size, raw.digest.hexdigest()
+class _Table:
+    """A CSV that is written under a temporary name and gets its own once it is whole. `written`: rows, bytes, SHA-256."""
+
+    def __init__(self, path: Path, encoding: str, headers: list[str]):
+        self._path, self._part, self._rows = path, path.with_suffix(".part"), 0
+        self._raw = _Digested(self._part)
+        self._text = io.TextIOWrapper(io.BufferedWriter(self._raw, 1 << 20), encoding=encoding, newline="")
+        self._writer = csv.writer(self._text)
+        self._writer.writerow(headers)
+
+    def __enter__(self) -> "_Table":
+        return self
+
+    def add(self, rows: list[list]) -> None:
+        self._writer.writerows(rows)
+        self._rows += len(rows)
+
+    def __exit__(self, kind, *_error) -> None:
+        self._text.close()
+        if kind is None:
+            os.replace(self._part, self._path)
+            self.written = self._rows, self._raw.size, self._raw.digest.hexdigest()

@@ -5,8 +5,8 @@ import random
 from collections.abc import Iterator
 from operator import itemgetter
 
-from demo.city.facts import OUTCOMES, Amounts, ComplaintFacts, FileFacts, InquiryFacts, ReportFacts
-from demo.city.figures import BUREAU
+from demo.city.facts import OUTCOMES, Amounts, ComplaintFacts, FileFacts, InquiryFacts, Referral, ReportFacts
+from demo.city.figures import BUREAU, DECLINED, SETTLED_THERE
 from demo.city.people import NOBODY, People
 from demo.city.seasons import CLOCK, EPIDEMIC
 from demo.city.traders import TAIL, Trader, Traders, map_of, spoilt
@@ -43,7 +43,9 @@ class RowMaker:
         self.daytime = vocabulary.daytime[body]
         self.seats = _seats(traders)
         self.on_site_sales = [form["sales"][key] for key in ("on_site", "on_site", "on_site", "telephone", "door")]
+        self.results = [form["channel"][key] for key in ("settled", "declined", "silent")]
         self.recovered = 0  # cents, of all rows made so far
+        self.referrals: list[list] = []  # the rows of those referred, until they are taken
 
     def days_rows(self) -> Iterator[list[list]]:
         """The rows of each day, in the order of receipt."""
@@ -59,6 +61,11 @@ class RowMaker:
             self._map = map_of(date)
             self._epidemic = EPIDEMIC[0] <= date <= EPIDEMIC[1]
             yield [make(serial, day, case, draw) for serial, (_, make, case) in enumerate(cases, 1)]
+
+    def taken_referrals(self) -> list[list]:
+        """The rows of referrals of the days made since they were last taken, in the order of receipt of their cases."""
+        rows, self.referrals = self.referrals, []
+        return rows
 
     def _head(self, serial: int, day: int, second: int, code: str, draw) -> tuple[str, str, str]:
         """Registration number, channel, time of registration."""
@@ -128,7 +135,7 @@ class RowMaker:
     def _complaint(self, serial: int, day: int, case: ComplaintFacts, draw) -> list:
         words, days, cut = self.words, self.days, self.cut
         trade = words.trades[case.trade]
-        online, service = draw() < trade.online, trade.sells == SERVICE
+        online, service = case.online, trade.sells == SERVICE
         trader = _pick((self.traders.online if online else self.traders.on_site)[case.trade], draw)
         code, region, agency, department = self._place(trader, draw)
         number, channel, registered = self._head(serial, day, case.second, code, draw)
@@ -167,10 +174,14 @@ class RowMaker:
                     closed_at = days.iso[case.closed] + CLOCK[case.closed_second]
                     result = self.outcomes[case.outcome]
                     key = OUTCOMES[case.outcome]
-                    if key == "agreement":
+                    if case.referral and case.referral.result == SETTLED_THERE:
+                        key = f"channel_{'money' if recovered else 'other'}"
+                    elif key == "agreement":
                         key = AGREEMENT_TEXTS[0 if recovered else 1 + service]
                     context["amount"] = money(recovered)
                     feedback = _one(words.feedback[key], draw) % context
+        if case.referral:
+            self.referrals.append(self._referral(number, trader, case.referral, feedback, draw))
         return [
             number, self.kinds["complaint"], channel, registered, trader.name, self._code(trader, draw),
             trader.addresses[self._map], region, trader.platform, text, _one(problem.paths, draw), case.item.category,
@@ -178,6 +189,17 @@ class RowMaker:
             days.iso[context["bought"]], cents(paid), cents(recovered) if result else "", state, decided_at,
             accepted_at, handling, result, closed_at, agency, department, feedback, "", "", *person,
         ]
+
+    def _referral(self, number: str, trader: Trader, referral: Referral, feedback: str, draw) -> list:
+        days, channel = self.days, self.words.channel
+        ended = days.iso[referral.ended] + CLOCK[referral.ended_second]
+        replied = settlement = reply = ""
+        if referral.result == SETTLED_THERE:
+            replied, settlement, reply = ended, feedback, _one(channel["settled"], draw)
+        elif referral.result == DECLINED:
+            replied, reply = ended, _one(channel["declined"], draw)
+        sent = days.iso[referral.sent] + CLOCK[referral.sent_second]
+        return [number, trader.platform, sent, replied, ended, self.results[referral.result], settlement, reply]
 
     def _report(self, serial: int, day: int, case: ReportFacts, draw) -> list:
         words, days, cut = self.words, self.days, self.cut

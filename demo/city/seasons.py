@@ -68,6 +68,13 @@ class Days:
             if is_office_day(days[i]):
                 following = i
             self.office[i] = following
+        self._office_days = [i for i in range(count) if self.office[i] == i]
+        ranks = {day: rank for rank, day in enumerate(self._office_days)}
+        self._rank = [ranks.get(day, len(ranks) - 1) for day in self.office]
+
+    def office_days_from(self, day: int, number: int) -> int:
+        """So many office days after (before, where negative) the office day on or after `day`."""
+        return self._office_days[self._rank[day] + number]
 
     @staticmethod
     def index(day: dt.date) -> int:

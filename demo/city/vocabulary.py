@@ -93,6 +93,7 @@ class Vocabulary:
         self.middle = _templates(speech["middle"])
         self.feedback = _templates(speech["feedback"])
         self.inquiries = _templates(speech["inquiry"])
+        self.channel = speech["channel"]
         self.daytime = {body: frozenset(names) for body, names in self.format["daytime"].items()}
         self.channels = {
             body: (list(entry), drawing_table(list(entry.values()))) for body, entry in self.format["channels"].items()

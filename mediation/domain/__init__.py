@@ -1,6 +1,7 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
 from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up
+from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
 from mediation.domain.recusals import ask_recusal, decide_recusal
@@ -8,7 +9,6 @@ from mediation.domain.referrals import (
     REFERRAL,
     act_on_referral,
     lapse_referrals,
-    masked_name,
     refer,
     reveal_phones,
 )
@@ -31,8 +31,8 @@ __all__ = [
     "decide_recusal",
     "end_entrustment",
     "entrust",
+    "facts_for_platform",
     "lapse_referrals",
-    "masked_name",
     "mediating_agency",
     "mediators_of",
     "refer",

@@ -25,6 +25,7 @@ from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
+from mediation.domain.disclosure import masked_name
 from mediation.domain.sessions import lock_case
 from mediation.enums import RecusalDecision, ReferralReturn, ReferralState, ReferralVerb
 from mediation.models import PlatformReferral
@@ -239,8 +240,3 @@ def reveal_phones(
             personal = personal_data(party)
             found.append((masked_name(personal.get("name", "")), personal.get("phone", "")))
     return found
-
-
-def masked_name(name: str) -> str:
-    """What a platform reads of a name: the family name, the rest as 某."""
-    return f"{name[0]}某" if name else ""

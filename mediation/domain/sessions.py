@@ -166,21 +166,29 @@ def _saved(session: Session) -> Session:
     return session
 
 
+BOOKED = {
+    "mediator": gettext_lazy("%(who)s leads another session from %(from)s to %(to)s."),
+    "room": gettext_lazy("The room is taken from %(from)s to %(to)s, by %(who)s."),
+    "case": gettext_lazy("The case has another session from %(from)s to %(to)s, with %(who)s."),
+}
+
+
+def booked_words(what: str, who, starts: dt.datetime, ends: dt.datetime) -> str:
+    """That `what` (mediator, room or case) is booked then, for a session that `who` leads."""
+    first, last = (f"{timezone.localtime(when):%Y-%m-%d %H:%M}" for when in (starts, ends))
+    return BOOKED[what] % {"who": who, "from": first, "to": last}
+
+
 def _who_is_booked(session: Session) -> str:
     """Which session takes the mediator or the room at that time, as far as it stands."""
     others = Session.objects.standing().filter(period__overlap=session.period).exclude(pk=session.pk)
-    leads = gettext_lazy("%(who)s leads another session from %(from)s to %(to)s.")
-    taken = gettext_lazy("The room is taken from %(from)s to %(to)s, by %(who)s.")
-    of_case = gettext_lazy("The case has another session from %(from)s to %(to)s, with %(who)s.")
-    for found, words in (
-        (others.filter(mediator=session.mediator), leads),
-        (others.filter(room=session.room) if session.room else others.none(), taken),
-        (others.filter(case=session.case), of_case),
+    for what, found in (
+        ("mediator", others.filter(mediator=session.mediator)),
+        ("room", others.filter(room=session.room) if session.room else others.none()),
+        ("case", others.filter(case=session.case)),
     ):
         if other := found.select_related("mediator").first():
-            times = (timezone.localtime(when) for when in (other.period.lower, other.period.upper))
-            starts, ends = (f"{when:%Y-%m-%d %H:%M}" for when in times)
-            return words % {"who": other.mediator, "from": starts, "to": ends}
+            return booked_words(what, other.mediator, other.period.lower, other.period.upper)
     return ""
 
 

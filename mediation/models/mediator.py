@@ -20,6 +20,9 @@ class Mediator(TimestampedModel):
     """A person who leads sessions for an agency. `user`: his account, where he has one."""
 
     name = models.CharField(_("name"), max_length=60)
+    number = models.CharField(
+        _("staff number"), max_length=40, blank=True, help_text=_("Tells people of one name in one agency apart")
+    )
     agency = models.ForeignKey(
         "registry.Agency", models.PROTECT, related_name="mediators", verbose_name=_("agency"),
         limit_choices_to={"kind__in": MEDIATING_KINDS},
@@ -52,7 +55,11 @@ class Mediator(TimestampedModel):
                 name="mediation_mediator_period",
                 violation_error_message=_("The end of the activity must come after its start."),
             ),
-        ]
+            models.UniqueConstraint(
+                fields=["agency", "number"], condition=~Q(number=""), name="mediation_mediator_number",
+                violation_error_message=_("The agency has a mediator of this number already."),
+            ),
+        ]  # fmt: skip
 
     def __str__(self):
         return self.name

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.enums import MediationMode, NoticeMeans, Side
 from cases.models import Case, Party
+from cases.models.fields import reference
 from core.models import TimestampedModel
 from core.triggers import AppendOnly
 from mediation.enums import Presence, RecusalDecision, SessionOutcome, SessionState, SessionVerb
@@ -62,6 +63,12 @@ class Session(TimestampedModel):
     )  # fmt: skip
     documents = models.ManyToManyField("cases.Document", related_name="+", blank=True, editable=False)
 
+    # of sessions that another system knows: its number there, and the row that it was last brought by
+    source = models.CharField(_("source"), max_length=40, blank=True, editable=False)
+    external_number = models.CharField(_("number in the source"), max_length=80, blank=True, editable=False)
+    import_file = reference("cases.ImportFile", _("imported from"), editable=False)
+    import_line = models.PositiveIntegerField(_("line"), null=True, editable=False)
+
     objects = SessionQuerySet.as_manager()
 
     class Meta:
@@ -98,6 +105,16 @@ class Session(TimestampedModel):
                 condition=Q(following__isnull=True) | Q(outcome=SessionOutcome.ADJOURNED),
                 name="mediation_session_following",
                 violation_error_message=_("Only an adjourned session is followed by another."),
+            ),
+            models.CheckConstraint(
+                condition=Q(source="", external_number="", import_file__isnull=True, import_line__isnull=True)
+                | ~Q(source="") & ~Q(external_number="") & Q(import_file__isnull=False, import_line__isnull=False),
+                name="mediation_session_imported",
+                violation_error_message=_("An imported session has a source, a number there, and its row."),
+            ),
+            models.UniqueConstraint(
+                fields=["source", "external_number"], condition=~Q(source=""), name="mediation_session_number",
+                violation_error_message=_("There is a session of this number from this source already."),
             ),
             ExclusionConstraint(
                 name="mediation_session_mediator_once",

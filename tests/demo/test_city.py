@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import re
+import statistics
 from collections import Counter
 from decimal import Decimal
 
@@ -10,11 +11,13 @@ import pytest
 from stdnum.cn import ric, uscc
 
 from demo.city import Manifest, write_city
+from registry.domain import load_calendar
 
 TODAY = dt.date(2026, 11, 24)
 CASE_FILES = (
     "12315_2019.csv", "12315_2020.csv", "12315_open.csv", "council_2019.csv", "council_2020.csv", "council_open.csv",
 )
+REFERRAL_FILES = ("referrals_2019.csv", "referrals_2020.csv")
 ENCODINGS = {"council_2019.csv": "gb18030"}
 OLD_DISTRICTS = {
     "上城区", "下城区", "江干区", "拱墅区", "西湖区", "滨江区", "萧山区", "余杭区", "富阳区", "临安区", "桐庐县",
@@ -34,6 +37,7 @@ class City:
     def __init__(self, directory):
         self.directory = directory
         self.files = {name: read(directory, name) for name in CASE_FILES}
+        self.referrals = {name: read(directory, name) for name in REFERRAL_FILES}
         self.merchants = read(directory, "merchants.csv")
 
     def rows(self, *names):
@@ -132,6 +136,7 @@ def test_totals_scale(tmp_path, scale):
     assert len(small.rows("12315_2019.csv")) == round(689_900 * factor)
     assert kinds(small.rows("council_2020.csv")) == {"投诉": round(14_000 * factor), "咨询": round(15_000 * factor)}
     assert (small.accepted("2019"), small.accepted("2020")) == (round(12_600 * factor), round(14_000 * factor))
+    assert len(small.referrals["referrals_2020.csv"]) == round(59_000 * factor)
     assert small.recovered("12315_2020.csv") == 126_000_000 * factor
     assert small.recovered("12315_2019.csv", "council_2019.csv") == 206_000_000 * factor
     assert all(Decimal(r[RECOVERED]) <= Decimal(r[CLAIMED]) for r in small.rows() if r[RECOVERED])
@@ -143,12 +148,14 @@ def test_the_manifest_says_what_the_files_hold(city):
     assert (manifest.scale, manifest.seed, manifest.today) == ("0.01", 2020, "2026-11-24")
     assert manifest.damaged(city.directory) == []
     entries = {entry.name: entry for entry in manifest.files}
-    assert set(entries) == {*CASE_FILES, "merchants.csv"}
+    assert set(entries) == {*CASE_FILES, *REFERRAL_FILES, "merchants.csv"}
     assert entries["merchants.csv"].rows == len(city.merchants)
     for name in CASE_FILES:
         assert entries[name].rows == len(city.files[name])
         assert Decimal(entries[name].recovered) == city.recovered(name)
         assert entries[name].size == (city.directory / name).stat().st_size
+    for name in REFERRAL_FILES:
+        assert (entries[name].body, entries[name].rows) == ("referrals", len(city.referrals[name]))
 
 
 # the same again, and limits
@@ -318,6 +325,68 @@ def test_today_may_lie_soon_after_the_past_years(tmp_path):
     assert {row["办理情况状态"] for row in early.rows("12315_2020.csv") if row["类型"] == "投诉"} == {"已办结", "办理中"}
     assert max(row["办结时间"] for row in early.rows()) < "2021-03-12"
     assert "江干区" in {row["行政区划"] for row in early.rows("12315_open.csv")}
+
+
+# the green channel
+
+
+def referred(city, year):
+    """The referrals of a year, each with its complaint."""
+    cases = {row["登记编号"]: row for row in city.rows(f"12315_{year}.csv")}
+    return [(row, cases[row["登记编号"]]) for row in city.referrals[f"referrals_{year}.csv"]]
+
+
+def test_a_hundredth_of_the_59000_complaints_of_2020_went_to_the_15_platforms(city):
+    rows = city.referrals["referrals_2020.csv"]
+    assert len(rows) == len({row["登记编号"] for row in rows}) == 590
+    assert len({row["平台名称"] for row in rows}) == 15
+    assert {row["转办时间"][:4] for row in rows} == {"2020"}
+    assert len(city.referrals["referrals_2019.csv"]) == 360
+
+
+@pytest.mark.parametrize("year", ["2019", "2020"])
+def test_a_complaint_is_referred_to_the_platform_on_which_its_trader_sells(city, year):
+    for referral, case in referred(city, year):
+        assert case["类型"] == "投诉"
+        assert case["平台名称"] == referral["平台名称"]
+        assert case["受理时间"] < referral["转办时间"] < referral["办结时间"] <= case["办结时间"]
+
+
+@pytest.mark.parametrize("year", ["2019", "2020"])
+def test_what_a_platform_settles_is_closed_with_that_and_the_rest_goes_on(city, year):
+    results = Counter()
+    for referral, case in referred(city, year):
+        results[referral["办理结果"]] += 1
+        settled = referral["办理结果"] == "已和解"
+        assert (referral["办结时间"] == case["办结时间"]) == settled
+        assert (referral["和解内容"] == case["反馈内容"]) == settled
+        assert bool(referral["答复时间"]) == bool(referral["答复内容"]) == (referral["办理结果"] != "逾期未答复")
+        if settled:
+            assert case["调解结果"] == "自行和解"
+    assert set(results) == {"已和解", "平台退回", "逾期未答复"}
+    assert 0.77 < results["已和解"] / sum(results.values()) < 0.87
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("year", ["2019", "2020"])
+def test_platforms_settle_or_decline_within_ten_working_days_and_are_silent_for_longer(city, year):
+    calendar = load_calendar()
+    for referral, _case in referred(city, year):
+        first, last = day(referral["转办时间"]), day(referral["办结时间"])
+        passed = sum(calendar.is_working(first + dt.timedelta(n)) for n in range(1, (last - first).days + 1))
+        assert (passed > 10) == (referral["办理结果"] == "逾期未答复")
+
+
+def test_what_a_platform_settles_takes_two_thirds_of_the_time_of_the_rest(tmp_path):
+    """Over all, without any matching: the portal matches."""
+    write_city(tmp_path, scale="0.05", seed=2020, today=TODAY)
+    larger = City(tmp_path)
+    numbers = {row["登记编号"]: row["办理结果"] for row in larger.referrals["referrals_2020.csv"]}
+    there, here = [], []
+    for row in larger.rows("12315_2020.csv"):
+        if row["受理时间"] and numbers.get(row["登记编号"], "已和解") == "已和解":
+            (there if row["登记编号"] in numbers else here).append(days_between(row, "登记时间", "办结时间"))
+    assert 0.60 < statistics.median(there) / statistics.median(here) < 0.72
 
 
 # places, seasons, words

@@ -13,8 +13,16 @@ from insights.metrics import Value, metric, metrics
 from insights.periods import Period
 from insights.places import Map
 from insights.scopes import Scope
-from registry.models import Region
-from tests.factories import CaseFactory, ClockFactory, ImportFileFactory, RecoveryFactory
+from mediation.enums import ReferralReturn, ReferralState
+from registry.models import Category, Region
+from tests.factories import (
+    CaseFactory,
+    ClockFactory,
+    ImportFileFactory,
+    PlatformFactory,
+    RecoveryFactory,
+    ReferralFactory,
+)
 from tests.factories.cases import local
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +74,9 @@ def test_the_codes_that_others_rely_on():
         "cases.accepted_on_time", "cases.closed_on_time", "cases.verified_on_time", "cases.resolution_rate",
         "cases.open", "cases.overdue", "mediation.success_national", "mediation.success_council", "recoveries.total",
         "recoveries.council", "recoveries.multiple_and_moral", "councils.received", "councils.inquiries",
-        "councils.disputes", "councils.accepted_on_time",
+        "councils.disputes", "councils.accepted_on_time", "channel.referred", "channel.settled", "channel.returned",
+        "channel.returned.declined", "channel.returned.silence", "channel.returned.recalled",
+        "channel.settlement_rate", "channel.platforms", "channel.time_saved", "channel.time_saved.pairs",
     }  # fmt: skip
 
 
@@ -79,7 +89,10 @@ def test_an_unknown_code_or_part_is_refused():
 
 def test_without_cases_counts_are_nought_and_rates_unknown():
     for figure in metrics():
-        expected = {Unit.CASES: Value(0), Unit.MONEY: Value(Decimal("0.00")), Unit.RATE: Value(None, 0, 0)}
+        expected = {
+            Unit.CASES: Value(0), Unit.MONEY: Value(Decimal("0.00")), Unit.RATE: Value(None, 0, 0),
+            Unit.PLATFORMS: Value(0), Unit.PAIRS: Value(0), Unit.SAVING: Value(None),
+        }  # fmt: skip
         assert figure.compute(scope()) == expected[figure.unit]
 
 
@@ -346,6 +359,89 @@ def test_recovered_loss_is_the_ledger_of_the_period(city):
     assert value("recoveries.council") == Decimal("20.00")
 
 
+# the green channel; the time saved has its own tests (test_matching)
+
+
+def test_referred_is_every_complaint_of_bureaus_that_went_to_a_platform_in_the_period(city):
+    of_may = {"handling": city.district, "received_at": local(2020, 5, 1)}
+    once, twice = CaseFactory.create_batch(2, **of_may)
+    referred(once, day(1, 1))
+    referred(twice, day(5, 2), state=ReferralState.RETURNED, returned_because=ReferralReturn.DECLINED)
+    referred(twice, LAST)
+    referred(CaseFactory(**of_may), dt.date(2019, 12, 31))
+    referred(CaseFactory(**of_may), dt.date(2021, 1, 1))
+    referred(CaseFactory(handling=city.branch, body=Body.COUNCIL, received_at=local(2020, 5, 1)), day(5, 2))
+    CaseFactory(**of_may)
+
+    assert rows("channel.referred", Part.VALUE, as_of=dt.date(2021, 6, 1)) == {once, twice}
+    assert value("channel.referred", as_of=day(12, 30)) == 2
+    assert value("channel.referred", as_of=day(5, 1)) == 1
+
+
+def test_settled_and_returned_are_counted_by_the_day_on_which_the_referral_ended(city):
+    of_may = {"handling": city.district, "received_at": local(2020, 5, 1)}
+    settled, both, declined, silent, recalled, waiting, later = CaseFactory.create_batch(7, **of_may)
+    back = {"state": ReferralState.RETURNED}
+    referred(settled, day(5, 2), ended=LAST, state=ReferralState.SETTLED)
+    referred(both, day(5, 2), returned_because=ReferralReturn.DECLINED, **back)
+    referred(both, day(5, 6), state=ReferralState.SETTLED)
+    referred(declined, dt.date(2019, 12, 30), day(1, 1), returned_because=ReferralReturn.DECLINED, **back)
+    referred(silent, day(5, 2), returned_because=ReferralReturn.SILENCE, **back)
+    referred(recalled, day(5, 2), returned_because=ReferralReturn.RECALLED, **back)
+    referred(waiting, day(5, 2))
+    referred(later, day(5, 2), dt.date(2021, 1, 1), state=ReferralState.SETTLED)
+
+    assert rows("channel.settled", Part.VALUE) == {settled, both}
+    assert rows("channel.returned", Part.VALUE) == {both, declined, silent, recalled}
+    assert rows("channel.returned.declined", Part.VALUE) == {both, declined}
+    assert rows("channel.returned.silence", Part.VALUE) == {silent}
+    assert rows("channel.returned.recalled", Part.VALUE) == {recalled}
+    assert metric("channel.settlement_rate").compute(scope()) == Value(0.4, 2, 5)
+    assert rows("channel.settlement_rate", Part.DENOMINATOR) == {settled, both, declined, silent, recalled}
+    assert sides("channel.settlement_rate", as_of=day(12, 30)) == (1, 4)
+
+
+def test_platforms_are_those_that_were_sent_something_in_the_period(city):
+    of_may = {"handling": city.district, "received_at": local(2020, 5, 1)}
+    some, other, idle = PlatformFactory.create_batch(3)
+    for case in CaseFactory.create_batch(2, **of_may):
+        referred(case, day(5, 2), platform=some)
+    referred(CaseFactory(**of_may), dt.date(2021, 1, 1), platform=other)
+    referred(CaseFactory(handling=city.branch, body=Body.COUNCIL), day(5, 2), platform=idle)
+
+    assert rows("channel.platforms", Part.VALUE) == {some}
+    assert metric("channel.platforms").compute(scope()) == Value(1)
+
+
+def test_a_platform_narrows_the_figures_of_the_channel(city):
+    of_may = {"handling": city.district, "received_at": local(2020, 5, 1)}
+    first, second = CaseFactory.create_batch(2, **of_may)
+    some, other = PlatformFactory.create_batch(2)
+    referred(first, platform=some, state=ReferralState.SETTLED)
+    referred(second, platform=other, state=ReferralState.RETURNED, returned_because=ReferralReturn.SILENCE)
+
+    assert rows("channel.referred", Part.VALUE, platform=some) == {first}
+    assert sides("channel.settlement_rate", platform=some) == (1, 1)
+    assert sides("channel.settlement_rate", platform=other) == (0, 1)
+    assert rows("channel.platforms", Part.VALUE, platform=other) == {other}
+
+
+def test_the_time_saved_is_in_days_beside_its_share(city):
+    of_may = {"closed": True, "handling": city.district, "received_at": local(2020, 5, 1)}
+    category = Category.objects.order_by("pk")[0]
+    for _ in range(30):
+        case = CaseFactory(**of_may | {"closed_at": local(2020, 5, 16)}, category=category)
+        referred(case, day(5, 2), day(5, 16), state=ReferralState.SETTLED)
+        CaseFactory(**of_may, category=category)
+    without = CaseFactory(**of_may)
+    referred(without, day(5, 2), state=ReferralState.SETTLED)
+
+    assert metric("channel.time_saved").compute(scope()) == Value(0.25, 5, 20)
+    assert metric("channel.time_saved.pairs").compute(scope()) == Value(30)
+    assert rows("channel.time_saved.uncounted", Part.VALUE) == {without}
+    assert len(rows("channel.time_saved", Part.VALUE)) == 30
+
+
 # whose, and where
 
 
@@ -367,6 +463,26 @@ def filled(city, handling, **kwargs):
     )  # fmt: skip
     RecoveryFactory(case=case, posted_on=day(6, 1))
     RecoveryFactory(case=case, posted_on=day(6, 1), kind=RecoveryKind.MORAL)
+    if body == Body.BUREAU:
+        filled_channel(**undated)
+
+
+def filled_channel(**kwargs):
+    """A complaint in each figure of the green channel: settled with and without a match, come back for every reason."""
+    category = Category.objects.order_by("pk")[0]
+    for reason in filter(None, ReferralReturn.values):
+        referred(CaseFactory(**kwargs), day(6, 5), returned_because=reason, state=ReferralState.RETURNED)
+    for matching in (category, None):
+        referred(CaseFactory(closed=True, category=matching, **kwargs), day(6, 5), state=ReferralState.SETTLED)
+    CaseFactory(closed=True, category=category, **kwargs)
+
+
+def referred(case, on=None, ended=None, **kwargs):
+    """A referral sent on the day of receipt, or `on`, and ended two days later, or `ended`."""
+    sent = local(*on.timetuple()[:3]) if on else case.received_at
+    over = local(*ended.timetuple()[:3]) if ended else sent + dt.timedelta(days=2)
+    waiting = kwargs.get("state", ReferralState.WAITING) == ReferralState.WAITING
+    return ReferralFactory(case=case, referred_at=sent, ended_at=None if waiting else over, **kwargs)
 
 
 def test_every_part_of_every_figure_keeps_to_what_the_reader_sees(city):
@@ -380,12 +496,16 @@ def test_every_part_of_every_figure_keeps_to_what_the_reader_sees(city):
         for part in figure.rows:
             everything, seen = (set(figure.queryset(part, scope(user))) for user in (None, reader))
 
+            assert not figure.queryset(part, scope(city.auditor)).exists(), figure.code
+            if figure.unit == Unit.PLATFORMS:
+                assert len(everything) > len(seen) > 0
+                continue
+
             def handled_by(row, of_postings=figure.unit == Unit.MONEY):
                 return (row.case if of_postings else row).handling
 
             assert {handled_by(row) for row in everything} == (councils if of_council else bureaus), figure.code
             assert seen == {row for row in everything if handled_by(row) in seen_by}, figure.code
-            assert not figure.queryset(part, scope(city.auditor)).exists(), figure.code
         assert figure.compute(scope(city.auditor)).value in (0, None)
 
 

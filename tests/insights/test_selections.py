@@ -8,6 +8,7 @@ from cases.enums import Body, Kind
 from core import panels
 from core.exceptions import DomainError
 from insights.enums import Part, Unit
+from insights.matching import savings
 from insights.metrics import metric, metrics
 from insights.periods import Period
 from insights.places import Map
@@ -38,7 +39,10 @@ def busy(city):
     return city
 
 
-@pytest.mark.parametrize("figure", list(metrics()), ids=lambda figure: figure.code)
+LISTED = [figure for figure in metrics() if figure.unit != Unit.PLATFORMS]  # these are on the scorecard
+
+
+@pytest.mark.parametrize("figure", LISTED, ids=lambda figure: figure.code)
 def test_the_address_of_every_part_opens_exactly_what_is_counted(busy, figure):
     place = Map.load().place("330100", Period.of_year(2020))
     for scope in (
@@ -54,12 +58,14 @@ def test_the_address_of_every_part_opens_exactly_what_is_counted(busy, figure):
             assert sum(row.amount for row in found) == value.value
         elif figure.unit == Unit.RATE:
             assert found.count() == value.denominator
+        elif figure.unit in (Unit.SAVING, Unit.PAIRS):
+            assert found.count() == savings(scope)[None].matched
         else:
             assert found.count() == value.value
 
 
 def test_another_agency_opens_nothing(busy):
-    for figure in metrics():
+    for figure in LISTED:
         for part in figure.rows:
             url = address(figure, part, Scope(busy.stranger, Period.of_year(2020), dt.date(2021, 2, 3)))
             assert not opened(busy.stranger, url).exists()
@@ -110,6 +116,9 @@ def test_a_part_left_out_is_the_value_or_the_denominator(city):
         ("metric", {"metric": "cases.received", **IN_2020, "region": "999999"}, "999999"),
         ("metric", {"metric": "cases.received", **IN_2020, "region": "330113"}, "330113"),
         ("metric", {"metric": "cases.received", **IN_2020, "agency": "nobody"}, "nobody"),
+        ("metric", {"metric": "channel.referred", **IN_2020, "to_platform": "nowhere"}, "nowhere"),
+        ("metric", {"metric": "cases.received", **IN_2020, "to_platform": "yanguo"}, r"cases\.received"),
+        ("metric", {"metric": "channel.platforms", **IN_2020}, r"channel\.platforms"),
     ],
 )
 def test_what_cannot_be_opened_is_said(city, name, given, said):

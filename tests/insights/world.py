@@ -6,13 +6,16 @@ from decimal import Decimal
 
 from cases.enums import FINAL_STATES, Body, Kind, Outcome, RecoveryKind, State
 from cases.models import UNKNOWN_END, Case, Clock, ClockRule, Recovery
+from mediation.enums import ReferralReturn, ReferralState
+from mediation.models import PlatformReferral
 from registry.models import Category, Channel, Region
-from tests.factories import ImportFileFactory
+from tests.factories import ImportFileFactory, PlatformFactory
 from tests.factories.cases import ancestor, local
 
 FIRST, DAYS = dt.date(2019, 10, 1), 500
 RULES = ("complaint.accept", "complaint.mediate", "report.verify", "lead.verify", "council.accept")
 EXTENDED = "report.verify_extended"
+REASONS = [reason for reason in ReferralReturn.values if reason]
 
 
 def muddle(agencies: dict, n: int, seed: int) -> None:
@@ -30,6 +33,10 @@ def muddle(agencies: dict, n: int, seed: int) -> None:
     Case.objects.bulk_create(cases)
     Clock.objects.bulk_create(clock for case in cases for clock in _clocks(rng, case, rules))
     Recovery.objects.bulk_create(posting for case in cases for posting in _postings(rng, case, file))
+    platforms = [PlatformFactory() for _ in range(3)]
+    PlatformReferral.objects.bulk_create(
+        referral for case in cases if case.kind == Kind.COMPLAINT for referral in _referrals(rng, case, platforms)
+    )
 
 
 def _time(rng, start: dt.datetime, days: int) -> dt.datetime:
@@ -96,4 +103,19 @@ def _postings(rng, case: Case, file):
         yield Recovery(
             case=case, posted_on=case.received_at.date() + dt.timedelta(days=rng.randrange(90)),
             amount=Decimal(rng.randrange(-2000, 9000) or 1) / 100, kind=rng.choice(RecoveryKind.values), import_file=file,
+        )  # fmt: skip
+
+
+def _referrals(rng, case: Case, platforms: list):
+    """None, one, or one that came back and another; at most the last waits or is settled."""
+    at, n = case.received_at, rng.choice([0, 0, 0, 1, 1, 2])
+    for number in range(n):
+        last = number == n - 1
+        state = rng.choice(ReferralState.values) if last else ReferralState.RETURNED
+        sent = _time(rng, at, 20)
+        at = _time(rng, sent, 20)
+        yield PlatformReferral(
+            case=case, platform=rng.choice(platforms), state=state, referred_at=sent, safe_on=at.date(), due_on=at.date(),
+            ended_at=None if state == ReferralState.WAITING else at,
+            returned_because=rng.choice(REASONS) if state == ReferralState.RETURNED else "",
         )  # fmt: skip

@@ -59,13 +59,17 @@ class Command(BaseCommand):
         for chosen in (scope.place, scope.agency):
             if chosen:
                 self.stdout.write(chosen.label)
-        shown = {Unit.CASES: count, Unit.MONEY: money, Unit.RATE: lambda value: percent(value, 2)}
+        shown = dict.fromkeys(Unit, count) | {Unit.MONEY: money} | dict.fromkeys((Unit.RATE, Unit.SAVING), precise)
         for figure in metrics():
             value = values[figure.code]
             line = f"{figure.code:<42}{shown[figure.unit](value.value):>16}  "
             if value.denominator is not None:
                 line += f"{count(value.numerator)} / {count(value.denominator)}  "
             self.stdout.write(line + str(figure.label))
+
+
+def precise(value: float | None) -> str:
+    return percent(value, 2)
 
 
 def read_period(options, today) -> Period:
@@ -91,8 +95,8 @@ def read_period(options, today) -> Period:
 
 
 def as_json(scope: Scope, values: dict[str, Value]) -> dict:
-    """The object of --json: counts and rates are numbers, rates from 0 to 1 and unrounded, amounts decimal strings in
-    yuan; what is unknown is null."""
+    """The object of --json: counts, rates and savings are numbers, rates from 0 to 1 and unrounded, amounts decimal
+    strings in yuan; what is unknown is null. Numerator and denominator of a saving are days."""
     units = {figure.code: figure.unit.value for figure in metrics()}
     return {
         "period": {"from": scope.start.isoformat(), "to": scope.period.end.isoformat()},

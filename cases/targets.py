@@ -1,0 +1,45 @@
+"""What can be imported: one entry for each target, by which the pages of imports and the commands name it.
+
+An app above adds its own in `AppConfig.ready()`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class ImportTarget:
+    """`name`: as in ImportRun.target. `example`: what to type behind `manage.py`, for whoever imports for the first time.
+    `differing`: what the counter of that name counts. `kinds`: labels of the kinds of rows in the control totals."""
+
+    name: str
+    label: Any
+    example: str
+    differing: Any = _("Differing from what is stored")
+    kinds: Mapping[str, Any] = field(default_factory=dict)
+
+
+_targets: dict[str, ImportTarget] = {}
+
+
+def register_target(target: ImportTarget) -> None:
+    """Let rows of this kind be imported, and their runs be shown and found."""
+    _targets[target.name] = target
+
+
+def import_targets() -> list[ImportTarget]:
+    """All targets, in the order in which they were registered."""
+    return list(_targets.values())
+
+
+def target_choices() -> list[tuple[str, Any]]:
+    """The targets by which runs are filtered."""
+    return [(target.name, target.label) for target in import_targets()]
+
+
+def import_target(name: str) -> ImportTarget:
+    """The target of a run; one that is known no more goes by its bare name."""
+    return _targets.get(name) or ImportTarget(name, name, "")
