@@ -39,6 +39,7 @@ READ_MEDIATION = {
     f"mediation.view_{model}"
     for model in (
         "mediator", "leave", "workinghours", "room", "session", "entrustment", "recusal", "mediatedcase", "agreement",
+        "judicialconfirmation",
     )  # fmt: skip
 }
 # who mediates, when and where, for whom, and who has to leave a case: what the head of a unit keeps
@@ -47,10 +48,15 @@ KEEP_MEDIATION = {
     for verb in ("add", "change")
     for model in ("mediator", "leave", "workinghours", "room", "entrustment", "recusal")
 }
+# the confirmation of agreements by a court; what the court decides is recorded by its people, too
+KEEP_CONFIRMATIONS = {
+    f"mediation.{verb}_judicialconfirmation" for verb in ("view", "add", "change", "rule")
+} | {"registry.view_agency"}
 SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
 REFER = {SEE_REFERRALS, "cases.refer_case"}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
+LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
 PAPERS = ("cases.issue_document", "cases.add_attachment")
 
@@ -143,7 +149,16 @@ ROLES: dict[str, Role] = {
             | READ_MEDIATION
             | {f"mediation.{verb}_{model}" for verb in ("add", "change") for model in ("session", "agreement")}
             | {"mediation.add_recusal"}
-            | REFER,
+            | REFER
+            | KEEP_CONFIRMATIONS,
+            staff=True,
+        ),
+        # sees what was applied for with its court and nothing else: see mediation.querysets
+        _role(
+            LIAISON,
+            _("Court liaison"),
+            Family.CASE,
+            {"mediation.view_judicialconfirmation", "mediation.rule_judicialconfirmation"},
             staff=True,
         ),
         _role(

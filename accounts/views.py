@@ -28,6 +28,7 @@ from core.views import ListPage
 # the first page that a user may open is where he starts
 HOMES = (
     ("cases.view_case", settings.LOGIN_REDIRECT_URL),
+    ("mediation.rule_judicialconfirmation", "admin:mediation_judicialconfirmation_changelist"),
     ("accounts.view_accesslog", "accounts:access_log"),
     ("accounts.view_user", "admin:accounts_user_changelist"),
     ("accounts.view_signin", "accounts:sign_ins"),

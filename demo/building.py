@@ -32,7 +32,7 @@ from cases.enums import RunState
 from cases.models import ImportFile
 from cases.worker import WorkerBusy, drain
 from core.exceptions import DomainError
-from demo import mediation
+from demo import agreements, channel, mediation
 from demo.city import (
     EARLIEST_TODAY,
     LARGEST_SCALE,
@@ -198,14 +198,20 @@ def make_accounts(*, password: str | None) -> list[Account]:
     return accounts
 
 
-def do_work(*, seed: int, today: dt.date, say: Say) -> None:
-    """The officers' work on the imported cases, once, unless somebody has worked on a case here already."""
+def do_work(*, seed: int, scale: str, today: dt.date, say: Say) -> None:
+    """The officers' and mediators' work on the imported cases, once, unless somebody has done such work here already."""
     if not has_been_done():
         acts = Work(seed=seed, today=today).do()
         say(_("Officers at work: %(n)s acts") % {"n": acts})
     if not mediation.has_been_done():
         sessions = mediation.Mediation(seed=seed, end=end_of(today)).do()
         say(_("Mediators at work: %(n)s sessions") % {"n": sessions})
+    if not agreements.has_been_done():
+        made = agreements.Agreements(seed=seed, scale=scale, end=end_of(today)).do()
+        say(_("Agreements: %(n)s, of past years confirmed by the court") % {"n": made})
+    if not channel.has_been_done():
+        referrals = channel.Channel(end=end_of(today)).do()
+        say(_("Platforms at work: %(n)s referrals") % {"n": referrals})
 
 
 def _import_of(entry: CityFile) -> tuple[str, dict]:

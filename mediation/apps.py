@@ -12,9 +12,11 @@ class MediationConfig(AppConfig):
 
     def ready(self):
         from cases.worker import register_job  # noqa: PLC0415 - models exist by now
-        from mediation.domain import lapse_referrals  # noqa: PLC0415 - as above
+        from mediation.domain import lapse_referrals, recount_referrals  # noqa: PLC0415 - as above
+        from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
 
         register_job("lapse_referrals", lapse_referrals)
+        CONSEQUENCES.append(recount_referrals)
         register_panel("case", Panel(
             title=_("Mediation"), url_name="mediation:case", note=_("Sessions, and to whom mediation is entrusted."),
             shows=lambda case, user: case.kind == "complaint" and case.accepted_at is not None,

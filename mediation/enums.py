@@ -133,6 +133,19 @@ class DismissalGround(models.TextChoices):
     OTHER = "other", pgettext_lazy("ground of a dismissal", "Other")
 
 
+# days since the effect of an agreement from which a confirmation that nobody has applied for is pressing
+SOON_FROM, URGENT_FROM = 20, 25
+
+
+class Urgency(models.TextChoices):
+    """How pressing the application for a prepared confirmation is."""
+
+    CALM = "calm", _("Up to day 19")
+    SOON = "soon", _("From day 20")
+    URGENT = "urgent", _("From day 25")
+    OVERDUE = "overdue", _("After the last day")
+
+
 class ReferralState(models.TextChoices):
     """Where a complaint in the green channel is."""
 
@@ -159,3 +172,4 @@ class ReferralVerb(models.TextChoices):
     DECLINE = "decline", pgettext_lazy("done to a referral", "Declined")
     RECALL = "recall", pgettext_lazy("done to a referral", "Taken back")
     LAPSE = "lapse", pgettext_lazy("done to a referral", "Term over")
+    RECOUNT = "recount", pgettext_lazy("done to a referral", "Term counted anew")

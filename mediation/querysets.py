@@ -7,7 +7,16 @@ from django.utils import timezone
 from cases.enums import MEDIATED_STATES, Kind, Outcome
 from cases.models import Case
 from cases.querysets import CaseQuerySet, scope
-from mediation.enums import AgreementState, ConfirmationState, ReferralState, SessionOutcome, SessionState
+from mediation.enums import (
+    SOON_FROM,
+    URGENT_FROM,
+    AgreementState,
+    ConfirmationState,
+    ReferralState,
+    SessionOutcome,
+    SessionState,
+    Urgency,
+)
 from registry.enums import AgencyKind
 
 CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
@@ -18,6 +27,11 @@ FEW = 1_000  # cases, or mediators, whose sessions are looked up by key
 def is_of_platform(user) -> bool:
     """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
     return bool(user.agency_id) and user.agency.kind == AgencyKind.PLATFORM
+
+
+def is_of_court(user) -> bool:
+    """Whether `user` belongs to a court."""
+    return user.is_authenticated and bool(user.agency_id) and user.agency.kind == AgencyKind.COURT
 
 
 class OfAgencyQuerySet(models.QuerySet):
@@ -219,15 +233,29 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
     case_prefix = "agreement__case__"
 
     def visible_to(self, user):
-        """A court sees what was applied for with it and nothing else, whatever roles its people hold."""
-        if user.is_authenticated and user.agency_id and user.agency.kind == AgencyKind.COURT:
+        """A court sees what was applied for with it and nothing else, whatever roles its people hold; everyone else
+        sees none whose case he may not see."""
+        if is_of_court(user):
             applied = self.filter(court__in=user.agency.ids_within, applied_on__isnull=False)
             return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
-        return super().visible_to(user)
+        return super().visible_to(user) if user.has_perm("cases.view_case") else self.none()
 
     def to_apply(self):
         """Those that are prepared and not applied for yet."""
         return self.filter(state=ConfirmationState.PREPARED)
+
+    def pressing(self, level: str, day: dt.date):
+        """Those to be applied for whose Urgency is `level` on `day`."""
+        soon, urgent = (day - dt.timedelta(days=days) for days in (SOON_FROM, URGENT_FROM))
+        prepared = self.to_apply()
+        if level == Urgency.OVERDUE:
+            return prepared.filter(due_on__lt=day)
+        since = {
+            Urgency.CALM: {"gt": soon}, Urgency.SOON: {"lte": soon, "gt": urgent}, Urgency.URGENT: {"lte": urgent},
+        }[Urgency(level)]  # fmt: skip
+        return prepared.filter(
+            due_on__gte=day, **{f"agreement__effective_on__{name}": value for name, value in since.items()}
+        )
 
 
 class OfConfirmationQuerySet(models.QuerySet):

@@ -21,7 +21,7 @@ from core.workflow import last_event_id
 from mediation.domain import act_on_referral, refer
 from mediation.enums import ReferralState, ReferralVerb
 from mediation.forms.referrals import RecallForm, ReferForm
-from mediation.models import PlatformReferral
+from mediation.models import JudicialConfirmation, PlatformReferral
 
 
 class CaseMediation(ScopedMixin, View):
@@ -49,8 +49,16 @@ class CaseMediation(ScopedMixin, View):
             "instalments": list(agreement.instalments.all()) if agreement else [],
             "opens_agreement": user.is_staff and user.has_perm("mediation.view_agreement"),
             "today": timezone.localdate(),
+            **confirmation_of(case, user),
             **opened_from(request),
         })  # fmt: skip
+
+
+def confirmation_of(case: Case, user) -> dict:
+    """The latest judicial confirmation of a case, for whoever sees the case; those who see confirmations open it."""
+    found = JudicialConfirmation.objects.filter(agreement__case=case).select_related("agreement", "court").first()
+    opens = user.is_staff and found and JudicialConfirmation.objects.visible_to(user).filter(pk=found.pk).exists()
+    return {"confirmation": found, "opens_confirmation": opens}
 
 
 class CaseChannel(ScopedMixin, View):

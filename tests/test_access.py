@@ -1229,8 +1229,8 @@ def test_every_form_and_side_is_in_the_table():
 # ---- the admin: writes of each model, searches and choices
 
 # what the clerk, the account manager, the superuser, the mediator, the approver and the partner get (everyone
-# else is sent to the login): POST of the list, of a new row and of a change, without a single field; GET of the page that would delete. 302
-# leads on from a change where no field is needed
+# else is sent to the login): POST of the list, of a new row and of a change, without a single field; GET of the page
+# that would delete. 302 leads on from a change where no field is needed
 ADMIN_WRITES = """
 #                                          list                add                 change              delete
 registry/calendarnotice {notice}           200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403

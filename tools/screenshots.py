@@ -16,7 +16,7 @@ PASSWORD = "demo-city-315"  # noqa: S105 - the demo's, printed by `make demo`
 SIZES = {1440: 900, 390: 844}
 LANGUAGES = ("zh", "en")
 # what stands below a case
-BELOW = {"act": "{}act/refuse/", "signals": "{}signals/", "hold": "{}../act/hold/"}
+BELOW = {"act": "{}act/refuse/", "signals": "{}signals/", "hold": "{}../act/hold/", "channel": "{}channel/"}
 # name, account of the demo, address; "first" stands for the first row of the list at that address
 PAGES = [
     ("dashboard", "regulator", "/?year=2020"),
@@ -47,8 +47,15 @@ PAGES = [
     ("session", "mediator", "first /admin/mediation/session/?state__exact=scheduled"),
     ("session-new", "mediator", "/admin/mediation/session/add/"),
     ("session-outcome", "mediator", "hold /admin/mediation/session/?state__exact=scheduled"),
+    ("referrals", "approver", "/admin/mediation/platformreferral/"),
+    ("referral", "approver", "first /admin/mediation/platformreferral/?state__exact=settled"),
+    ("referral-partner", "partner", "first /admin/mediation/platformreferral/?state__exact=waiting"),
+    ("case-channel", "officer", "channel /cases/?kind=complaint&state=accepted"),
     ("calendar-day", "mediator", "/admin/mediation/session/calendar/"),
     ("calendar-week", "mediator", "/admin/mediation/session/calendar/?view=week"),
+    ("confirmations", "mediator", "/admin/mediation/judicialconfirmation/"),
+    ("confirmation", "mediator", "first /admin/mediation/judicialconfirmation/"),
+    ("confirmation-court", "court", "/admin/mediation/judicialconfirmation/"),
     ("sign-ins", "auditor", "/accounts/sign-ins/"),
 ]
 

@@ -7,6 +7,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_noop, pgettext
 from accounts.enums import Family
 from accounts.models import User
 from accounts.querysets import is_city_bureau
-from accounts.roles import PARTNER, ROLES, families
+from accounts.roles import LIAISON, PARTNER, ROLES, families
 from core.exceptions import DomainError
 from registry.enums import AgencyKind
 
@@ -29,12 +30,9 @@ GROUPS, GROUP_LENGTH = 4, 4
 
 def system_user() -> User:
     """The account in whose name commands act when no user is given. It can never sign in."""
-    user = User.objects.filter(username=SYSTEM).first()
-    if user is None:
-        user = User(username=SYSTEM, is_active=False)
-        user.set_unusable_password()
-        user.save(force_insert=True)
-    return user
+    # two commands may be the first at the same moment
+    absent = {"is_active": False, "password": make_password(None)}
+    return User.objects.get_or_create(username=SYSTEM, defaults=absent)[0]
 
 
 def check_manageable(*, actor: User, user: User | None, agency, permission: str) -> None:
@@ -73,12 +71,18 @@ def check_roles(*, roles: Iterable[str], agency) -> set[str]:
             _("The role %(role)s is for the city bureau alone: it opens the cases of every agency.")
             % {"role": whole_city[0].label}
         )
-    is_platform = agency is not None and agency.kind == AgencyKind.PLATFORM
-    if PARTNER in codes and not is_platform:
+    kind = agency.kind if agency is not None else ""
+    if PARTNER in codes and kind != AgencyKind.PLATFORM:
         raise DomainError(_("The role %(role)s is for the people of a platform alone.") % {"role": ROLES[PARTNER].label})
-    if is_platform and codes - {PARTNER}:
+    if LIAISON in codes and kind != AgencyKind.COURT:
+        raise DomainError(_("The role %(role)s is for the people of a court alone.") % {"role": ROLES[LIAISON].label})
+    if kind == AgencyKind.PLATFORM and codes - {PARTNER}:
         raise DomainError(
             _("The people of a platform hold the role %(role)s and no other.") % {"role": ROLES[PARTNER].label}
+        )
+    if kind == AgencyKind.COURT and codes - {LIAISON}:
+        raise DomainError(
+            _("The people of a court hold the role %(role)s and no other.") % {"role": ROLES[LIAISON].label}
         )
     return codes
 

@@ -43,7 +43,7 @@ def _away(case, user) -> str:
 
 def _go(act: Act) -> None:
     platform = act.data["platform"]
-    act.facts["to"] = str(platform)
+    act.facts["worded"] = [platform.name, platform.name_en]
     pause_clocks(
         act.obj, reason=PauseReason.GREEN_CHANNEL, started_on=today(act), actor=act.actor, now=act.now,
         document=gettext("Referral to %(platform)s") % {"platform": platform},

@@ -184,10 +184,12 @@ def stop_notice(document: Document, *, addressee: str, on: dt.date, actor, now: 
 
 
 @transaction.atomic
-def open_document(document: Document, *, actor, ip: str | None) -> bytes:
-    """The file as it was issued, after the access is logged. Raises PermissionDenied, or PersonalDataError where the
-    stored file cannot be read."""
-    if not may_open_document(document, actor):
+def open_document(document: Document, *, actor, ip: str | None, among: QuerySet | None = None) -> bytes:
+    """The file as it was issued, after the access is logged. `among`: the documents that were made out for the actor's
+    agency, where he reads these and no others, whatever he may know of persons besides. Raises PermissionDenied, or
+    PersonalDataError where the stored file cannot be read."""
+    may = may_open_document(document, actor) if among is None else among.filter(pk=document.pk).exists()
+    if not may:
         raise PermissionDenied
     content = vault.read(document.file, context=document_context(document.pk))
     log_access(

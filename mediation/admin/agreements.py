@@ -221,6 +221,8 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
         else:
             obj.pk = draw_up(form.case, actor=request.user, instalments=entered, **given).pk
         obj.refresh_from_db()
+        for one in formsets:  # what the administration's own log would ask for stands in the events
+            one.new_objects, one.changed_objects, one.deleted_objects = [], [], []
 
     def act(self, request, verb, obj, form):
         act_on_agreement(obj, verb, actor=request.user, seen=form.cleaned_data["seen"], **form.act_data())

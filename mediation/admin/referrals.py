@@ -1,21 +1,24 @@
 """The green channel: what is with which platform, its answers, and what became of it."""
 
 import datetime as dt
+from functools import cache
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404
+from django.template.defaultfilters import linebreaksbr
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from accounts.client import client_ip
 from accounts.domain import SYSTEM
-from cases.admin import masked
 from cases.domain.reasons import MIN_REASON
 from cases.forms.reveal import RevealForm
 from cases.models import Case
@@ -23,6 +26,7 @@ from core.admin import ReadOnlyAdmin, ReadOnlyInline
 from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
 from core.templatetags.portal import money, state
+from core.text import mask_numbers
 from core.workflow import Transition, last_event_id
 from mediation.admin.acts import ActPages
 from mediation.domain import REFERRAL, act_on_referral, facts_for_platform, reveal_phones
@@ -40,13 +44,23 @@ TONES = {ReferralState.WAITING: "blue", ReferralState.SETTLED: "green", Referral
 SOON = dt.timedelta(days=3)
 
 
+@cache
+def written(model: type[Model], name: str):
+    """A line of a page that shows what someone has written, as it stands, with the numbers of people masked."""
+
+    def show(row):
+        text = linebreaksbr(mask_numbers(getattr(row, name)), autoescape=True)
+        return format_html('<span translate="no">{}</span>', text) if text else "-"
+
+    show.__name__ = name
+    return admin.display(description=model._meta.get_field(name).verbose_name)(show)
+
+
 def shown_state(referral: PlatformReferral):
     """The state as a mark. What waits although its term is over has come back, and only has to be written down."""
     if referral.is_over(timezone.localdate()):
         return state(_("Term over, comes back"), "red")
-    if referral.state == ReferralState.RETURNED:
-        return state(referral.get_returned_because_display(), TONES[referral.state])
-    return state(referral.get_state_display(), TONES[referral.state])
+    return state(referral.result, TONES[referral.state])
 
 
 class PlatformFilter(admin.SimpleListFilter):
@@ -93,7 +107,7 @@ class ReferralEventInline(OfReferral, ReadOnlyInline):
     """For people of a platform without the names of the officials."""
 
     model = ReferralEvent
-    fields = readonly_fields = ["at", "what", "who", masked(ReferralEvent, "note")]
+    fields = readonly_fields = ["at", "what", "who", written(ReferralEvent, "note")]
     ordering = ["-pk"]
     reader = None
 
@@ -127,18 +141,28 @@ class ReferralAdmin(ActPages, ReadOnlyAdmin):
     search_fields = ["case__number__startswith"]
     search_help_text = _("Beginning of the case number")
     inlines = [ReferralEventInline]
-    fieldsets = [
-        (None, {"fields": ["number", "platform", "shown", "referred_at", "due"]}),
-        (_("Answer of the platform"), {"fields": ["replied_at", masked(PlatformReferral, "reply")]}),
-        (_("End"), {"fields": ["ended_at", masked(PlatformReferral, "settlement"), "recovered",
-                               masked(PlatformReferral, "reason")]}),
-    ]  # fmt: skip
-    readonly_fields = ["number", "shown", "due", "recovered"]
+    readonly_fields = ["number", "platform_name", "shown", "due", "recovered"]
     change_form_template = "mediation/admin/referral.html"
+
+    def get_fieldsets(self, request, obj=None):
+        """What there is so far: the answer once there is one, the end once it has ended."""
+        replied = ["replied_at", written(PlatformReferral, "reply")] if obj.replied_at else []
+        texts = [name for name in ("settlement", "reason") if getattr(obj, name)]
+        ended = ["ended_at", *(written(PlatformReferral, name) for name in texts)] if obj.ended_at else []
+        ended += ["recovered"] if obj.recovery_id else []
+        sets = [
+            (None, ["number", "platform_name", "shown", "referred_at", "due"]), (_("Answer of the platform"), replied),
+            (_("End"), ended),
+        ]  # fmt: skip
+        return [(title, {"fields": fields}) for title, fields in sets if fields]
 
     @admin.display(description=_("case"))
     def number(self, referral):
         return referral.case.number
+
+    @admin.display(description=_("platform"))
+    def platform_name(self, referral):
+        return str(referral.platform)  # no link: its people do not see the register of platforms
 
     @admin.display(description=_("state"))
     def shown(self, referral):
@@ -146,13 +170,14 @@ class ReferralAdmin(ActPages, ReadOnlyAdmin):
 
     @admin.display(description=_("due on"))
     def due(self, referral):
-        return f"{referral.due_on} ({_('provisional')})" if referral.provisional else referral.due_on
+        day = date_format(referral.due_on)
+        return f"{day} ({_('provisional')})" if referral.provisional else day
 
-    @admin.display(description=_("amount recovered (CNY)"), empty_value="-")
+    @admin.display(description=_("amount recovered (CNY)"))
     def recovered(self, referral):
         posting = referral.recovery
-        return format_html('<span class="tnum">{}</span> {} {}', money(posting.amount), posting.get_kind_display(),
-                           posting.get_status_display()) if posting else None  # fmt: skip
+        kind, status = posting.get_kind_display(), posting.get_status_display()
+        return format_html('<span class="tnum">{}</span> ({}, {})', money(posting.amount), kind, status)
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("case__merchant", "platform", "recovery")

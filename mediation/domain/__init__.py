@@ -1,6 +1,15 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
 from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up
+from mediation.domain.confirmations import (
+    CONFIRMATION,
+    act_on_confirmation,
+    issue_package,
+    open_paper,
+    papers_for_court,
+    prepare,
+    urgency,
+)
 from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
@@ -9,6 +18,7 @@ from mediation.domain.referrals import (
     REFERRAL,
     act_on_referral,
     lapse_referrals,
+    recount_referrals,
     refer,
     reveal_phones,
 )
@@ -17,27 +27,35 @@ from mediation.domain.suggestions import suggest
 
 __all__ = [
     "AGREEMENT",
+    "CONFIRMATION",
     "REFERRAL",
     "SESSION",
     "Appointment",
     "Due",
     "act_on",
     "act_on_agreement",
+    "act_on_confirmation",
     "act_on_referral",
     "adjourn",
     "ask_recusal",
     "cases_of",
-    "draw_up",
     "decide_recusal",
+    "draw_up",
     "end_entrustment",
     "entrust",
     "facts_for_platform",
+    "issue_package",
     "lapse_referrals",
     "mediating_agency",
     "mediators_of",
+    "recount_referrals",
+    "open_paper",
+    "papers_for_court",
+    "prepare",
     "refer",
     "reveal_phones",
     "schedule",
     "suggest",
+    "urgency",
     "why_not_bookable",
 ]

@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='judicialconfirmation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('applied_on__isnull', True), ('article__isnull', True), ('in_time__isnull', True)), models.Q(('applied_on__gt', models.F('due_on')), ('article__isnull', False), ('in_time', False)), models.Q(('applied_on__lte', models.F('due_on')), ('article__isnull', False), ('in_time', True)), _connector='OR'), name='mediation_confirmation_in_time', violation_error_message='An application after its last day is not in time.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('applied_on__isnull', True), ('article__isnull', True), ('in_time__isnull', True)), models.Q(('applied_on__gt', models.F('due_on')), ('applied_on__isnull', False), ('article__isnull', False), ('in_time', False)), models.Q(('applied_on__isnull', False), ('applied_on__lte', models.F('due_on')), ('article__isnull', False), ('in_time', True)), _connector='OR'), name='mediation_confirmation_in_time', violation_error_message='An application after its last day is not in time.'),
         ),
         migrations.AddConstraint(
             model_name='judicialconfirmation',

@@ -174,7 +174,7 @@ class Instalment(models.Model):
         ]  # fmt: skip
 
     def __str__(self):
-        return f"{self.due_on} {self.what}"
+        return f"{self.due_on} {self.get_kind_display()}".strip()
 
 
 class AgreementEvent(models.Model):

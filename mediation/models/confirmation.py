@@ -58,6 +58,7 @@ class JudicialConfirmation(TimestampedModel):
         verbose_name = _("judicial confirmation")
         verbose_name_plural = _("judicial confirmations")
         ordering = ["-created_at", "-pk"]
+        permissions = [("rule_judicialconfirmation", _("Can record what the court decides"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["agreement"], condition=~Q(state__in=OVER), name="mediation_confirmation_one_standing",
@@ -72,8 +73,8 @@ class JudicialConfirmation(TimestampedModel):
             ),
             models.CheckConstraint(
                 condition=Q(applied_on__isnull=True, in_time__isnull=True, article__isnull=True)
-                | Q(applied_on__gt=F("due_on"), in_time=False, article__isnull=False)
-                | Q(applied_on__lte=F("due_on"), in_time=True, article__isnull=False),
+                | Q(applied_on__isnull=False, applied_on__gt=F("due_on"), in_time=False, article__isnull=False)
+                | Q(applied_on__isnull=False, applied_on__lte=F("due_on"), in_time=True, article__isnull=False),
                 name="mediation_confirmation_in_time",
                 violation_error_message=_("An application after its last day is not in time."),
             ),

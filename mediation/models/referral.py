@@ -97,6 +97,11 @@ class PlatformReferral(TimestampedModel):
     def __str__(self):
         return f"{self.case} {self.platform}"
 
+    @property
+    def result(self) -> str:
+        """In words where it is: of one that came back the reason."""
+        return self.get_returned_because_display() if self.returned_because else self.get_state_display()
+
     def is_over(self, day: dt.date) -> bool:
         """Whether it waits although its term ended before the local day `day`: to be written down as come back."""
         return self.state == ReferralState.WAITING and self.due_on < day

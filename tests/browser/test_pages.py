@@ -63,8 +63,19 @@ PAGES = [
     ("mediator", "{called}"),
     ("mediator", "/admin/mediation/mediatedcase/"),
     ("mediator", "/admin/mediation/recusal/add/"),
+    ("mediator", "/admin/mediation/judicialconfirmation/"),
+    ("mediator", "/admin/mediation/judicialconfirmation/add/"),
+    ("court", "/admin/mediation/judicialconfirmation/"),
     ("approver", "/admin/mediation/mediator/add/"),
     ("approver", "/admin/mediation/entrustment/add/"),
+    ("officer", "{accepted}channel/"),
+    ("approver", "/admin/mediation/platformreferral/"),
+    ("approver", "{referred}"),
+    ("partner", "/"),
+    ("partner", "/admin/mediation/platformreferral/"),
+    ("partner", "{referral}"),
+    ("partner", "{settling}"),
+    ("partner", "{phone}"),
     ("accounts", "/"),
     ("accounts", "/admin/accounts/user/"),
     ("accounts", "/admin/accounts/user/add/"),
@@ -79,6 +90,7 @@ REFUSED = [
 # addresses that no list leads to, by what stands in place of what in the one that it does lead to
 MOVED = {
     "audited": ("/cases/", "/audit/cases/"), "held": ("/change/", "/act/hold/"), "called": ("/change/", "/act/call/"),
+    "settling": ("/change/", "/act/settle/"), "phone": ("/change/", "/phone/"),
 }  # fmt: skip
 NAMED = re.compile(r"\{(\w+)\}(.*)")
 EXAMPLES = {
@@ -92,6 +104,11 @@ EXAMPLES = {
     "held": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "called": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "session": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
+    "accepted": ("officer", "/cases/?kind=complaint&state=accepted"),
+    "referred": ("approver", "/admin/mediation/platformreferral/?state__exact=settled"),
+    "referral": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
+    "settling": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
+    "phone": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
 }
 
 

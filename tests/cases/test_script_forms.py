@@ -32,7 +32,7 @@ from cases.forms.templates import TemplateForm
 from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, SignalRule
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
-from mediation.models import Recusal
+from mediation.models import JudicialConfirmation, Recusal
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -42,6 +42,7 @@ from tests.factories import (
     CategoryFactory,
     ChannelFactory,
     ClockFactory,
+    ConfirmationFactory,
     DocumentFactory,
     DocumentTemplateFactory,
     EntrustmentFactory,
@@ -330,6 +331,7 @@ def kept_rows(district):
         MediatorFactory(agency=district), RoomFactory(agency=district), EntrustmentFactory(case=open_case),
         RecusalFactory(case=open_case, mediator__agency=district),
         SessionFactory(case=CaseFactory(handling=district, accepted=True), mode="on_site", place="商场", link=""),
+        ConfirmationFactory(),
     ]  # fmt: skip
     found = {type(row): row for row in rows}
     return lambda model: (found[model], case, open_case)
@@ -344,7 +346,8 @@ def test_names_that_the_administration_keeps(client, staff, kept_rows, model):
     page = client.get(here["change"])
     names = written(page)
     if not names:
-        assert model is DocumentTemplate  # which is uploaded; see above
+        # what is uploaded, see above, and what is changed by acts alone
+        assert model in (DocumentTemplate, JudicialConfirmation)
         return
 
     given = posted(page) | CHOSEN.get(model, {})

@@ -19,6 +19,8 @@ MENUS = {
     "clerk": ["/", "/cases/", "/cases/recoveries/", "/imports/", "/admin/"],
     "auditor": ["/imports/", "/audit/", "/accounts/sign-ins/", "/accounts/access-log/"],
     "account_manager": ["/accounts/sign-ins/", "/admin/"],
+    "platform_partner": ["/admin/mediation/platformreferral/", "/admin/"],
+    "court_liaison": ["/admin/"],
 }
 
 

@@ -8,7 +8,7 @@ from accounts.models import AccessLog, SignIn
 from cases.models import Case, CaseEvent, CaseHistory, ClockChange, Delivery, Recovery, SignalDecision
 from core.acting import acting
 from core.triggers import _Firm, append_only_models, refused, triggers_of
-from mediation.models import ReferralEvent, SessionEvent
+from mediation.models import AgreementEvent, ConfirmationEvent, ReferralEvent, SessionEvent
 from tests.factories import AccessLogFactory, CaseFactory, SignInFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,8 @@ def refuse(sql):
 
 def test_what_is_append_only():
     assert append_only_models() == [
-        AccessLog, CaseEvent, CaseHistory, ClockChange, Delivery, Recovery, SignalDecision, ReferralEvent, SessionEvent,
+        AccessLog, CaseEvent, CaseHistory, ClockChange, Delivery, Recovery, SignalDecision, AgreementEvent,
+        ConfirmationEvent, ReferralEvent, SessionEvent,
     ]  # fmt: skip
     assert refused(AccessLog) == {"UPDATE", "DELETE", "TRUNCATE"}
     assert refused(SignIn) == {"UPDATE", "TRUNCATE"}  # what is older than six months may go

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from cases.models import Case, CaseSearch, ImportFile, ImportReject, ImportRun, 
 from cases.worker import WorkerBusy, only_worker
 from demo import building
 from demo.city import Manifest, write_city
+from mediation.models import PlatformReferral
 from registry.models import Merchant
 from tests import databases
 from tests.waiting import eventually
@@ -123,6 +125,8 @@ def test_the_printed_accounts_can_sign_in(built):
     roles = {
         "regulator": "city_regulator", "officer": "officer", "colleague": "officer", "approver": "approver",
         "mediator": "mediator", "clerk": "clerk", "auditor": "auditor", "accounts": "account_manager",
+        "partner": "platform_partner",
+        "court": "court_liaison",
     }
     assert set(printed) == set(roles)
     for name, password in printed.items():
@@ -138,13 +142,26 @@ def test_the_printed_accounts_can_sign_in(built):
     assert set(Case.objects.visible_to(mediator).values_list("body", flat=True)) == {"council"}
 
 
+def test_complaints_are_with_a_platform_or_have_been(built):
+    """Each came there by the acts that anyone uses, and none is left whose term is over."""
+    rows = PlatformReferral.objects.visible_to(User.objects.get(username="partner"))
+    found = Counter(rows.values_list("state", "returned_because"))
+    assert found == {
+        ("waiting", ""): 3, ("settled", ""): 2, ("returned", "declined"): 1, ("returned", "silence"): 1,
+        ("returned", "recalled"): 1,
+    }  # fmt: skip
+    assert not rows.over(TODAY).exists()
+    assert rows.get(recovery__isnull=False).recovery.means == "platform"
+    assert not rows.filter(events=None).exists()
+
+
 def test_a_second_run_changes_nothing(built):
     directory, _output = built
     before, bytes_before = state(), {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
     output = demo(directory)
     assert state() == before
     assert {path.name: path.stat().st_mtime_ns for path in directory.iterdir()} == bytes_before
-    assert output.count(building.PASSWORD) == 8
+    assert output.count(building.PASSWORD) == 9
     assert ".csv" not in output
 
 
@@ -261,7 +278,7 @@ class TestFirstRun:
                 )
             outputs.append(output.getvalue())
         told = dict(re.findall(r"^  (\w+) +(\w{4}-\w{4}-\w{4}-\w{4}) ", outputs[0], re.MULTILINE))
-        assert len(told) == len(set(told.values())) == 8
+        assert len(told) == len(set(told.values())) == 9
         assert building.PASSWORD not in outputs[0]
         assert User.objects.get(username="clerk").check_password(told["clerk"])
         assert not any(password in outputs[1] for password in told.values())

@@ -20,6 +20,7 @@ from mediation.domain import (
     ask_recusal,
     entrust,
     lapse_referrals,
+    recount_referrals,
     refer,
     reveal_phones,
     schedule,
@@ -27,6 +28,8 @@ from mediation.domain import (
 from mediation.models import PlatformReferral, ReferralEvent
 from tests.factories import (
     AgencyFactory,
+    CalendarDayFactory,
+    CalendarNoticeFactory,
     CaseFactory,
     EntrustmentFactory,
     PartyFactory,
@@ -102,8 +105,8 @@ def test_a_complaint_goes_to_a_platform_and_its_terms_stand_still(world):
         "refer", "", "waiting", world.officer, "请尽快联系",
     )  # fmt: skip
     told = world.case.events.get()
-    assert (told.verb, told.before, told.after, told.data["to"], told.note) == (
-        "refer_channel", "registered", "registered", "Chengce Mall", "请尽快联系",
+    assert (told.verb, told.before, told.after, told.data["worded"], told.note) == (
+        "refer_channel", "registered", "registered", ["澄测商城", "Chengce Mall"], "请尽快联系",
     )  # fmt: skip
 
 
@@ -565,6 +568,31 @@ def test_the_command_says_how_many_came_back(world, capsys):
     call_command("lapse_referrals")
 
     assert capsys.readouterr().out.splitlines() == ['{"lapsed": 1}', "0 referrals lapsed."]
+
+
+def test_a_calendar_that_becomes_known_moves_the_term_of_the_platform(world):
+    """New Year and a make-up Saturday, in a notice that comes after the complaint was referred."""
+    referral = refer(world.case, world.platform, actor=world.officer, now=local(2026, 12, 28))
+    over = ReferralFactory(settled=True)
+    assert (referral.due_on, referral.provisional) == (D(2027, 1, 11), True)
+    notice = CalendarNoticeFactory(year=2027)
+    for day, working in ((D(2027, 1, 1), False), (D(2027, 1, 4), False), (D(2027, 1, 9), True)):
+        CalendarDayFactory(notice=notice, date=day, working=working)
+    before = stored()
+
+    assert recount_referrals({"platforms": ["x"]}, write=True) is None
+    seen = recount_referrals({"calendar": [notice.code]}, write=False)
+    assert (list(seen.sentences()), stored()) == (["1 term of a platform moves."], before)
+    done = recount_referrals({"calendar": [notice.code]}, write=True, actor=world.officer)
+
+    assert done.as_json() == {"referrals": 1}
+    referral.refresh_from_db()
+    # 29, 30, 31 December, 5 to 9 January, 11, 12
+    assert (referral.safe_on, referral.due_on, referral.provisional) == (D(2027, 1, 12), D(2027, 1, 12), False)
+    event = referral.events.get(verb="recount")
+    assert (event.actor, event.data) == (world.officer, {"before_on": "2027-01-11", "after_on": "2027-01-12"})
+    assert not over.events.exists()
+    assert recount_referrals({"calendar": [notice.code]}, write=True) is None
 
 
 # ---- who the consumer is

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         )
         building.import_files(directory, manifest, say=self._say)
         accounts = building.make_accounts(password=building.PASSWORD if settings.EMBEDDED_DATABASE else None)
-        building.do_work(seed=seed, today=today, say=self._say)
+        building.do_work(seed=seed, scale=scale, today=today, say=self._say)
         building.fill_search(say=self._say)
         return accounts
 

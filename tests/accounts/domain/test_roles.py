@@ -13,7 +13,8 @@ REGISTRY = (
 )
 MEDIATION = "entrustment leave mediator recusal room workinghours"
 READ_MEDIATION = " ".join(
-    f"mediation.view_{model}" for model in [*MEDIATION.split(), "session", "mediatedcase", "agreement"]
+    f"mediation.view_{model}"
+    for model in [*MEDIATION.split(), "session", "mediatedcase", "agreement", "judicialconfirmation"]
 )
 SEE = "mediation.view_platformreferral"  # where complaints are that went to a platform
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
@@ -32,7 +33,11 @@ EXPECTED = {
     "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.post_recovery cases.reveal_party "
     f"cases.view_case cases.refer_case {SEE} "
     "mediation.add_agreement mediation.change_agreement "
+    "mediation.add_judicialconfirmation mediation.change_judicialconfirmation mediation.rule_judicialconfirmation "
+    "registry.view_agency "
     f"mediation.add_recusal mediation.add_session mediation.change_session {READ_MEDIATION}",
+    # no case either: what was applied for with the own court
+    "court_liaison": "mediation.rule_judicialconfirmation mediation.view_judicialconfirmation",
     # no case, no search, no list: what was referred to the own platform, and nothing beside it
     "platform_partner": f"cases.post_recovery cases.settle_channel {SEE}",
     "clerk": "cases.add_importrun cases.add_letterhead cases.change_documenttemplate cases.change_letterhead "

@@ -289,6 +289,35 @@ def test_a_platform_has_its_partners_and_nobody_else_has(in_english, kind, roles
     assert domain.role_codes(user) == set()
 
 
+@pytest.mark.parametrize(
+    ("kind", "roles"),
+    [
+        (AgencyKind.BUREAU, ["court_liaison"]), (AgencyKind.COUNCIL, ["court_liaison"]),
+        (AgencyKind.PLATFORM, ["court_liaison"]), (AgencyKind.COURT, ["mediator"]),
+        (AgencyKind.COURT, ["court_liaison", "mediator"]), (AgencyKind.COURT, ["auditor"]),
+    ],
+)  # fmt: skip
+def test_a_court_has_its_liaisons_and_nobody_else_has(in_english, kind, roles):
+    user = UserFactory(agency=AgencyFactory(kind=kind))
+
+    with pytest.raises(DomainError, match="people of a court"):
+        domain.change_user(actor=UserFactory(superuser=True), user=user, roles=roles)
+
+    assert domain.role_codes(user) == set()
+
+
+def test_a_liaison_belongs_to_a_court(district):
+    admin = UserFactory(superuser=True)
+    user = UserFactory(agency=AgencyFactory(court=True))
+    domain.change_user(actor=admin, user=user, roles=["court_liaison"])
+
+    with pytest.raises(DomainError):
+        domain.change_user(actor=admin, user=user, agency=district)
+
+    user.refresh_from_db()
+    assert (user.agency.kind, domain.role_codes(user), user.is_staff) == ("court", {"court_liaison"}, True)
+
+
 def test_a_partner_does_not_take_his_role_to_a_bureau(district):
     admin = UserFactory(superuser=True)
     user = UserFactory(agency=AgencyFactory(partner=True))

@@ -1,0 +1,450 @@
+"""The pages of judicial confirmation: the mediators', the court's, and what a race leaves of either."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import AccessLog
+from core.workflow import last_event_id
+from mediation.domain import act_on_confirmation, issue_package, prepare
+from mediation.models import JudicialConfirmation
+from tests.factories import (
+    AgencyFactory,
+    AgreementFactory,
+    ConfirmationFactory,
+    DocumentFactory,
+    InstalmentFactory,
+    PartyFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/mediation/judicialconfirmation/"
+ADD = f"{LIST}add/"
+
+
+def ago(days: int) -> dt.date:
+    return timezone.localdate() - dt.timedelta(days=days)
+
+
+@pytest.fixture
+def court():
+    return AgencyFactory(court=True, name="第一区人民法院微法庭", name_en="First Micro-court")
+
+
+@pytest.fixture
+def agreement(district):
+    """In force for ten days."""
+    agreement = AgreementFactory(in_force=True, case__handling=district, reached_on=ago(10))
+    PartyFactory(case=agreement.case)
+    return agreement
+
+
+@pytest.fixture
+def prepared(agreement, court, clerk):
+    return prepare(agreement, court=court, actor=clerk, note="内部备注")
+
+
+@pytest.fixture
+def packed(prepared, agreement, clerk):
+    agreement.documents.add(DocumentFactory(case=agreement.case, form="agreement", side="both"))
+    issue_package(prepared, actor=clerk)
+    return prepared
+
+
+@pytest.fixture
+def applied(packed, clerk):
+    act_on_confirmation(packed, "apply", actor=clerk, applied_on=ago(5), both_parties=True, note="内部备注")
+    return packed
+
+
+@pytest.fixture
+def as_(client):
+    """`as_(user)`: the client signed in as the user, in English."""
+
+    def sign_in(user):
+        client.force_login(user)
+        client.cookies["django_language"] = "en"
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def desk(as_, clerk):
+    return as_(clerk)
+
+
+@pytest.fixture
+def liaison(court):
+    return UserFactory(agency=court, roles=["court_liaison"])
+
+
+def page(confirmation, verb: str = "") -> str:
+    return f"{LIST}{confirmation.pk}/" + (f"act/{verb}/" if verb else "change/")
+
+
+def html(client, path, **data) -> str:
+    response = client.get(path, data)
+    assert response.status_code == 200, path
+    return response.content.decode()
+
+
+def errors(response) -> list[str]:
+    shown = response.context_data
+    form = shown["adminform"].form if "adminform" in shown else shown["form"]
+    return [str(message) for messages in form.errors.values() for message in messages]
+
+
+def said(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+# the mediators' pages
+
+
+def test_a_mediator_prepares_what_an_agreements_page_leads_to(desk, agreement, court, clerk):
+    form = html(desk, ADD, agreement=agreement.pk)
+    assert f'value="{agreement.case.number}"' in form
+
+    response = desk.post(ADD, {"case_number": agreement.case.number, "court": court.pk, "note": ""}, follow=True)
+
+    confirmation = JudicialConfirmation.objects.get()
+    assert response.redirect_chain == [(page(confirmation), 302)]
+    assert (confirmation.agreement, confirmation.court, confirmation.events.get().actor) == (agreement, court, clerk)
+    assert said(response) == [f"Prepared. The last day for the application is {confirmation.due_on}."]
+
+
+def test_after_the_last_day_it_is_prepared_with_a_warning(desk, agreement, court):
+    type(agreement).objects.filter(pk=agreement.pk).update(reached_on=ago(60), effective_on=ago(60))
+
+    response = desk.post(ADD, {"case_number": agreement.case.number, "court": court.pk}, follow=True)
+
+    due_on = JudicialConfirmation.objects.get().due_on
+    assert said(response) == [
+        f"The last day for the application was {due_on}. A court need not take what comes later."
+    ]
+
+
+def test_the_address_names_no_agreement_of_another_agency(desk):
+    other = AgreementFactory(in_force=True)
+
+    assert other.case.number not in html(desk, ADD, agreement=other.pk)
+    for nonsense in ("x", "9" * 30, "-1", "²"):
+        html(desk, ADD, agreement=nonsense)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"case_number": "2026-99999999"}, "No case that you may mediate has this number and an agreement."),
+        ({"case_number": ""}, "This field is required."),
+        ({"court": ""}, "This field is required."),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_is_written(desk, agreement, court, fields, words):
+    response = desk.post(ADD, {"case_number": agreement.case.number, "court": court.pk} | fields)
+
+    assert errors(response) == [words]
+    assert not JudicialConfirmation.objects.exists()
+
+
+def test_an_agreement_of_another_agency_and_one_that_is_not_a_court_are_refused(desk, agreement, court):
+    other = AgreementFactory(in_force=True)
+    bureau = AgencyFactory()
+
+    strange = desk.post(ADD, {"case_number": other.case.number, "court": court.pk})
+    wrong = desk.post(ADD, {"case_number": agreement.case.number, "court": bureau.pk})
+
+    assert errors(strange) == ["No case that you may mediate has this number and an agreement."]
+    assert "court" in wrong.context_data["adminform"].form.errors
+    assert not JudicialConfirmation.objects.exists()
+
+
+def test_what_the_domain_refuses_stands_above_the_form(desk, prepared, agreement, court):
+    response = desk.post(ADD, {"case_number": agreement.case.number, "court": court.pk})
+
+    assert errors(response) == ["The confirmation of this agreement is under way already."]
+    assert JudicialConfirmation.objects.count() == 1
+
+
+def test_courts_alone_are_offered(desk, court):
+    AgencyFactory(name="第一区人民法院路市场监管所")
+    asked = {"app_label": "mediation", "model_name": "judicialconfirmation", "field_name": "court", "term": "第一区"}
+
+    found = desk.get("/admin/autocomplete/", asked).json()["results"]
+
+    assert [one["id"] for one in found] == [str(court.pk)]
+
+
+def test_the_way_from_application_to_enforcement(desk, packed, agreement):
+    InstalmentFactory(agreement=agreement, due_on=ago(3))
+    steps = [
+        ("apply", {"applied_on": f"{ago(5)}", "both_parties": "on"}, "applied"),
+        ("accept", {"accepted_on": f"{ago(4)}", "number": "（2026）测民特1号"}, "accepted"),
+        ("confirm", {"ruled_on": f"{ago(2)}", "ruling": "（2026）测民特1号之一"}, "confirmed"),
+        ("enforce", {"enforced_on": f"{ago(1)}", "enforcement": "（2026）测执1号"}, "confirmed"),
+    ]
+    for verb, given, state in steps:
+        assert f'href="{page(packed, verb)}"' in html(desk, page(packed))
+        html(desk, page(packed, verb))
+        response = desk.post(page(packed, verb), given | {"seen": last_event_id(packed), "note": ""})
+        assert response.status_code == 302, errors(response)
+        packed.refresh_from_db()
+        assert packed.state == state
+    shown = html(desk, page(packed))
+    for words in ("（2026）测民特1号", "（2026）测民特1号之一", "（2026）测执1号", "205"):
+        assert words in shown
+    assert "/act/" not in shown
+
+
+def test_a_late_application_is_recorded_and_said_not_to_be_in_time(desk, agreement, court, clerk):
+    type(agreement).objects.filter(pk=agreement.pk).update(reached_on=ago(60), effective_on=ago(60))
+    confirmation = prepare(agreement, court=court, actor=clerk)
+
+    response = desk.post(page(confirmation, "apply"), {"applied_on": f"{ago(1)}", "both_parties": "on"}, follow=True)
+
+    confirmation.refresh_from_db()
+    assert (confirmation.state, confirmation.in_time) == ("applied", False)
+    late, recorded = said(response)
+    assert late == (
+        f"The last day for the application was {confirmation.due_on}: it is recorded, and does not count as in time."
+    )
+    assert recorded == "Recorded: Record the application."
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "words"),
+    [
+        ("apply", {"applied_on": "", "both_parties": "on"}, "This field is required."),
+        ("apply", {"both_parties": ""}, "Both parties apply jointly (Civil Procedure Law, art 205)."),
+        ("withdraw", {"note": ""}, "This field is required."),
+        ("issue", {}, "The agreement has no document yet. Issue it first."),
+    ],
+)
+def test_what_an_act_is_refused_for(desk, prepared, verb, given, words):
+    applied_on = {"applied_on": f"{ago(1)}"} if verb == "apply" else {}
+    before = prepared.events.count()
+
+    response = desk.post(page(prepared, verb), applied_on | given)
+
+    assert response.status_code == 200
+    assert errors(response) == [words]
+    prepared.refresh_from_db()
+    assert (prepared.state, prepared.events.count()) == ("prepared", before)
+
+
+def test_an_act_that_does_not_apply_leads_back_and_says_why(desk, prepared):
+    response = desk.get(page(prepared, "enforce"), follow=True)
+
+    assert response.redirect_chain == [(page(prepared), 302)]
+    assert "This act does not apply" in said(response)[0]
+    assert desk.get(page(prepared, "nonsense")).status_code == 404
+    assert desk.get(page(prepared, "prepare")).status_code == 404
+
+
+def test_whoever_acts_on_an_older_state_is_told_who_did_what(desk, prepared, clerk):
+    seen = last_event_id(prepared)
+    act_on_confirmation(prepared, "apply", actor=clerk, applied_on=ago(1), both_parties=True)
+
+    response = desk.post(page(prepared, "withdraw"), {"seen": seen, "note": "不再申请"})
+
+    (message,) = errors(response)
+    assert "Someone else has worked on this" in message
+    prepared.refresh_from_db()
+    assert prepared.state == "applied"
+
+
+def test_papers_are_opened_from_the_page_and_each_download_is_logged(desk, packed, clerk):
+    shown = html(desk, page(packed))
+    for document in packed.documents.all():
+        path = f"{LIST}{packed.pk}/papers/{document.pk}/"
+        assert f'href="{path}"' in shown
+        response = desk.get(path)
+        assert response.content.startswith(b"PK")
+        assert response["Content-Disposition"].startswith("attachment")
+    assert AccessLog.objects.filter(user=clerk, action="download").count() == 3
+    stray = DocumentFactory(case=packed.agreement.case)
+    assert desk.get(f"{LIST}{packed.pk}/papers/{stray.pk}/").status_code == 404
+
+
+def test_the_head_of_a_unit_looks_on(as_, packed, district):
+    desk = as_(UserFactory(agency=district, roles=["approver"]))
+    paper = packed.documents.filter(form="court_application").get()
+
+    shown = html(desk, page(packed))
+
+    assert "/act/" not in shown
+    assert f"/papers/{paper.pk}/" not in shown
+    assert paper.number in shown
+    assert desk.get(f"{LIST}{packed.pk}/papers/{paper.pk}/").status_code == 403
+    assert desk.get(page(packed, "apply")).status_code == 403
+    assert desk.get(ADD).status_code == 403
+    assert not AccessLog.objects.exists()
+
+
+# lists
+
+
+@pytest.fixture
+def rows(district, court):
+    """One of each degree of urgency, and one that was applied for, by name."""
+    days = {"calm": 10, "soon": 22, "urgent": 27, "overdue": 50, "applied": 10}
+    made = {}
+    for name, since in days.items():
+        agreement = AgreementFactory(in_force=True, case__handling=district, reached_on=ago(since))
+        due_on = ago(since - 30)
+        fields = {"state": "applied", "applied_on": ago(1), "article": 205, "in_time": True} if name == "applied" else {}
+        made[name] = ConfirmationFactory(agreement=agreement, court=court, safe_on=due_on, due_on=due_on, **fields)
+    return made
+
+
+def listed(client, rows, **query) -> set[str]:
+    shown = html(client, LIST, **query)
+    return {name for name, row in rows.items() if row.agreement.case.number in shown}
+
+
+def test_the_list_filters_and_searches(desk, rows, court):
+    JudicialConfirmation.objects.filter(pk=rows["applied"].pk).update(
+        state="accepted", number="（2026）测民特7号", accepted_on=ago(1)
+    )
+
+    assert listed(desk, rows) == set(rows)
+    for level in ("calm", "soon", "urgent", "overdue"):
+        assert listed(desk, rows, urgency=level) == {level}
+    assert listed(desk, rows, urgency="nonsense") == set(rows)
+    assert listed(desk, rows, state__exact="accepted") == {"applied"}
+    assert listed(desk, rows, in_time__exact="1") == {"applied"}
+    assert listed(desk, rows, q="（2026）测民特7") == {"applied"}
+    assert listed(desk, rows, q=rows["soon"].agreement.case.number) == {"soon"}
+    shown = html(desk, LIST)
+    marks = ("Day 10, last day in 20", "Day 22, last day in 8", "Day 27, last day in 3", "Last day over for 20 days")
+    for words in marks:
+        assert words in shown
+    assert "First Micro-court" in shown
+
+
+def test_the_list_shows_no_row_of_another_agency(desk, rows):
+    other = ConfirmationFactory()
+
+    assert other.agreement.case.number not in html(desk, LIST)
+    assert desk.get(page(other)).status_code == 404
+    assert desk.get(page(other, "withdraw")).status_code == 404
+
+
+def test_the_list_and_the_page_ask_as_much_for_many_rows_as_for_one(desk, rows, packed):
+    def asked(path):
+        html(desk, path)  # what is kept from one page to the next
+        with CaptureQueriesContext(connection) as queries:
+            html(desk, path)
+        return len(queries)
+
+    few, one = asked(LIST), asked(page(packed))
+    for _n in range(5):
+        ConfirmationFactory(
+            agreement=AgreementFactory(in_force=True, case__handling=packed.agreement.case.handling), court=packed.court
+        )
+        packed.documents.add(DocumentFactory(case=packed.agreement.case))
+        packed.events.create(verb="issue", before="prepared", after="prepared", actor=UserFactory(), at=timezone.now())
+
+    assert (asked(LIST), asked(page(packed))) == (few, one)
+    assert few <= 12
+    assert one <= 12
+
+
+def test_the_mediators_day_has_what_is_to_be_taken_to_court(desk, rows):
+    other = ConfirmationFactory()
+    shown = html(desk, "/admin/")
+    part = shown[shown.index("To be taken to court") :]
+
+    order = [name for _at, name in sorted((part.find(f"{row.pk}/change/"), name) for name, row in rows.items())]
+    assert order == ["applied", "overdue", "urgent", "soon", "calm"]  # what was applied for is not found
+    assert rows["applied"].agreement.case.number not in part
+    assert f"{LIST}{other.pk}/" not in shown
+
+
+def test_the_page_of_the_case_shows_how_far_it_has_come(as_, clerk, applied, district):
+    path = f"/cases/{applied.agreement.case.number}/mediation/"
+    officer = UserFactory(agency=district, roles=["officer"])
+
+    kept, seen = html(as_(clerk), path), html(as_(officer), path)
+
+    for shown in (kept, seen):
+        assert "Judicial confirmation" in shown
+        assert f"{applied.due_on}" in shown
+        assert "First Micro-court" in shown
+        assert "In time" in shown
+    assert (page(applied) in kept, page(applied) in seen) == (True, False)
+
+
+# the court's pages
+
+
+def test_a_liaison_starts_with_his_list_and_has_no_other_page(client, applied, court):
+    user = UserFactory(agency=court, roles=["court_liaison"], password="court-315-pass")  # noqa: S106
+    signed_in = client.post("/accounts/login/", {"username": user.username, "password": "court-315-pass"})
+    client.cookies["django_language"] = "en"
+
+    assert signed_in.headers["Location"] == LIST
+    assert applied.agreement.case.number in html(client, LIST)
+    number = applied.agreement.case.number
+    document = applied.documents.first()
+    for path in (
+        f"/cases/{number}/", "/cases/", "/cases/?q=净水器", f"/cases/{number}/mediation/", "/cases/recoveries/",
+        f"/cases/{number}/documents/{document.pk}/file/", "/admin/cases/case/", "/admin/mediation/session/",
+        "/admin/mediation/agreement/", "/imports/", "/insights/definitions/", ADD,
+    ):  # fmt: skip
+        assert client.get(path).status_code == 403, path
+    for path in ("/", "/admin/"):
+        shown = html(client, path)
+        assert number not in shown
+        assert "To be taken to court" not in shown
+
+
+def test_a_liaison_records_acceptance_and_ruling_and_reads_the_papers(as_, liaison, applied):
+    desk = as_(liaison)
+    shown = html(desk, page(applied))
+    assert {verb for verb in ("issue", "apply", "accept", "confirm", "dismiss", "withdraw", "enforce")
+            if page(applied, verb) in shown} == {"accept", "dismiss"}  # fmt: skip
+    assert "内部备注" not in shown
+    assert "Case page" not in shown
+
+    for document in applied.documents.all():
+        assert f"/papers/{document.pk}/" in shown
+        assert desk.get(f"{LIST}{applied.pk}/papers/{document.pk}/").content.startswith(b"PK")
+    desk.post(page(applied, "accept"), {"accepted_on": f"{ago(4)}", "number": "（2026）测民特1号", "note": ""})
+    desk.post(page(applied, "dismiss"), {
+        "ruled_on": f"{ago(3)}", "ruling": "（2026）测民特1号之一", "ground": "unclear", "note": "",
+    })  # fmt: skip
+
+    applied.refresh_from_db()
+    assert (applied.state, applied.ground, applied.number) == ("dismissed", "unclear", "（2026）测民特1号")
+    assert AccessLog.objects.filter(user=liaison, action="download").count() == 3
+    for verb in ("issue", "apply", "withdraw", "enforce"):
+        assert desk.post(page(applied, verb), {"note": "原因"}).status_code == 403
+
+
+def test_a_liaison_does_not_find_the_application_of_another_court(as_, applied):
+    desk = as_(UserFactory(agency=AgencyFactory(court=True), roles=["court_liaison"]))
+    document = applied.documents.first()
+
+    assert applied.agreement.case.number not in html(desk, LIST)
+    assert page(applied) not in html(desk, LIST, q=applied.agreement.case.number)
+    for path in (page(applied), page(applied, "accept"), f"{LIST}{applied.pk}/papers/{document.pk}/",
+                 f"{LIST}{applied.pk}/history/"):  # fmt: skip
+        assert desk.get(path).status_code == 404, path
+    given = {"accepted_on": f"{ago(4)}", "number": "（2026）测民特1号"}
+    assert desk.post(page(applied, "accept"), given).status_code == 404
+    applied.refresh_from_db()
+    assert applied.state == "applied"
+    assert not AccessLog.objects.exists()
+
+
+def test_what_is_only_prepared_is_not_the_courts_yet(as_, liaison, packed):
+    desk = as_(liaison)
+
+    assert packed.agreement.case.number not in html(desk, LIST)
+    assert desk.get(page(packed)).status_code == 404
