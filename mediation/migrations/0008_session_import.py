@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0021_mediation'),
-        ('mediation', '0005_session_documents'),
+        ('mediation', '0007_confirmation'),
         ('registry', '0004_merchant_aliased'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
