@@ -74,7 +74,7 @@ def ruled(scope: Scope, state: ConfirmationState) -> Q:
 def with_last_day() -> QuerySet[Agreement]:
     """Agreements with `last_on`, the day by which all was to be done; None where nothing is written down."""
     last = Instalment.objects.filter(agreement=OuterRef("pk")).order_by("-due_on").values("due_on")[:1]
-    return Agreement.objects.alias(last_on=Subquery(last))
+    return Agreement.objects.annotate(last_on=Subquery(last))
 
 
 # cases

@@ -149,7 +149,7 @@ def summarise(
 
 
 def summarise_mediation(scopes: Sequence[Scope]) -> list[dict[str, Figure]]:
-    """The figures of mediation (OF_MEDIATION) of each scope; these differ as in `summarise`. Seven queries."""
+    """The figures of mediation (OF_MEDIATION) of each scope; these differ as in `summarise`. Six queries."""
     figures: list[dict[str, Figure]] = [{} for _scope in scopes]
     spans = [Period(s.start, s.until) if s.until >= s.start else None for s in scopes]
     _acceptances(scopes, spans, figures)

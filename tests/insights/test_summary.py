@@ -138,7 +138,7 @@ def test_nine_queries_whatever_the_period(busy, django_assert_num_queries):
             summarise(asked, [YEAR], 1)
 
 
-def test_seven_queries_for_mediation(busy, django_assert_num_queries):
+def test_six_queries_for_mediation(busy, django_assert_num_queries):
     list(busy.regulator.get_all_permissions())
     for periods in PERIODS.values():
         with django_assert_num_queries(6):
