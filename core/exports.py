@@ -77,9 +77,9 @@ class Column:
         return mask_numbers(str(value)) if self.masked else str(value)
 
 
-def rows(queryset: QuerySet, columns: Sequence[Column], language: str | None) -> Iterator[list]:
-    """The cells of every row in `language`, read through a server-side cursor in batches."""
-    records = queryset.iterator(chunk_size=BATCH)
+def rows(queryset: QuerySet | list, columns: Sequence[Column], language: str | None) -> Iterator[list]:
+    """The cells of every row in `language`, read through a server-side cursor in batches where it is no list."""
+    records = iter(queryset) if isinstance(queryset, list) else queryset.iterator(chunk_size=BATCH)
     while batch := list(islice(records, BATCH)):
         # a stream is sent after the middleware is done, so the language has to be set for each batch
         with translation.override(language):
@@ -106,7 +106,7 @@ class _Line:
         return text
 
 
-def csv_lines(queryset: QuerySet, columns: Sequence[Column]) -> Iterator[bytes]:
+def csv_lines(queryset: QuerySet | list, columns: Sequence[Column]) -> Iterator[bytes]:
     """A CSV file in UTF-8 with a byte order mark, without which Excel misreads Chinese."""
     headers = [str(column.header) for column in columns]
     return csv_of(headers, rows(queryset, columns, translation.get_language()))
@@ -120,8 +120,10 @@ def csv_of(headers: Sequence[str], records: Iterator[list]) -> Iterator[bytes]:
         yield "".join(writer.writerow([csv_cell(cell) for cell in cells]) for cells in batch).encode()
 
 
-def check_fits(queryset: QuerySet, limit: int = XLSX_MAX_ROWS) -> None:
+def check_fits(queryset: QuerySet | list, limit: int = XLSX_MAX_ROWS) -> None:
     """Raises ExportTooLarge when there are more rows than a workbook may have."""
+    if isinstance(queryset, list):
+        return
     if not queryset.query.is_sliced:
         queryset = queryset.order_by()  # counting needs none
     if queryset[: limit + 1].count() > limit:
@@ -134,7 +136,7 @@ def check_fits(queryset: QuerySet, limit: int = XLSX_MAX_ROWS) -> None:
         )
 
 
-def write_xlsx(queryset: QuerySet, columns: Sequence[Column], target, *, sheet: str = "") -> int:
+def write_xlsx(queryset: QuerySet | list, columns: Sequence[Column], target, *, sheet: str = "") -> int:
     """Write the list as an XLSX workbook to the file or path `target`; returns the number of rows.
 
     Raises ExportTooLarge, before anything is written, when the rows do not fit into one sheet.
@@ -192,9 +194,9 @@ def file_name(name: str, extension: str) -> str:
 
 
 def respond(
-    queryset: QuerySet, columns: Sequence[Column], *, form: str, name: str, title: str
+    queryset: QuerySet | list, columns: Sequence[Column], *, form: str, name: str, title: str
 ) -> HttpResponseBase:
-    """The list as a download; `form` is "csv" or "xlsx". Raises ExportTooLarge."""
+    """The list as a download; `form` is "csv" or "xlsx". A list in memory is short. Raises ExportTooLarge."""
     if form == "csv":
         response = StreamingHttpResponse(csv_lines(queryset, columns), content_type=CSV_TYPE)
         response["Content-Disposition"] = content_disposition_header(True, file_name(name, "csv"))

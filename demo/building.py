@@ -217,6 +217,8 @@ def do_work(*, seed: int, scale: str, today: dt.date, say: Say) -> None:
 def _import_of(entry: CityFile) -> tuple[str, dict]:
     if entry.body == "merchants":
         return "import_merchants", {}
+    if entry.body == "referrals":
+        return "import_referrals", {}
     if entry.body == "council":
         profile = HERE / "profiles" / "council12315.toml"
         return "import_cases", {"profile": str(profile), "agency": COUNCIL_AGENCY}
@@ -224,7 +226,7 @@ def _import_of(entry: CityFile) -> tuple[str, dict]:
 
 
 def _is_imported(entry: CityFile) -> bool:
-    target = "merchants" if entry.body == "merchants" else "cases"
+    target = entry.body if entry.body in ("merchants", "referrals") else "cases"
     return ImportFile.objects.filter(
         sha256=entry.sha256, run__target=target, run__state=RunState.COMPLETED
     ).exists()

@@ -47,10 +47,10 @@ KINDS = ("complaint", "report", "inquiry")
 
 
 def change(now, earlier, unit: str):
-    """A rate's difference, or the relative change of a count or amount; None where there is no telling."""
+    """The difference of a rate or a saving, the relative change of a count or amount; None where there is no telling."""
     if now is None or earlier is None:
         return None
-    if unit == Unit.RATE:
+    if unit in (Unit.RATE, Unit.SAVING):
         return now - earlier
     return (now - earlier) / earlier if earlier else None
 
@@ -118,6 +118,14 @@ class Tile:
     @property
     def is_rate(self) -> bool:
         return self.metric.unit == Unit.RATE
+
+    @property
+    def is_saving(self) -> bool:
+        return self.metric.unit == Unit.SAVING
+
+    @property
+    def in_points(self) -> bool:
+        return self.is_rate or self.is_saving
 
     @property
     def is_money(self) -> bool:

@@ -20,7 +20,18 @@ from decimal import Decimal
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import DecimalField, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    DecimalField,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce, TruncMonth
 
 from cases.enums import Body, Kind
@@ -65,7 +76,7 @@ class Saving:
 
 
 def settled_there(scope: Scope) -> QuerySet:
-    """Complaints to bureaus of the period that a platform has settled, matched or not. Where several did, the last did."""
+    """Complaints to bureaus of the period that a platform has settled, matched or not. Of several the last did."""
     rows = _received(scope).filter(Exists(_settlements(scope)))
     if scope.platform:
         rows = rows.alias(its_platform=_settled_by(scope)).filter(its_platform=scope.platform.pk)
@@ -96,7 +107,7 @@ def unmatched(scope: Scope) -> QuerySet:
 
 
 def savings(scope: Scope, *, by_platform: bool = False) -> dict[int | None, Saving]:
-    """Over all platforms (key None), and with `by_platform` also of each that settled a complaint, by its key. One query."""
+    """Over all platforms (key None), and with `by_platform` also of each that settled a complaint, by key. One query."""
     columns = ("category_id", "band", "month", "received_on", "closed_on")
     there = settled_there(scope).annotate(**_cell(), settled_by=_settled_by(scope)).order_by()
     usual = ordinary(scope).annotate(**_cell()).order_by()

@@ -6,5 +6,8 @@ app_name = "insights"
 urlpatterns = [
     path("", views.DashboardPage.as_view(), name="dashboard"),
     path("insights/definitions/", views.Definitions.as_view(), name="definitions"),
+    path("insights/channel/", views.ScorecardPage.as_view(), name="channel"),
+    path("insights/channel/export/", views.ScorecardExport.as_view(), name="channel_export"),
+    path("insights/channel/figures/", views.ChannelFigures.as_view(), name="channel_figures"),
     path("insights/uncounted/", views.UncountedPage.as_view(), name="uncounted"),
 ]

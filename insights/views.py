@@ -1,15 +1,20 @@
-"""The dashboard, what its rates leave out, and what its figures mean."""
+"""The dashboard, the scorecard of the green channel, what the rates leave out, and what the figures mean."""
 
 import datetime as dt
 
 from django.db.models import Max, Min
-from django.http import QueryDict
+from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from cases.models import Case
+from core import exports
 from core.exceptions import DomainError
+from core.exports import Column
 from core.views import FragmentMixin, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
@@ -17,6 +22,7 @@ from insights.forms import NAMED, PeriodForm
 from insights.metrics import metric, metrics
 from insights.places import Map
 from insights.scopes import Scope
+from insights.scorecard import REASONS, Line, Scorecard, channel_tiles
 from insights.selections import address, describe
 
 
@@ -47,34 +53,20 @@ class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
             "problems": problems,
         }
 
-
-class DashboardPage(PeriodPage):
-    template_name = "insights/dashboard.html"
-    fragment_template_name = "insights/_dashboard.html"
-
-    def handle_no_permission(self):
-        """Whoever keeps accounts, logs or files has no figures to see, but a start page."""
-        return render(self.request, "insights/home.html")
-
-    def get_context_data(self, **kwargs):
-        asked = self.read()
-        choice, place = asked["choice"], asked["place"]
-        dashboard = Dashboard(self.request.user, choice, place, asked["map"], asked["today"])
+    def tools(self, asked: dict) -> dict:
+        """What the chooser of period and region needs."""
         first, last = self.received_span()
-        years = range(asked["today"].year, (first or asked["today"]).year - 1, -1)
-        return super().get_context_data(
-            dashboard=dashboard,
-            choice=choice,
-            place=place,
-            places=asked["map"].choices(choice.period),
-            problems=asked["problems"],
-            named=[(name, label, self.query(period=name)) for name, label in NAMED],
-            years=years,
-            last_case_on=last,
-            last_year_query=self.query(year=last.year) if last else "",
-            uncounted_query=self.request.GET.urlencode(),
-            **kwargs,
-        )
+        return {
+            "choice": asked["choice"],
+            "place": asked["place"],
+            "places": asked["map"].choices(asked["choice"].period),
+            "problems": asked["problems"],
+            "named": [(name, label, self.query(period=name)) for name, label in NAMED],
+            "years": range(asked["today"].year, (first or asked["today"]).year - 1, -1),
+            "last_case_on": last,
+            "last_year_query": self.query(year=last.year) if last else "",
+            "here": self.request.path,
+        }
 
     def received_span(self) -> tuple[dt.date | None, dt.date | None]:
         """The first and the last day on which a case that the reader sees was received."""
@@ -90,6 +82,97 @@ class DashboardPage(PeriodPage):
         if region := self.request.GET.get("region"):
             query["region"] = region
         return f"?{query.urlencode(':')}"
+
+
+class DashboardPage(PeriodPage):
+    template_name = "insights/dashboard.html"
+    fragment_template_name = "insights/_dashboard.html"
+
+    def handle_no_permission(self):
+        """Whoever keeps accounts, logs or files has no figures to see, but a start page."""
+        return render(self.request, "insights/home.html")
+
+    def get_context_data(self, **kwargs):
+        asked = self.read()
+        choice, place = asked["choice"], asked["place"]
+        dashboard = Dashboard(self.request.user, choice, place, asked["map"], asked["today"])
+        return super().get_context_data(
+            dashboard=dashboard, uncounted_query=self.request.GET.urlencode(), **self.tools(asked), **kwargs
+        )
+
+
+class ScorecardPage(PeriodPage):
+    """The platforms of the green channel side by side, for those who see the dashboard."""
+
+    template_name = "insights/channel.html"
+    fragment_template_name = "insights/_channel.html"
+
+    def get_context_data(self, **kwargs):
+        asked = self.read()
+        card = self.card(asked)
+        return super().get_context_data(
+            card=card, none_ever=not card.scope.referrals().exists(), **self.tools(asked), **kwargs
+        )
+
+    def card(self, asked: dict) -> Scorecard:
+        return Scorecard(self.request.user, asked["choice"], asked["place"], asked["today"])
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else round(100 * value, 2)
+
+
+class ScorecardExport(ScorecardPage):
+    """The lines of the scorecard as a file, the last of all together: `?format=csv` or `xlsx` beside its period."""
+
+    permission_required = ("cases.view_case", "cases.export_case")
+    columns = (
+        Column(_("Platform"), "label", width=24),
+        Column(_("Referred"), "referred.n"),
+        Column(_("Settled"), "settled.n"),
+        Column(pgettext_lazy("referrals", "Ended"), "ended.n"),
+        Column(_("Settlement rate (%)"), lambda line: _percent(line.rate.value), width=18),
+        *(
+            Column(metric(code).label, lambda line, code=code: line.counts[code], width=20)
+            for code in REASONS.values()
+        ),
+        Column(_("Days where the platform settled (median)"), "saving.there", width=24),
+        Column(_("Days of ordinary cases (median)"), "saving.ordinary", width=24),
+        Column(_("Time saved (%)"), lambda line: _percent(line.saving.share)),
+        Column(_("Pairs"), "saving.pairs"),
+        Column(_("Settled, not compared"), "saving.unmatched", width=18),
+        Column(_("Note"), "reason", width=28),
+    )
+
+    def get(self, request, *args, **kwargs):
+        form, asked = request.GET.get("format"), self.read()
+        if form not in ("csv", "xlsx"):
+            raise Http404
+        if asked["problems"]:
+            parameters = request.GET.copy()
+            del parameters["format"]
+            return HttpResponseRedirect(f"{reverse('insights:channel')}?{parameters.urlencode()}")
+        card = self.card(asked)
+        lines: list[Line] = [*card.lines, card.total]
+        return exports.respond(lines, self.columns, form=form, name="green-channel", title=gettext("Green channel"))
+
+
+class ChannelFigures(PeriodPage):
+    """The section of the dashboard; the scorecard where it is asked for as a page."""
+
+    fragment_template_name = template_name = "insights/_channel_figures.html"
+
+    def get(self, request, *args, **kwargs):
+        if not self.wants_fragment:
+            return HttpResponseRedirect(f"{reverse('insights:channel')}?{request.GET.urlencode()}")
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        asked = self.read()
+        return super().get_context_data(
+            tiles=channel_tiles(self.request.user, asked["choice"], asked["place"], asked["today"]),
+            query=self.request.GET.urlencode(), **kwargs,
+        )  # fmt: skip
 
 
 class UncountedPage(PeriodPage):

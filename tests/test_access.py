@@ -84,6 +84,9 @@ COLUMNS = (
 PORTAL = """
 #                                                         anon none regu city offi medi cler audi acco supe appr part
 GET  /                                                    302  200  200  200  200  200  200  200  200  200  200  200
+GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403
+GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403
+GET  /insights/channel/figures/                           302  403  302  302  302  302  302  403  403  302  302  403
 GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403
 GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403
 GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403

@@ -37,6 +37,7 @@ PAGES = [
     ("recoveries", "regulator", "/cases/recoveries/?from=2020-01-01&to=2020-12-31"),
     ("import-runs", "clerk", "/imports/"),
     ("import-run", "clerk", "first /imports/?sort=-rows"),
+    ("scorecard", "regulator", "/insights/channel/?year=2020"),
     ("definitions", "regulator", "/insights/definitions/"),
     ("admin", "clerk", "/admin/"),
     ("admin-merchants", "clerk", "/admin/registry/merchant/"),

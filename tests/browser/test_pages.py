@@ -34,6 +34,7 @@ PAGES = [
     ("auditor", "/audit/"),
     ("auditor", "{audited}"),
     ("regulator", "/cases/recoveries/"),
+    ("regulator", "/insights/channel/?year=2020"),
     ("regulator", "/insights/definitions/"),
     ("regulator", "/insights/uncounted/?year=2020"),
     ("clerk", "/imports/"),

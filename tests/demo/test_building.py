@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
 from accounts.models import User
 from cases.domain import SEARCH, waiting
@@ -23,6 +23,9 @@ from cases.models import Case, CaseSearch, ImportFile, ImportReject, ImportRun, 
 from cases.worker import WorkerBusy, only_worker
 from demo import building
 from demo.city import Manifest, write_city
+from insights.metrics import metric
+from insights.periods import Period
+from insights.scopes import Scope
 from mediation.models import PlatformReferral
 from registry.models import Merchant
 from tests import databases
@@ -105,6 +108,20 @@ def test_the_database_holds_the_totals_of_the_files(built):
     assert posted == Decimal("126000.00")
     posted = Recovery.objects.filter(posted_on__year=2019).aggregate(sum=Sum("amount"))["sum"]
     assert posted == Decimal("206000.00")
+
+
+def test_the_green_channel_of_the_files_is_in_the_figures(built):
+    scope = Scope(None, Period.of_year(2020), TODAY)
+    counts = {code: metric(f"channel.{code}").compute(scope).value for code in ("referred", "settled", "returned")}
+    assert counts["referred"] == 59
+    assert 40 < counts["settled"] < counts["settled"] + counts["returned"] <= 59
+    settled = PlatformReferral.objects.filter(state="settled")
+    assert set(settled.values_list("case__outcome", "case__state")) == {("settled", "closed")}
+    assert not settled.exclude(ended_at=F("case__closed_at")).exists()
+    assert not settled.filter(ended_at__date__gt=F("due_on")).exists()
+    silent = PlatformReferral.objects.filter(returned_because="silence")
+    assert silent.exists()
+    assert not silent.filter(ended_at__date__lte=F("due_on")).exists()
 
 
 def test_names_of_the_city_are_known_to_the_registry(built):

@@ -14,6 +14,7 @@ from insights.periods import Period
 from insights.places import Map
 from insights.scopes import Scope
 from insights.selections import address, read_scope
+from registry.models import Platform
 from tests.factories import CaseFactory, RecoveryFactory
 from tests.factories.cases import local
 from tests.insights.world import muddle
@@ -130,9 +131,15 @@ def test_a_scope_is_read_back_from_its_address(city):
     scope = Scope(
         city.officer, Period(dt.date(2021, 1, 1), dt.date(2021, 12, 31)), dt.date(2021, 11, 30),
         Map.load().place("330102:2001-03-25", Period.of_year(2021)), city.district,
+        Platform.objects.get(code="yanguo"),
     )  # fmt: skip
 
-    assert read_scope(city.officer, parameters(address(metric("cases.open"), Part.VALUE, scope))) == scope
+    assert read_scope(city.officer, parameters(address(metric("channel.referred"), Part.VALUE, scope))) == scope
+
+
+def test_platforms_are_opened_on_the_scorecard(city):
+    scope = Scope(city.officer, Period.of_year(2020), timezone.localdate())
+    assert address(metric("channel.platforms"), Part.VALUE, scope) == "/insights/channel/?from=2020-01-01&to=2020-12-31"
 
 
 def test_the_case_list_shows_the_figure_and_its_cases(client, city):
