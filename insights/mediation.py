@@ -25,7 +25,7 @@ BY_BODY = (
     (_("Median days to a settlement"), "mediation.time_to_settlement", "mediation.time_to_settlement.councils"),
     (_("Recovered loss, paid"), "recoveries.paid", "recoveries.council.paid"),
     (_("Recovered loss, promised"), "recoveries.promised", "recoveries.council.promised"),
-    (_("Recovered loss, promised or paid"), "recoveries.unspecified", "recoveries.council.unspecified"),
+    (_("Recovered loss, payment not stated"), "recoveries.unspecified", "recoveries.council.unspecified"),
 )  # fmt: skip
 OF_BOTH = (
     "mediation.sessions", "mediation.agreements", "mediation.performed", "confirmation.applied",

@@ -701,7 +701,7 @@ _stated(
             _("The part of the recovered loss of bureaus that is posted as paid, less reversals."),
         ),
         RecoveryStatus.UNSPECIFIED: (
-            _("Recovered loss, promised or paid"),
+            _("Recovered loss, payment not stated"),
             _(
                 "The part of the recovered loss of bureaus of which the source, mostly an import, does not say whether it"
                 " is promised or paid. Promised, paid and this part make up the recovered loss."
@@ -721,7 +721,7 @@ _stated(
             _("The part of the recovered loss of councils that is posted as paid, less reversals."),
         ),
         RecoveryStatus.UNSPECIFIED: (
-            _("Recovered loss of councils, promised or paid"),
+            _("Recovered loss of councils, payment not stated"),
             _(
                 "The part of the recovered loss of councils of which the source does not say whether it is promised or"
                 " paid. Promised, paid and this part make up the recovered loss of councils."

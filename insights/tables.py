@@ -13,7 +13,7 @@ class LoadTable(Table):
     mediator = Column(accessor="name", verbose_name=_("Mediator"), card="title")
     ahead = NumberColumn(verbose_name=_("Sessions ahead"))
     held = NumberColumn(verbose_name=_("Sessions held"))
-    hours = NumberColumn(verbose_name=_("Hours"))
+    hours = NumberColumn(accessor="led_hours", verbose_name=_("Hours"))
     in_hand = NumberColumn(verbose_name=_("Cases in hand"))
     share = NumberColumn(verbose_name=_("Share of the agency's hours"))
 
@@ -21,6 +21,7 @@ class LoadTable(Table):
         model = Mediator
         fields = ("agency", "mediator", "ahead", "held", "hours", "in_hand", "share")
         empty_text = _("No mediator matches these filters.")
+        attrs = {"class": "table list-table load-table"}
 
     def render_agency(self, record):
         return record.agency.label

@@ -228,7 +228,7 @@ class LoadExport(LoadRows, ExportPage):
         Column(_("Mediator"), "name"),
         Column(_("Sessions ahead"), "ahead"),
         Column(_("Sessions held"), "held"),
-        Column(_("Hours"), lambda row: round(row.hours, 2)),
+        Column(_("Hours"), lambda row: round(row.led_hours, 2)),
         Column(_("Cases in hand"), "in_hand"),
         Column(_("Share of the agency's hours (%)"), lambda row: _percent(row.share), width=24),
     )

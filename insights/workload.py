@@ -31,7 +31,7 @@ def with_load(mediators: QuerySet[Mediator], scope: Scope, *, now: dt.datetime |
     """Those of `mediators` who mediate today or have a session that counts here, each with
 
     - `ahead`: sessions that are scheduled and have not begun
-    - `held`: sessions held in the period, and `hours`: how long these were set to last, in hours
+    - `held`: sessions held in the period, and `led_hours`: how long these were set to last, in hours
     - `in_hand`: complaints whose mediation is not over, in which this person has a session that was not cancelled
     - `share`: of the hours of all mediators of the agency, from 0 to 1; None where there are none
 
@@ -49,9 +49,9 @@ def with_load(mediators: QuerySet[Mediator], scope: Scope, *, now: dt.datetime |
     return mediators.active_on_or_in(timezone.localdate(now), counted).annotate(
         ahead=_each(ahead, "mediator", Count("pk"), **by_mediator),
         held=_each(in_period, "mediator", Count("pk"), **by_mediator),
-        hours=hours,
+        led_hours=hours,
         in_hand=_each(open_ones, "mediator", Count("case", distinct=True), **by_mediator),
-        share=F("hours") / NullIf(of_agency, 0.0),
+        share=F("led_hours") / NullIf(of_agency, 0.0),
     )
 
 

@@ -88,6 +88,10 @@ GET  /insights/channel/                                   302  403  200  200  20
 GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403
 GET  /insights/channel/figures/                           302  403  302  302  302  302  302  403  403  302  302  403
 GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403
+GET  /insights/mediation/                                 302  403  200  200  200  200  200  403  403  200  200  403
+GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403
+GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403
+GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403
 GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403
 GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403
 GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200  403

@@ -331,7 +331,7 @@ def test_both_definitions_of_success_for_both_bodies(city):
     assert sides("mediation.success_council.bureaus") == (2, 3)
     assert sides("mediation.success_council") == (2, 4)
     assert sides("mediation.success_national") == (2, 7)
-    assert sides("mediation.success_national.councils") == (2, 7)
+    assert sides("mediation.success_national.councils") == (2, 6)
 
 
 def test_without_dates_the_other_definition_counts_apart(city):
