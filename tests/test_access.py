@@ -33,6 +33,7 @@ from cases.official_forms import ALLOWED, is_personal, is_sealed
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
+    AgreementFactory,
     AttachmentFactory,
     BulkActFactory,
     CalendarNoticeFactory,
@@ -40,6 +41,7 @@ from tests.factories import (
     CategoryFactory,
     ChannelFactory,
     ClockFactory,
+    ConfirmationFactory,
     DocumentFactory,
     DocumentTemplateFactory,
     EntrustmentFactory,
@@ -75,625 +77,654 @@ VOCABULARY_FACTORIES = {
 }
 COLUMNS = (
     "anonymous", "no_role", "regulator", "city_regulator", "officer", "mediator", "clerk", "auditor",
-    "account_manager", "superuser", "approver", "platform_partner",
+    "account_manager", "superuser", "approver", "platform_partner", "court_liaison",
 )  # fmt: skip
 
 # anonymous: nobody is signed in. no_role: an account without a role. city_regulator: of the city bureau, as the role
-# demands; the superuser has no agency; the partner is of a platform, which has a platform below it; all others are of the
-# district.
+# demands; the superuser has no agency; the partner is of a platform, which has a platform below it, and the
+# liaison of a court, which has a court below it; all others are of the district.
 PORTAL = """
-#                                                         anon none regu city offi medi cler audi acco supe appr part
-GET  /                                                    302  200  200  200  200  200  200  200  200  200  200  200
-GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403
-GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403
-GET  /insights/channel/figures/                           302  403  302  302  302  302  302  403  403  302  302  403
-GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403
-GET  /insights/mediation/                                 302  403  200  200  200  200  200  403  403  200  200  403
-GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403
-GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403
-GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403
-GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200  403
-GET  /cases/export/?format=xlsx                           302  403  200  200  200  403  403  403  403  200  200  403
-POST /cases/export/personal/                              302  403  403  403  403  403  403  403  403  404  403  403
-GET  /cases/new/                                          302  403  403  403  200  403  403  403  403  403  403  403
-POST /cases/new/                                          302  403  403  403  422  403  403  403  403  403  403  403
-POST /cases/new/similar/                                  302  403  403  403  200  403  403  403  403  200  403  403
-GET  /cases/merchants/?q=清泉                             302  403  403  403  200  403  403  403  403  200  403  403
-GET  /cases/queue/                                        302  403  403  403  200  403  403  403  403  200  200  403
-GET  /cases/recoveries/                                   302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/recoveries/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403
-GET  /cases/recoveries/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403
-GET  /cases/{case}/                                       302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{sub_case}/                                   302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{other_case}/                                 302  403  404  200  404  404  404  403  403  200  404  403
-GET  /cases/{case}/mediation/                             302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{sub_case}/mediation/                         302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{other_case}/mediation/                       302  403  404  200  404  404  404  403  403  200  404  403
-GET  /cases/{case}/channel/                               302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{sub_case}/channel/                           302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{other_case}/channel/                         302  403  404  200  404  404  404  403  403  200  404  403
-POST /cases/{case}/channel/                               302  403  403  403  302  302  403  403  403  302  302  403
-POST /cases/{sub_case}/channel/                           302  403  403  403  302  302  403  403  403  302  302  403
-POST /cases/{other_case}/channel/                         302  403  403  403  404  404  403  403  403  302  404  403
-GET  /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403
-GET  /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403
-GET  /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403
-POST /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403
-POST /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403
-POST /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403
-GET  /cases/{case}/next/?sort=-received                   302  403  302  302  302  302  302  403  403  302  302  403
-GET  /cases/{sub_case}/next/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403
-GET  /cases/{other_case}/next/?sort=-received             302  403  404  302  404  404  404  403  403  302  404  403
-GET  /cases/{case}/previous/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403
-GET  /cases/{sub_case}/previous/?sort=-received           302  403  302  302  302  302  302  403  403  302  302  403
-GET  /cases/{other_case}/previous/?sort=-received         302  403  404  302  404  404  404  403  403  302  404  403
-GET  /cases/{case}/act/accept/                            302  403  403  403  200  403  403  403  403  200  403  403
-GET  /cases/{sub_case}/act/accept/                        302  403  403  403  200  403  403  403  403  200  403  403
-GET  /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  200  404  403
-POST /cases/{case}/act/accept/                            302  403  403  403  302  403  403  403  403  302  403  403
-POST /cases/{sub_case}/act/accept/                        302  403  403  403  302  403  403  403  403  302  403  403
-POST /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  302  404  403
-GET  /cases/{case}/act/assign/                            302  403  403  403  403  403  403  403  403  200  200  403
-GET  /cases/{sub_case}/act/assign/                        302  403  403  403  403  403  403  403  403  200  200  403
-GET  /cases/{other_case}/act/assign/                      302  403  404  403  404  404  404  403  403  200  404  403
-GET  /cases/{case}/act/supervise/                         302  403  200  200  403  403  403  403  403  200  200  403
-GET  /cases/{sub_case}/act/supervise/                     302  403  200  200  403  403  403  403  403  200  200  403
-GET  /cases/{other_case}/act/supervise/                   302  403  404  200  404  404  404  403  403  200  404  403
-GET  /cases/{case}/act/nonsense/                          302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/{sub_case}/act/nonsense/                      302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/{other_case}/act/nonsense/                    302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/                                         302  403  200  200  200  200  200  403  403  200  200  403
-POST /cases/bulk/start/                                   302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{my_bulk}/                               302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/bulk/{bulk}/                                  302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{sub_bulk}/                              302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{other_bulk}/                            302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403
-GET  /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403
-POST /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{my_bulk}/export/?format=csv             302  403  200  200  200  403  403  403  403  200  200  403
-GET  /cases/bulk/{bulk}/export/?format=csv                302  403  404  404  404  403  403  403  403  404  404  403
-GET  /cases/bulk/{sub_bulk}/export/?format=csv            302  403  404  404  404  403  403  403  403  404  404  403
-GET  /cases/bulk/{other_bulk}/export/?format=csv          302  403  404  404  404  403  403  403  403  404  404  403
-GET  /cases/bulk/{my_bulk}/export/?format=xlsx            302  403  200  200  200  403  403  403  403  200  200  403
-GET  /cases/bulk/{bulk}/export/?format=xlsx               302  403  404  404  404  403  403  403  403  404  404  403
-GET  /cases/bulk/{sub_bulk}/export/?format=xlsx           302  403  404  404  404  403  403  403  403  404  404  403
-GET  /cases/bulk/{other_bulk}/export/?format=xlsx         302  403  404  404  404  403  403  403  403  404  404  403
-POST /cases/bulk/{my_bulk}/cancel/                        302  403  302  302  302  302  302  403  403  302  302  403
-POST /cases/bulk/{bulk}/cancel/                           302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{sub_bulk}/cancel/                       302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{other_bulk}/cancel/                     302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{my_bulk}/again/                         302  403  302  302  302  302  302  403  403  302  302  403
-POST /cases/bulk/{bulk}/again/                            302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{sub_bulk}/again/                        302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/bulk/{other_bulk}/again/                      302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/bulk/{my_prepared}/                           302  403  302  302  302  302  302  403  403  302  302  403
-POST /cases/{case}/parties/{party}/reveal/                302  403  403  403  200  200  403  403  403  200  403  403
-POST /cases/{sub_case}/parties/{sub_party}/reveal/        302  403  403  403  200  200  403  403  403  200  403  403
-POST /cases/{other_case}/parties/{other_party}/reveal/    302  403  404  403  404  404  404  403  403  200  404  403
-POST /cases/{case}/parties/{reporter}/reveal/             302  403  403  403  200  403  403  403  403  200  403  403
-POST /cases/{sub_case}/parties/{sub_reporter}/reveal/     302  403  403  403  200  403  403  403  403  200  403  403
-POST /cases/{other_case}/parties/{other_reporter}/reveal/ 302  403  404  403  404  404  404  403  403  200  404  403
-POST /cases/{case}/parties/{other_party}/reveal/          302  403  404  404  404  404  404  403  403  404  404  403
-GET  /imports/                                            302  403  200  200  403  403  200  200  403  200  403  403
-GET  /imports/{run}/                                      302  403  200  200  403  403  200  200  403  200  403  403
-GET  /imports/{sub_run}/                                  302  403  200  200  403  403  200  200  403  200  403  403
-GET  /imports/{other_run}/                                302  403  404  200  403  403  404  404  403  200  403  403
-GET  /imports/{run}/rejects.csv                           302  403  403  403  403  403  200  403  403  200  403  403
-GET  /imports/{sub_run}/rejects.csv                       302  403  403  403  403  403  200  403  403  200  403  403
-GET  /imports/{other_run}/rejects.csv                     302  403  403  403  403  403  404  403  403  200  403  403
-GET  /audit/                                              302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/cases/{case}/                                 302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/cases/{sub_case}/                             302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/cases/{other_case}/                           302  403  403  403  403  403  403  404  403  200  403  403
-GET  /audit/cases/{case}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/cases/{sub_case}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/cases/{other_case}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403
-GET  /audit/cases/{case}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/cases/{sub_case}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/cases/{other_case}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403
-POST /audit/persons/                                      302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/persons/0123456789abcdef/                     302  403  403  403  403  403  403  404  403  404  403  403
-GET  /audit/persons/0123456789abcdef/export/?format=csv   302  403  403  403  403  403  403  404  403  404  403  403
-GET  /audit/persons/0123456789abcdef/export/?format=xlsx  302  403  403  403  403  403  403  404  403  404  403  403
-GET  /audit/users/{user}/                                 302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/users/{sub_user}/                             302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/users/{other_user}/                           302  403  403  403  403  403  403  404  403  200  403  403
-GET  /audit/users/{user}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/users/{sub_user}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/users/{other_user}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403
-GET  /audit/users/{user}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/users/{sub_user}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403
-GET  /audit/users/{other_user}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403
-POST /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302
-GET  /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302
-POST /accounts/logout/                                    302  302  302  302  302  302  302  302  302  302  302  302
-GET  /accounts/session/                                   302  204  204  204  204  204  204  204  204  204  204  204
-POST /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200
-GET  /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200
-GET  /accounts/sign-ins/                                  302  403  403  403  403  403  403  200  200  200  403  403
-GET  /accounts/access-log/                                302  403  403  403  403  403  403  200  403  200  403  403
-POST /i18n/setlang/                                       302  302  302  302  302  302  302  302  302  302  302  302
-GET  /cases/saved/                                        302  403  200  200  200  200  200  403  403  200  200  403
-POST /cases/saved/cases/save/                             302  403  422  422  422  422  422  403  403  422  422  403
-POST /cases/saved/nothing/save/                           302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{my_saved}/rename/                      302  403  422  422  422  422  422  403  403  422  422  403
-POST /cases/saved/{saved}/rename/                         302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{sub_saved}/rename/                     302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{other_saved}/rename/                   302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{my_saved}/share/                       302  403  302  302  302  302  302  403  403  302  302  403
-POST /cases/saved/{saved}/share/                          302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{sub_saved}/share/                      302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{other_saved}/share/                    302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{my_saved}/delete/                      302  403  302  302  302  302  302  403  403  302  302  403
-POST /cases/saved/{saved}/delete/                         302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{sub_saved}/delete/                     302  403  404  404  404  404  404  403  403  404  404  403
-POST /cases/saved/{other_saved}/delete/                   302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/columns/cases/                                302  403  200  200  200  200  200  403  403  200  200  403
-POST /cases/columns/cases/                                302  403  302  302  302  302  302  403  403  302  302  403
-GET  /cases/columns/queue/                                302  403  404  404  200  404  404  403  403  200  200  403
-POST /cases/columns/queue/                                302  403  404  404  302  404  404  403  403  302  302  403
-GET  /cases/columns/nothing/                              302  403  404  404  404  404  404  403  403  404  404  403
-GET  /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403
-GET  /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403
-GET  /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403
-POST /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403
-POST /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403
-POST /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403
-GET  /cases/{case}/repeats/                               302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{sub_case}/repeats/                           302  403  200  200  200  200  200  403  403  200  200  403
-GET  /cases/{other_case}/repeats/                         302  403  404  200  404  404  404  403  403  200  404  403
+#                                                         anon none regu city offi medi cler audi acco supe appr part cour
+GET  /                                                    302  200  200  200  200  200  200  200  200  200  200  200  200
+GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /insights/mediation/                                 302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403  403
+GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403  403
+GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403  403
+GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403
+GET  /insights/channel/figures/                           302  403  302  302  302  302  302  403  403  302  302  403  403
+GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200  403  403
+GET  /cases/export/?format=xlsx                           302  403  200  200  200  403  403  403  403  200  200  403  403
+POST /cases/export/personal/                              302  403  403  403  403  403  403  403  403  404  403  403  403
+GET  /cases/new/                                          302  403  403  403  200  403  403  403  403  403  403  403  403
+POST /cases/new/                                          302  403  403  403  422  403  403  403  403  403  403  403  403
+POST /cases/new/similar/                                  302  403  403  403  200  403  403  403  403  200  403  403  403
+GET  /cases/merchants/?q=清泉                             302  403  403  403  200  403  403  403  403  200  403  403  403
+GET  /cases/queue/                                        302  403  403  403  200  403  403  403  403  200  200  403  403
+GET  /cases/recoveries/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/recoveries/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403
+GET  /cases/recoveries/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403  403
+GET  /cases/{case}/                                       302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{sub_case}/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{other_case}/                                 302  403  404  200  404  404  404  403  403  200  404  403  403
+GET  /cases/{case}/mediation/                             302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{sub_case}/mediation/                         302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{other_case}/mediation/                       302  403  404  200  404  404  404  403  403  200  404  403  403
+GET  /cases/{case}/channel/                               302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{sub_case}/channel/                           302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{other_case}/channel/                         302  403  404  200  404  404  404  403  403  200  404  403  403
+POST /cases/{case}/channel/                               302  403  403  403  302  302  403  403  403  302  302  403  403
+POST /cases/{sub_case}/channel/                           302  403  403  403  302  302  403  403  403  302  302  403  403
+POST /cases/{other_case}/channel/                         302  403  403  403  404  404  403  403  403  302  404  403  403
+GET  /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403  403
+GET  /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403  403
+GET  /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403  403
+POST /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403  403
+POST /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403  403
+POST /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403  403
+GET  /cases/{case}/next/?sort=-received                   302  403  302  302  302  302  302  403  403  302  302  403  403
+GET  /cases/{sub_case}/next/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403  403
+GET  /cases/{other_case}/next/?sort=-received             302  403  404  302  404  404  404  403  403  302  404  403  403
+GET  /cases/{case}/previous/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403  403
+GET  /cases/{sub_case}/previous/?sort=-received           302  403  302  302  302  302  302  403  403  302  302  403  403
+GET  /cases/{other_case}/previous/?sort=-received         302  403  404  302  404  404  404  403  403  302  404  403  403
+GET  /cases/{case}/act/accept/                            302  403  403  403  200  403  403  403  403  200  403  403  403
+GET  /cases/{sub_case}/act/accept/                        302  403  403  403  200  403  403  403  403  200  403  403  403
+GET  /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  200  404  403  403
+POST /cases/{case}/act/accept/                            302  403  403  403  302  403  403  403  403  302  403  403  403
+POST /cases/{sub_case}/act/accept/                        302  403  403  403  302  403  403  403  403  302  403  403  403
+POST /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  302  404  403  403
+GET  /cases/{case}/act/assign/                            302  403  403  403  403  403  403  403  403  200  200  403  403
+GET  /cases/{sub_case}/act/assign/                        302  403  403  403  403  403  403  403  403  200  200  403  403
+GET  /cases/{other_case}/act/assign/                      302  403  404  403  404  404  404  403  403  200  404  403  403
+GET  /cases/{case}/act/supervise/                         302  403  200  200  403  403  403  403  403  200  200  403  403
+GET  /cases/{sub_case}/act/supervise/                     302  403  200  200  403  403  403  403  403  200  200  403  403
+GET  /cases/{other_case}/act/supervise/                   302  403  404  200  404  404  404  403  403  200  404  403  403
+GET  /cases/{case}/act/nonsense/                          302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/{sub_case}/act/nonsense/                      302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/{other_case}/act/nonsense/                    302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/                                         302  403  200  200  200  200  200  403  403  200  200  403  403
+POST /cases/bulk/start/                                   302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{my_bulk}/                               302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/bulk/{bulk}/                                  302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{sub_bulk}/                              302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{other_bulk}/                            302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403  403
+GET  /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403  403
+POST /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{my_bulk}/export/?format=csv             302  403  200  200  200  403  403  403  403  200  200  403  403
+GET  /cases/bulk/{bulk}/export/?format=csv                302  403  404  404  404  403  403  403  403  404  404  403  403
+GET  /cases/bulk/{sub_bulk}/export/?format=csv            302  403  404  404  404  403  403  403  403  404  404  403  403
+GET  /cases/bulk/{other_bulk}/export/?format=csv          302  403  404  404  404  403  403  403  403  404  404  403  403
+GET  /cases/bulk/{my_bulk}/export/?format=xlsx            302  403  200  200  200  403  403  403  403  200  200  403  403
+GET  /cases/bulk/{bulk}/export/?format=xlsx               302  403  404  404  404  403  403  403  403  404  404  403  403
+GET  /cases/bulk/{sub_bulk}/export/?format=xlsx           302  403  404  404  404  403  403  403  403  404  404  403  403
+GET  /cases/bulk/{other_bulk}/export/?format=xlsx         302  403  404  404  404  403  403  403  403  404  404  403  403
+POST /cases/bulk/{my_bulk}/cancel/                        302  403  302  302  302  302  302  403  403  302  302  403  403
+POST /cases/bulk/{bulk}/cancel/                           302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{sub_bulk}/cancel/                       302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{other_bulk}/cancel/                     302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{my_bulk}/again/                         302  403  302  302  302  302  302  403  403  302  302  403  403
+POST /cases/bulk/{bulk}/again/                            302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{sub_bulk}/again/                        302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/bulk/{other_bulk}/again/                      302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/bulk/{my_prepared}/                           302  403  302  302  302  302  302  403  403  302  302  403  403
+POST /cases/{case}/parties/{party}/reveal/                302  403  403  403  200  200  403  403  403  200  403  403  403
+POST /cases/{sub_case}/parties/{sub_party}/reveal/        302  403  403  403  200  200  403  403  403  200  403  403  403
+POST /cases/{other_case}/parties/{other_party}/reveal/    302  403  404  403  404  404  404  403  403  200  404  403  403
+POST /cases/{case}/parties/{reporter}/reveal/             302  403  403  403  200  403  403  403  403  200  403  403  403
+POST /cases/{sub_case}/parties/{sub_reporter}/reveal/     302  403  403  403  200  403  403  403  403  200  403  403  403
+POST /cases/{other_case}/parties/{other_reporter}/reveal/ 302  403  404  403  404  404  404  403  403  200  404  403  403
+POST /cases/{case}/parties/{other_party}/reveal/          302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /imports/                                            302  403  200  200  403  403  200  200  403  200  403  403  403
+GET  /imports/{run}/                                      302  403  200  200  403  403  200  200  403  200  403  403  403
+GET  /imports/{sub_run}/                                  302  403  200  200  403  403  200  200  403  200  403  403  403
+GET  /imports/{other_run}/                                302  403  404  200  403  403  404  404  403  200  403  403  403
+GET  /imports/{run}/rejects.csv                           302  403  403  403  403  403  200  403  403  200  403  403  403
+GET  /imports/{sub_run}/rejects.csv                       302  403  403  403  403  403  200  403  403  200  403  403  403
+GET  /imports/{other_run}/rejects.csv                     302  403  403  403  403  403  404  403  403  200  403  403  403
+GET  /audit/                                              302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/cases/{case}/                                 302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/cases/{sub_case}/                             302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/cases/{other_case}/                           302  403  403  403  403  403  403  404  403  200  403  403  403
+GET  /audit/cases/{case}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/cases/{sub_case}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/cases/{other_case}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403  403
+GET  /audit/cases/{case}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/cases/{sub_case}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/cases/{other_case}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403  403
+POST /audit/persons/                                      302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/persons/0123456789abcdef/                     302  403  403  403  403  403  403  404  403  404  403  403  403
+GET  /audit/persons/0123456789abcdef/export/?format=csv   302  403  403  403  403  403  403  404  403  404  403  403  403
+GET  /audit/persons/0123456789abcdef/export/?format=xlsx  302  403  403  403  403  403  403  404  403  404  403  403  403
+GET  /audit/users/{user}/                                 302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/users/{sub_user}/                             302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/users/{other_user}/                           302  403  403  403  403  403  403  404  403  200  403  403  403
+GET  /audit/users/{user}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/users/{sub_user}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/users/{other_user}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403  403
+GET  /audit/users/{user}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/users/{sub_user}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403  403
+GET  /audit/users/{other_user}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403  403
+POST /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302  302
+POST /accounts/logout/                                    302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/session/                                   302  204  204  204  204  204  204  204  204  204  204  204  204
+POST /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200  200
+GET  /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200  200
+GET  /accounts/sign-ins/                                  302  403  403  403  403  403  403  200  200  200  403  403  403
+GET  /accounts/access-log/                                302  403  403  403  403  403  403  200  403  200  403  403  403
+POST /i18n/setlang/                                       302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /cases/saved/                                        302  403  200  200  200  200  200  403  403  200  200  403  403
+POST /cases/saved/cases/save/                             302  403  422  422  422  422  422  403  403  422  422  403  403
+POST /cases/saved/nothing/save/                           302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{my_saved}/rename/                      302  403  422  422  422  422  422  403  403  422  422  403  403
+POST /cases/saved/{saved}/rename/                         302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{sub_saved}/rename/                     302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{other_saved}/rename/                   302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{my_saved}/share/                       302  403  302  302  302  302  302  403  403  302  302  403  403
+POST /cases/saved/{saved}/share/                          302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{sub_saved}/share/                      302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{other_saved}/share/                    302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{my_saved}/delete/                      302  403  302  302  302  302  302  403  403  302  302  403  403
+POST /cases/saved/{saved}/delete/                         302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{sub_saved}/delete/                     302  403  404  404  404  404  404  403  403  404  404  403  403
+POST /cases/saved/{other_saved}/delete/                   302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/columns/cases/                                302  403  200  200  200  200  200  403  403  200  200  403  403
+POST /cases/columns/cases/                                302  403  302  302  302  302  302  403  403  302  302  403  403
+GET  /cases/columns/queue/                                302  403  404  404  200  404  404  403  403  200  200  403  403
+POST /cases/columns/queue/                                302  403  404  404  302  404  404  403  403  302  302  403  403
+GET  /cases/columns/nothing/                              302  403  404  404  404  404  404  403  403  404  404  403  403
+GET  /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403  403
+GET  /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403  403
+GET  /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403  403
+POST /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403  403
+POST /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403  403
+POST /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403  403
+GET  /cases/{case}/repeats/                               302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{sub_case}/repeats/                           302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /cases/{other_case}/repeats/                         302  403  404  200  404  404  404  403  403  200  404  403  403
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.
 ADMIN = """
-#                                       anon none regu city offi medi cler audi acco supe appr part
-GET  /admin/                            302  302  302  302  302  200  200  302  200  200  200  200
-GET  /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302
-POST /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302
-POST /admin/logout/                     302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/            302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/done/       302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/jsi18n/                     302  302  302  302  302  200  200  302  200  200  200  200
-GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/autocomplete/?{for_region}  302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/r/{user_type}/{user}/       302  302  302  302  302  404  404  302  404  404  404  404
-GET  /admin/r/{user_type}/{sub_user}/   302  302  302  302  302  404  404  302  404  404  404  404
-GET  /admin/r/{user_type}/{other_user}/ 302  302  302  302  302  404  404  302  404  404  404  404
-GET  /admin/cases/                      302  302  302  302  302  200  200  302  404  200  200  404
-GET  /admin/accounts/                   302  302  302  302  302  404  404  302  200  200  404  404
-GET  /admin/registry/                   302  302  302  302  302  404  200  302  200  200  200  404
-GET  /admin/nowhere/                    302  302  302  302  302  404  404  302  404  404  404  404
+#                                       anon none regu city offi medi cler audi acco supe appr part cour
+GET  /admin/                            302  302  302  302  302  200  200  302  200  200  200  200  200
+GET  /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302  302
+POST /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302  302
+POST /admin/logout/                     302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/            302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/done/       302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/jsi18n/                     302  302  302  302  302  200  200  302  200  200  200  200  200
+GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/autocomplete/?{for_region}  302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/r/{user_type}/{user}/       302  302  302  302  302  404  404  302  404  404  404  404  404
+GET  /admin/r/{user_type}/{sub_user}/   302  302  302  302  302  404  404  302  404  404  404  404  404
+GET  /admin/r/{user_type}/{other_user}/ 302  302  302  302  302  404  404  302  404  404  404  404  404
+GET  /admin/cases/                      302  302  302  302  302  200  200  302  404  200  200  404  404
+GET  /admin/accounts/                   302  302  302  302  302  404  404  302  200  200  404  404  404
+GET  /admin/registry/                   302  302  302  302  302  200  200  302  200  200  200  404  404
+GET  /admin/nowhere/                    302  302  302  302  302  404  404  302  404  404  404  404  404
 """
 
 # what a data clerk keeps
 VOCABULARIES = """
-#                                                       anon none regu city offi medi cler audi acco supe appr part
-GET  /admin/registry/calendarnotice/                    302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/category/                          302  302  302  302  302  403  200  302  403  200  200  403
-GET  /admin/registry/category/add/                      302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/category/{category}/change/        302  302  302  302  302  403  200  302  403  200  200  403
-POST /admin/registry/category/{category}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/category/{category}/history/       302  302  302  302  302  403  200  302  403  200  200  403
-GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/channel/                           302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/channel/add/                       302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/industry/                          302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/industry/add/                      302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/merchant/                          302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/merchant/add/                      302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/platform/                          302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/platform/add/                      302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/problem/                           302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/problem/add/                       302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/region/                            302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/region/add/                        302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/region/{region}/change/            302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/registry/region/{region}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/region/{region}/history/           302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302  302  302
+#                                                       anon none regu city offi medi cler audi acco supe appr part cour
+GET  /admin/registry/calendarnotice/                    302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/category/                          302  302  302  302  302  403  200  302  403  200  200  403  403
+GET  /admin/registry/category/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/category/{category}/change/        302  302  302  302  302  403  200  302  403  200  200  403  403
+POST /admin/registry/category/{category}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/category/{category}/history/       302  302  302  302  302  403  200  302  403  200  200  403  403
+GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/channel/                           302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/channel/add/                       302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/industry/                          302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/industry/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/merchant/                          302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/merchant/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/platform/                          302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/platform/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/problem/                           302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/problem/add/                       302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/region/                            302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/region/add/                        302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/region/{region}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/registry/region/{region}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/region/{region}/history/           302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # agencies and accounts decide who sees what
 ACCOUNTS = """
-#                                                   anon none regu city offi medi cler audi acco supe appr part
-GET  /admin/registry/agency/                        302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/registry/agency/add/                    302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  200  302  200  200  200  403
-POST /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/registry/agency/{agency}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/registry/agency/{sub_agency}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/registry/agency/{other_agency}/delete/  302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/registry/agency/{agency}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/agency/{sub_agency}/           302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403
-POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  403  200  302  200  200  200  403
-GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403  403
-POST /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  302  403  403
-POST /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  302  403  403
-POST /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  302  403  403
-GET  /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403
-POST /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403
-POST /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403
-POST /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403
-GET  /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  200  403  403
-POST /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  302  302  403  403
-POST /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  302  302  403  403
-POST /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  302  403  403
-GET  /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  200  200  403  403
-GET  /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  200  403  403
-POST /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  302  302  403  403
-POST /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  302  302  403  403
-POST /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  302  403  403
-POST /admin/accounts/user/{user}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/accounts/user/{sub_user}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/accounts/user/{other_user}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/accounts/user/{user}/history/           302  302  302  302  302  404  404  302  200  200  404  404
-GET  /admin/accounts/user/{sub_user}/history/       302  302  302  302  302  404  404  302  200  200  404  404
-GET  /admin/accounts/user/{other_user}/history/     302  302  302  302  302  404  404  302  404  200  404  404
-GET  /admin/accounts/user/{user}/                   302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/{sub_user}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/{other_user}/             302  302  302  302  302  302  302  302  302  302  302  302
+#                                                   anon none regu city offi medi cler audi acco supe appr part cour
+GET  /admin/registry/agency/                        302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/registry/agency/add/                    302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  200  200  302  200  200  200  403  403
+POST /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/registry/agency/{agency}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/registry/agency/{sub_agency}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/registry/agency/{other_agency}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/registry/agency/{agency}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/agency/{sub_agency}/           302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403
+POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  200  200  302  200  200  200  403  403
+GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403  403  403
+POST /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  302  403  403  403
+POST /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  302  403  403  403
+POST /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  302  403  403  403
+GET  /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403  403
+POST /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403  403
+POST /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403  403
+POST /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403  403
+GET  /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  200  403  403  403
+POST /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  302  302  403  403  403
+POST /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  302  302  403  403  403
+POST /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  302  403  403  403
+GET  /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  200  200  403  403  403
+GET  /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  200  403  403  403
+POST /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  302  302  403  403  403
+POST /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  302  302  403  403  403
+POST /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  302  403  403  403
+POST /admin/accounts/user/{user}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/accounts/user/{sub_user}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/accounts/user/{other_user}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/accounts/user/{user}/history/           302  302  302  302  302  404  404  302  200  200  404  404  404
+GET  /admin/accounts/user/{sub_user}/history/       302  302  302  302  302  404  404  302  200  200  404  404  404
+GET  /admin/accounts/user/{other_user}/history/     302  302  302  302  302  404  404  302  404  200  404  404  404
+GET  /admin/accounts/user/{user}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/{sub_user}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/{other_user}/             302  302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # cases and runs are looked at; rules of terms belong to the setting-up
 CASES = """
-#                                                    anon none regu city offi medi cler audi acco supe appr part
-GET  /admin/cases/case/                              302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/case/add/                          302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/case/{case_pk}/change/             302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  404  404  302  403  200  404  403
-POST /admin/cases/case/{case_pk}/change/             302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/case/{case_pk}/delete/             302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/case/{sub_case_pk}/delete/         302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/case/{other_case_pk}/delete/       302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/case/{case_pk}/history/            302  302  302  302  302  200  200  302  404  200  200  404
-GET  /admin/cases/case/{sub_case_pk}/history/        302  302  302  302  302  200  200  302  404  200  200  404
-GET  /admin/cases/case/{other_case_pk}/history/      302  302  302  302  302  404  404  302  404  200  404  404
-GET  /admin/cases/case/{case_pk}/                    302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/case/{sub_case_pk}/                302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/case/{other_case_pk}/              302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/                         302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/importrun/add/                     302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  404  302  403  200  403  403
-POST /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/importrun/{run}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/importrun/{sub_run}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/importrun/{other_run}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/importrun/{run}/history/           302  302  302  302  302  404  200  302  404  200  404  404
-GET  /admin/cases/importrun/{sub_run}/history/       302  302  302  302  302  404  200  302  404  200  404  404
-GET  /admin/cases/importrun/{other_run}/history/     302  302  302  302  302  404  404  302  404  200  404  404
-GET  /admin/cases/importrun/{run}/                   302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/{sub_run}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/{other_run}/             302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/                          302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/recovery/add/                      302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  404  404  302  403  200  404  403
-POST /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/recovery/{recovery}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/recovery/{sub_recovery}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/recovery/{other_recovery}/delete/  302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/recovery/{recovery}/history/       302  302  302  302  302  200  200  302  404  200  200  404
-GET  /admin/cases/recovery/{sub_recovery}/history/   302  302  302  302  302  200  200  302  404  200  200  404
-GET  /admin/cases/recovery/{other_recovery}/history/ 302  302  302  302  302  404  404  302  404  200  404  404
-GET  /admin/cases/recovery/{recovery}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/{sub_recovery}/           302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/{other_recovery}/         302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/                             302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/clock/add/                         302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/clock/{clock}/change/              302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  200  200  302  403  200  200  403
-GET  /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  404  404  302  403  200  404  403
-POST /admin/cases/clock/{clock}/change/              302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/clock/{clock}/delete/              302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/clock/{sub_clock}/delete/          302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/clock/{other_clock}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/clock/{clock}/history/             302  302  302  302  302  200  200  302  404  200  200  404
-GET  /admin/cases/clock/{sub_clock}/history/         302  302  302  302  302  200  200  302  404  200  200  404
-GET  /admin/cases/clock/{other_clock}/history/       302  302  302  302  302  404  404  302  404  200  404  404
-GET  /admin/cases/clock/{clock}/                     302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/{sub_clock}/                 302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/{other_clock}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clockrule/                         302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/clockrule/add/                     302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/cases/clockrule/{clockrule}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/clockrule/{clockrule}/history/     302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/clockrule/{clockrule}/             302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/ground/                            302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/ground/add/                        302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/cases/ground/{ground}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/ground/{ground}/history/           302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/ground/{ground}/                   302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/signalrule/                        302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/signalrule/add/                    302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403
-POST /admin/cases/signalrule/{signalrule}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/signalrule/{signalrule}/history/   302  302  302  302  302  403  403  302  403  200  403  403
-GET  /admin/cases/signalrule/{signalrule}/           302  302  302  302  302  302  302  302  302  302  302  302
+#                                                    anon none regu city offi medi cler audi acco supe appr part cour
+GET  /admin/cases/case/                              302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/case/add/                          302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/case/{case_pk}/change/             302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  404  404  302  403  200  404  403  403
+POST /admin/cases/case/{case_pk}/change/             302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/case/{case_pk}/delete/             302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/case/{sub_case_pk}/delete/         302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/case/{other_case_pk}/delete/       302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/case/{case_pk}/history/            302  302  302  302  302  200  200  302  404  200  200  404  404
+GET  /admin/cases/case/{sub_case_pk}/history/        302  302  302  302  302  200  200  302  404  200  200  404  404
+GET  /admin/cases/case/{other_case_pk}/history/      302  302  302  302  302  404  404  302  404  200  404  404  404
+GET  /admin/cases/case/{case_pk}/                    302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/case/{sub_case_pk}/                302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/case/{other_case_pk}/              302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/                         302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/importrun/add/                     302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  404  302  403  200  403  403  403
+POST /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/importrun/{run}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/importrun/{sub_run}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/importrun/{other_run}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/importrun/{run}/history/           302  302  302  302  302  404  200  302  404  200  404  404  404
+GET  /admin/cases/importrun/{sub_run}/history/       302  302  302  302  302  404  200  302  404  200  404  404  404
+GET  /admin/cases/importrun/{other_run}/history/     302  302  302  302  302  404  404  302  404  200  404  404  404
+GET  /admin/cases/importrun/{run}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/{sub_run}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/{other_run}/             302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/                          302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/recovery/add/                      302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  404  404  302  403  200  404  403  403
+POST /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/recovery/{recovery}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/recovery/{sub_recovery}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/recovery/{other_recovery}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/recovery/{recovery}/history/       302  302  302  302  302  200  200  302  404  200  200  404  404
+GET  /admin/cases/recovery/{sub_recovery}/history/   302  302  302  302  302  200  200  302  404  200  200  404  404
+GET  /admin/cases/recovery/{other_recovery}/history/ 302  302  302  302  302  404  404  302  404  200  404  404  404
+GET  /admin/cases/recovery/{recovery}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/{sub_recovery}/           302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/{other_recovery}/         302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/                             302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/clock/add/                         302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/clock/{clock}/change/              302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  200  200  302  403  200  200  403  403
+GET  /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  404  404  302  403  200  404  403  403
+POST /admin/cases/clock/{clock}/change/              302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/clock/{clock}/delete/              302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/clock/{sub_clock}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/clock/{other_clock}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/clock/{clock}/history/             302  302  302  302  302  200  200  302  404  200  200  404  404
+GET  /admin/cases/clock/{sub_clock}/history/         302  302  302  302  302  200  200  302  404  200  200  404  404
+GET  /admin/cases/clock/{other_clock}/history/       302  302  302  302  302  404  404  302  404  200  404  404  404
+GET  /admin/cases/clock/{clock}/                     302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/{sub_clock}/                 302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/{other_clock}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clockrule/                         302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/clockrule/add/                     302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/cases/clockrule/{clockrule}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/clockrule/{clockrule}/history/     302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/clockrule/{clockrule}/             302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/ground/                            302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/ground/add/                        302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/cases/ground/{ground}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/ground/{ground}/history/           302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/ground/{ground}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/signalrule/                        302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/signalrule/add/                    302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403
+POST /admin/cases/signalrule/{signalrule}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/signalrule/{signalrule}/history/   302  302  302  302  302  403  403  302  403  200  403  403  403
+GET  /admin/cases/signalrule/{signalrule}/           302  302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # files and official documents of cases. {case} has a reporter, so its files are sealed; {plain_case} has none
 PAPERS = """
-#                                                                   ano non reg cit off med cle aud acc sup app par
-GET  /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403
-POST /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403
-POST /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403
-POST /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403
-GET  /cases/{plain_case}/attachments/{plain_file}/file/             302 403 200 200 200 200 200 403 403 200 200 403
-GET  /cases/{sub_plain_case}/attachments/{sub_plain_file}/file/     302 403 200 200 200 200 200 403 403 200 200 403
-GET  /cases/{other_plain_case}/attachments/{other_plain_file}/file/ 302 403 404 200 404 404 404 403 403 200 404 403
-GET  /cases/{case}/attachments/{attachment}/file/                   302 403 403 403 200 403 403 403 403 403 403 403
-GET  /cases/{sub_case}/attachments/{sub_attachment}/file/           302 403 403 403 200 403 403 403 403 403 403 403
-GET  /cases/{other_case}/attachments/{other_attachment}/file/       302 403 404 403 404 404 404 403 403 403 404 403
-GET  /cases/{case}/attachments/{other_attachment}/file/             302 403 404 404 404 404 404 403 403 404 404 403
-GET  /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 200 403 403
-POST /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 302 302 403 403 403 302 403 403
-POST /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 302 302 403 403 403 302 403 403
-POST /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 302 403 403
-GET  /cases/{case}/documents/{register}/issue/                      302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 200 403 403
-POST /cases/{case}/documents/{register}/issue/                      302 403 403 403 302 302 403 403 403 302 403 403
-POST /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 302 302 403 403 403 302 403 403
-POST /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 302 403 403
-POST /cases/{report_case}/documents/{sealed_register}/issue/        302 403 403 403 302 403 403 403 403 403 403 403
-POST /cases/{sub_report_case}/documents/{sealed_register}/issue/    302 403 403 403 302 403 403 403 403 403 403 403
-POST /cases/{other_report_case}/documents/{sealed_register}/issue/  302 403 403 403 404 403 403 403 403 403 403 403
-GET  /cases/{case}/documents/{document}/file/                       302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{sub_case}/documents/{sub_document}/file/               302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{other_case}/documents/{other_document}/file/           302 403 404 403 404 404 404 403 403 200 404 403
-GET  /cases/{case}/documents/{other_document}/file/                 302 403 404 404 404 404 404 403 403 404 404 403
-GET  /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403
-POST /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403
-POST /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403
-POST /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403
-GET  /cases/{case}/documents/{document}/void/                       302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 200 200 403 403 403 200 403 403
-GET  /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 200 403 403
-POST /cases/{case}/documents/{document}/void/                       302 403 403 403 302 302 403 403 403 302 403 403
-POST /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 302 302 403 403 403 302 403 403
-POST /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 302 403 403
+#                                                                   ano non reg cit off med cle aud acc sup app par cou
+GET  /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403 403
+POST /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403 403
+POST /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403 403
+POST /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403 403
+GET  /cases/{plain_case}/attachments/{plain_file}/file/             302 403 200 200 200 200 200 403 403 200 200 403 403
+GET  /cases/{sub_plain_case}/attachments/{sub_plain_file}/file/     302 403 200 200 200 200 200 403 403 200 200 403 403
+GET  /cases/{other_plain_case}/attachments/{other_plain_file}/file/ 302 403 404 200 404 404 404 403 403 200 404 403 403
+GET  /cases/{case}/attachments/{attachment}/file/                   302 403 403 403 200 403 403 403 403 403 403 403 403
+GET  /cases/{sub_case}/attachments/{sub_attachment}/file/           302 403 403 403 200 403 403 403 403 403 403 403 403
+GET  /cases/{other_case}/attachments/{other_attachment}/file/       302 403 404 403 404 404 404 403 403 403 404 403 403
+GET  /cases/{case}/attachments/{other_attachment}/file/             302 403 404 404 404 404 404 403 403 404 404 403 403
+GET  /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 200 403 403 403
+POST /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 302 302 403 403 403 302 403 403 403
+POST /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 302 302 403 403 403 302 403 403 403
+POST /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 302 403 403 403
+GET  /cases/{case}/documents/{register}/issue/                      302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 200 403 403 403
+POST /cases/{case}/documents/{register}/issue/                      302 403 403 403 302 302 403 403 403 302 403 403 403
+POST /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 302 302 403 403 403 302 403 403 403
+POST /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 302 403 403 403
+POST /cases/{report_case}/documents/{sealed_register}/issue/        302 403 403 403 302 403 403 403 403 403 403 403 403
+POST /cases/{sub_report_case}/documents/{sealed_register}/issue/    302 403 403 403 302 403 403 403 403 403 403 403 403
+POST /cases/{other_report_case}/documents/{sealed_register}/issue/  302 403 403 403 404 403 403 403 403 403 403 403 403
+GET  /cases/{case}/documents/{document}/file/                       302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/file/               302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{other_case}/documents/{other_document}/file/           302 403 404 403 404 404 404 403 403 200 404 403 403
+GET  /cases/{case}/documents/{other_document}/file/                 302 403 404 404 404 404 404 403 403 404 404 403 403
+GET  /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403 403
+POST /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403 403
+POST /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403 403
+POST /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403 403
+GET  /cases/{case}/documents/{document}/void/                       302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 200 200 403 403 403 200 403 403 403
+GET  /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 200 403 403 403
+POST /cases/{case}/documents/{document}/void/                       302 403 403 403 302 302 403 403 403 302 403 403 403
+POST /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 302 302 403 403 403 302 403 403 403
+POST /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 302 403 403 403
 """
 
 # how documents look belongs to the setting-up
 LETTERS = """
-#                                                            anon none regu city offi medi cler audi acco supe appr part
-GET  /admin/cases/letterhead/                                302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/letterhead/add/                            302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/letterhead/{letterhead}/change/            302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/letterhead/{sub_letterhead}/change/        302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/letterhead/{other_letterhead}/change/      302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/cases/letterhead/{letterhead}/delete/            302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/letterhead/{sub_letterhead}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/letterhead/{other_letterhead}/delete/      302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/letterhead/{letterhead}/history/           302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/letterhead/{sub_letterhead}/history/       302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/letterhead/{other_letterhead}/history/     302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/letterhead/{letterhead}/                   302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/letterhead/{sub_letterhead}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/letterhead/{other_letterhead}/             302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/                          302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/add/                      302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{template}/change/        302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{sub_template}/change/    302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{other_template}/change/  302  302  302  302  302  403  200  302  403  200  403  403
-POST /admin/cases/documenttemplate/{template}/delete/        302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/documenttemplate/{sub_template}/delete/    302  302  302  302  302  403  403  302  403  403  403  403
-POST /admin/cases/documenttemplate/{other_template}/delete/  302  302  302  302  302  403  403  302  403  403  403  403
-GET  /admin/cases/documenttemplate/{template}/history/       302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{sub_template}/history/   302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{other_template}/history/ 302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{template}/               302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{sub_template}/           302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{other_template}/         302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{template}/file/          302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{sub_template}/file/      302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/{other_template}/file/    302  302  302  302  302  403  200  302  403  200  403  403
-GET  /admin/cases/documenttemplate/built-in/refusal/         302  302  302  302  302  403  200  302  403  200  403  403
-"""
+#                                                            anon none regu city offi medi cler audi acco supe appr part cour
+GET  /admin/cases/letterhead/                                302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/letterhead/add/                            302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/letterhead/{letterhead}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/letterhead/{sub_letterhead}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/letterhead/{other_letterhead}/change/      302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/cases/letterhead/{letterhead}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/letterhead/{sub_letterhead}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/letterhead/{other_letterhead}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/letterhead/{letterhead}/history/           302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/letterhead/{sub_letterhead}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/letterhead/{other_letterhead}/history/     302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/letterhead/{letterhead}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/letterhead/{sub_letterhead}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/letterhead/{other_letterhead}/             302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/                          302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{template}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{sub_template}/change/    302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{other_template}/change/  302  302  302  302  302  403  200  302  403  200  403  403  403
+POST /admin/cases/documenttemplate/{template}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/documenttemplate/{sub_template}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
+POST /admin/cases/documenttemplate/{other_template}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403
+GET  /admin/cases/documenttemplate/{template}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{sub_template}/history/   302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{other_template}/history/ 302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{template}/               302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{sub_template}/           302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{other_template}/         302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{template}/file/          302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{sub_template}/file/      302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/{other_template}/file/    302  302  302  302  302  403  200  302  403  200  403  403  403
+GET  /admin/cases/documenttemplate/built-in/refusal/         302  302  302  302  302  403  200  302  403  200  403  403  403
+"""  # noqa: E501 - a table
 
 
 # what mediators and the heads of their units work with
 MEDIATION = """
-#                                                                 ano non reg cit off med cle aud acc sup app par
-GET  /admin/mediation/mediator/                                   302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/mediator/add/                               302 302 302 302 302 403 403 302 403 200 200 403
-GET  /admin/mediation/mediator/{mediator}/change/                 302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/mediator/{sub_mediator}/change/             302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/mediator/{other_mediator}/change/           302 302 302 302 302 404 403 302 403 200 404 403
-POST /admin/mediation/mediator/{mediator}/delete/                 302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/mediator/{sub_mediator}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/mediator/{other_mediator}/delete/           302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/mediator/{mediator}/history/                302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/mediator/{sub_mediator}/history/            302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/mediator/{other_mediator}/history/          302 302 302 302 302 404 404 302 404 200 404 404
-GET  /admin/mediation/mediator/{mediator}/                        302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediator/{sub_mediator}/                    302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediator/{other_mediator}/                  302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/room/                                       302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/room/add/                                   302 302 302 302 302 403 403 302 403 200 200 403
-GET  /admin/mediation/room/{room}/change/                         302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/room/{sub_room}/change/                     302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/room/{other_room}/change/                   302 302 302 302 302 404 403 302 403 200 404 403
-POST /admin/mediation/room/{room}/delete/                         302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/room/{sub_room}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/room/{other_room}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/room/{room}/history/                        302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/room/{sub_room}/history/                    302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/room/{other_room}/history/                  302 302 302 302 302 404 404 302 404 200 404 404
-GET  /admin/mediation/room/{room}/                                302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/room/{sub_room}/                            302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/room/{other_room}/                          302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/session/                                    302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/session/add/                                302 302 302 302 302 200 403 302 403 200 403 403
-GET  /admin/mediation/session/{session}/change/                   302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/session/{sub_session}/change/               302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/session/{other_session}/change/             302 302 302 302 302 404 403 302 403 200 404 403
-POST /admin/mediation/session/{session}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/session/{sub_session}/delete/               302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/session/{other_session}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/session/{session}/history/                  302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/session/{sub_session}/history/              302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/session/{other_session}/history/            302 302 302 302 302 404 404 302 404 200 404 404
-GET  /admin/mediation/session/{session}/                          302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/session/{sub_session}/                      302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/session/{other_session}/                    302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/entrustment/                                302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/entrustment/add/                            302 302 302 302 302 403 403 302 403 200 200 403
-GET  /admin/mediation/entrustment/{entrustment}/change/           302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/entrustment/{sub_entrustment}/change/       302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/entrustment/{other_entrustment}/change/     302 302 302 302 302 404 403 302 403 200 404 403
-POST /admin/mediation/entrustment/{entrustment}/delete/           302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/entrustment/{sub_entrustment}/delete/       302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/entrustment/{other_entrustment}/delete/     302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/entrustment/{entrustment}/history/          302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/entrustment/{sub_entrustment}/history/      302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/entrustment/{other_entrustment}/history/    302 302 302 302 302 404 404 302 404 200 404 404
-GET  /admin/mediation/entrustment/{entrustment}/                  302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/entrustment/{sub_entrustment}/              302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/entrustment/{other_entrustment}/            302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/recusal/                                    302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/recusal/add/                                302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/recusal/{recusal}/change/                   302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/recusal/{sub_recusal}/change/               302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/recusal/{other_recusal}/change/             302 302 302 302 302 404 403 302 403 200 404 403
-POST /admin/mediation/recusal/{recusal}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/recusal/{sub_recusal}/delete/               302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/recusal/{other_recusal}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/recusal/{recusal}/history/                  302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/recusal/{sub_recusal}/history/              302 302 302 302 302 200 404 302 404 200 200 404
-GET  /admin/mediation/recusal/{other_recusal}/history/            302 302 302 302 302 404 404 302 404 200 404 404
-GET  /admin/mediation/recusal/{recusal}/                          302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/recusal/{sub_recusal}/                      302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/recusal/{other_recusal}/                    302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/                               302 302 302 302 302 200 403 302 403 200 200 200
-GET  /admin/mediation/platformreferral/add/                           302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/platformreferral/{referral}/change/             302 302 302 302 302 200 403 302 403 200 200 200
-POST /admin/mediation/platformreferral/{referral}/delete/             302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/platformreferral/{referral}/history/            302 302 302 302 302 200 404 302 404 200 200 200
-GET  /admin/mediation/platformreferral/{referral}/                    302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200
-GET  /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200
-POST /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403
-POST /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200
-POST /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200
-GET  /admin/mediation/platformreferral/{sub_referral}/change/         302 302 302 302 302 200 403 302 403 200 200 200
-POST /admin/mediation/platformreferral/{sub_referral}/delete/         302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/platformreferral/{sub_referral}/history/        302 302 302 302 302 200 404 302 404 200 200 200
-GET  /admin/mediation/platformreferral/{sub_referral}/                302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200
-GET  /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200
-POST /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403
-POST /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200
-POST /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200
-GET  /admin/mediation/platformreferral/{other_referral}/change/       302 302 302 302 302 404 403 302 403 200 404 404
-POST /admin/mediation/platformreferral/{other_referral}/delete/       302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/platformreferral/{other_referral}/history/      302 302 302 302 302 404 404 302 404 200 404 404
-GET  /admin/mediation/platformreferral/{other_referral}/              302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404
-GET  /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404
-GET  /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404
-POST /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404
-POST /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404
-POST /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404
-GET  /admin/mediation/session/calendar/                           302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403
-GET  /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403
-GET  /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403
-POST /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403
-POST /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403
-POST /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403
-GET  /admin/mediation/mediatedcase/                               302 302 302 302 302 200 403 302 403 200 200 403
-GET  /admin/mediation/mediatedcase/add/                           302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/mediatedcase/{case_pk}/change/              302 302 302 302 302 404 403 302 403 404 404 403
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/change/          302 302 302 302 302 404 403 302 403 404 404 403
-GET  /admin/mediation/mediatedcase/{other_case_pk}/change/        302 302 302 302 302 404 403 302 403 404 404 403
-POST /admin/mediation/mediatedcase/{case_pk}/delete/              302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/mediatedcase/{sub_case_pk}/delete/          302 302 302 302 302 403 403 302 403 403 403 403
-POST /admin/mediation/mediatedcase/{other_case_pk}/delete/        302 302 302 302 302 403 403 302 403 403 403 403
-GET  /admin/mediation/mediatedcase/{case_pk}/history/             302 302 302 302 302 404 404 302 404 404 404 404
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/history/         302 302 302 302 302 404 404 302 404 404 404 404
-GET  /admin/mediation/mediatedcase/{other_case_pk}/history/       302 302 302 302 302 404 404 302 404 404 404 404
-GET  /admin/mediation/mediatedcase/{case_pk}/                     302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/                 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediatedcase/{other_case_pk}/               302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/                                            302 302 302 302 302 200 404 302 404 200 200 200
-"""
+#                                                                 ano non reg cit off med cle aud acc sup app par cou
+GET  /admin/mediation/mediator/                                   302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/mediator/add/                               302 302 302 302 302 403 403 302 403 200 200 403 403
+GET  /admin/mediation/mediator/{mediator}/change/                 302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/mediator/{sub_mediator}/change/             302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/mediator/{other_mediator}/change/           302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/mediator/{mediator}/delete/                 302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/mediator/{sub_mediator}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/mediator/{other_mediator}/delete/           302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/mediator/{mediator}/history/                302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/mediator/{sub_mediator}/history/            302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/mediator/{other_mediator}/history/          302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/mediator/{mediator}/                        302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediator/{sub_mediator}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediator/{other_mediator}/                  302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/                                       302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/room/add/                                   302 302 302 302 302 403 403 302 403 200 200 403 403
+GET  /admin/mediation/room/{room}/change/                         302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/room/{sub_room}/change/                     302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/room/{other_room}/change/                   302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/room/{room}/delete/                         302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/room/{sub_room}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/room/{other_room}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/room/{room}/history/                        302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/room/{sub_room}/history/                    302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/room/{other_room}/history/                  302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/room/{room}/                                302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/{sub_room}/                            302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/{other_room}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/                                    302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/session/add/                                302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/session/{session}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/session/{sub_session}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/session/{other_session}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/session/{session}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/session/{sub_session}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/session/{other_session}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/session/{session}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/session/{sub_session}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/session/{other_session}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/session/{session}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/{sub_session}/                      302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/{other_session}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/                                302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/entrustment/add/                            302 302 302 302 302 403 403 302 403 200 200 403 403
+GET  /admin/mediation/entrustment/{entrustment}/change/           302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/entrustment/{sub_entrustment}/change/       302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/entrustment/{other_entrustment}/change/     302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/entrustment/{entrustment}/delete/           302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/entrustment/{sub_entrustment}/delete/       302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/entrustment/{other_entrustment}/delete/     302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/entrustment/{entrustment}/history/          302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/entrustment/{sub_entrustment}/history/      302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/entrustment/{other_entrustment}/history/    302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/entrustment/{entrustment}/                  302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/{sub_entrustment}/              302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/{other_entrustment}/            302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/                                    302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/recusal/add/                                302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/recusal/{recusal}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/recusal/{sub_recusal}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/recusal/{other_recusal}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/recusal/{recusal}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/recusal/{sub_recusal}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/recusal/{other_recusal}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/recusal/{recusal}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/recusal/{sub_recusal}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404
+GET  /admin/mediation/recusal/{other_recusal}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/recusal/{recusal}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/{sub_recusal}/                      302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/{other_recusal}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/                               302 302 302 302 302 200 403 302 403 200 200 200 403
+GET  /admin/mediation/platformreferral/add/                           302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{referral}/change/             302 302 302 302 302 200 403 302 403 200 200 200 403
+POST /admin/mediation/platformreferral/{referral}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{referral}/history/            302 302 302 302 302 200 404 302 404 200 200 200 404
+GET  /admin/mediation/platformreferral/{referral}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200 403
+GET  /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200 403
+POST /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403 403
+POST /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200 403
+POST /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200 403
+GET  /admin/mediation/platformreferral/{sub_referral}/change/         302 302 302 302 302 200 403 302 403 200 200 200 403
+POST /admin/mediation/platformreferral/{sub_referral}/delete/         302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{sub_referral}/history/        302 302 302 302 302 200 404 302 404 200 200 200 404
+GET  /admin/mediation/platformreferral/{sub_referral}/                302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200 403
+GET  /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200 403
+POST /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403 403
+POST /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200 403
+POST /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200 403
+GET  /admin/mediation/platformreferral/{other_referral}/change/       302 302 302 302 302 404 403 302 403 200 404 404 403
+POST /admin/mediation/platformreferral/{other_referral}/delete/       302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{other_referral}/history/      302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/platformreferral/{other_referral}/              302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404 403
+GET  /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404 403
+GET  /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404 403
+POST /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404 403
+POST /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404 403
+POST /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404 403
+GET  /admin/mediation/session/calendar/                           302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403
+POST /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403
+POST /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403
+POST /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403
+GET  /admin/mediation/mediatedcase/                               302 302 302 302 302 200 403 302 403 200 200 403 403
+GET  /admin/mediation/mediatedcase/add/                           302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/mediatedcase/{case_pk}/change/              302 302 302 302 302 404 403 302 403 404 404 403 403
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/change/          302 302 302 302 302 404 403 302 403 404 404 403 403
+GET  /admin/mediation/mediatedcase/{other_case_pk}/change/        302 302 302 302 302 404 403 302 403 404 404 403 403
+POST /admin/mediation/mediatedcase/{case_pk}/delete/              302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/mediatedcase/{sub_case_pk}/delete/          302 302 302 302 302 403 403 302 403 403 403 403 403
+POST /admin/mediation/mediatedcase/{other_case_pk}/delete/        302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/mediatedcase/{case_pk}/history/             302 302 302 302 302 404 404 302 404 404 404 404 404
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/history/         302 302 302 302 302 404 404 302 404 404 404 404 404
+GET  /admin/mediation/mediatedcase/{other_case_pk}/history/       302 302 302 302 302 404 404 302 404 404 404 404 404
+GET  /admin/mediation/mediatedcase/{case_pk}/                     302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/                 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediatedcase/{other_case_pk}/               302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/                                                 302 302 302 302 302 200 403 302 403 200 200 403 200
+GET  /admin/mediation/judicialconfirmation/add/                                             302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/judicialconfirmation/{confirmation}/change/                           302 302 302 302 302 200 403 302 403 200 200 403 200
+POST /admin/mediation/judicialconfirmation/{confirmation}/delete/                           302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{confirmation}/history/                          302 302 302 302 302 200 404 302 404 200 200 404 200
+GET  /admin/mediation/judicialconfirmation/{confirmation}/                                  302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/{confirmation}/act/accept/                       302 302 302 302 302 200 403 302 403 200 403 403 200
+GET  /admin/mediation/judicialconfirmation/{confirmation}/act/withdraw/                     302 302 302 302 302 200 403 302 403 200 403 403 403
+POST /admin/mediation/judicialconfirmation/{confirmation}/act/accept/                       302 302 302 302 302 200 403 302 403 200 403 403 200
+POST /admin/mediation/judicialconfirmation/{confirmation}/act/withdraw/                     302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/judicialconfirmation/{confirmation}/papers/{court_paper}/             302 302 302 302 302 200 404 302 404 200 403 404 200
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/change/                       302 302 302 302 302 200 403 302 403 200 200 403 200
+POST /admin/mediation/judicialconfirmation/{sub_confirmation}/delete/                       302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/history/                      302 302 302 302 302 200 404 302 404 200 200 404 200
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/                              302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/act/accept/                   302 302 302 302 302 200 403 302 403 200 403 403 200
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/act/withdraw/                 302 302 302 302 302 200 403 302 403 200 403 403 403
+POST /admin/mediation/judicialconfirmation/{sub_confirmation}/act/accept/                   302 302 302 302 302 200 403 302 403 200 403 403 200
+POST /admin/mediation/judicialconfirmation/{sub_confirmation}/act/withdraw/                 302 302 302 302 302 200 403 302 403 200 403 403 403
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/papers/{sub_court_paper}/     302 302 302 302 302 200 404 302 404 200 403 404 200
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/change/                     302 302 302 302 302 404 403 302 403 200 404 403 404
+POST /admin/mediation/judicialconfirmation/{other_confirmation}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/history/                    302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/                            302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/act/accept/                 302 302 302 302 302 404 403 302 403 200 404 403 404
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/act/withdraw/               302 302 302 302 302 404 403 302 403 200 404 403 404
+POST /admin/mediation/judicialconfirmation/{other_confirmation}/act/accept/                 302 302 302 302 302 404 403 302 403 200 404 403 404
+POST /admin/mediation/judicialconfirmation/{other_confirmation}/act/withdraw/               302 302 302 302 302 404 403 302 403 200 404 403 404
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/papers/{other_court_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404
+GET  /admin/mediation/                                            302 302 302 302 302 200 404 302 404 200 200 200 200
+"""  # noqa: E501 - a table
 
 
 def read(*tables):
@@ -713,18 +744,22 @@ def agencies():
     """A city, the user's district with a station below it, and the district beside it."""
     city = AgencyFactory()
     here, there = AgencyFactory(parent=city), AgencyFactory(parent=city)
-    platform = AgencyFactory(partner=True)
+    platform, court = AgencyFactory(partner=True), AgencyFactory(court=True)
     return SimpleNamespace(
         city=city, here=here, there=there, below=AgencyFactory(parent=here, kind="station"), platform=platform,
-        platform_below=AgencyFactory(partner=True, parent=platform),
+        platform_below=AgencyFactory(partner=True, parent=platform), court=court,
+        court_below=AgencyFactory(court=True, parent=court),
     )  # fmt: skip
 
 
-def records_of(agency, platform) -> dict[str, object]:
-    """What belongs to an agency, by the names that stand in paths; what it has referred is with `platform`."""
+def records_of(agency, platform, court) -> dict[str, object]:
+    """What belongs to an agency, by the names that stand in paths; what it has referred is with
+    `platform`, what was applied for with `court`."""
     case, user = CaseFactory(handling=agency), UserFactory(agency=agency, roles=["officer"])
     plain, report = CaseFactory(handling=agency), CaseFactory(handling=agency, report=True, regime="order121")
+    confirmation = application_to(court, agency)
     records = {
+        "confirmation": confirmation, "court_paper": confirmation.documents.get(),
         "agency": agency, "user": user, "case_pk": case,
         "party": PartyFactory(case=case), "reporter": PartyFactory(case=case, reporter=True),
         "attachment": AttachmentFactory(case=case), "plain_file": AttachmentFactory(case=plain),
@@ -749,6 +784,16 @@ def referral_to(platform, agency):
     return ReferralFactory(
         case=case, platform__agency=platform, referred_at=timezone.now(), safe_on=due, due_on=due
     )
+
+
+def application_to(court, agency):
+    """The agreement of a case of the agency, which the court is to confirm."""
+    agreement = AgreementFactory(in_force=True, case__handling=agency)
+    confirmation = ConfirmationFactory(
+        agreement=agreement, court=court, state="applied", applied_on=dt.date(2026, 11, 20), article=205, in_time=True
+    )
+    confirmation.documents.add(DocumentFactory(case=agreement.case, form="court_application", side="court"))
+    return confirmation
 
 
 def own_records(user, case_pk) -> dict[str, int]:
@@ -779,11 +824,12 @@ def world(agencies):
     }
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
     places = (
-        ("", agencies.here, agencies.platform), ("sub_", agencies.below, agencies.platform_below),
-        ("other_", agencies.there, AgencyFactory(partner=True)),
-    )  # fmt: skip
-    for prefix, agency, platform in places:
-        records |= {prefix + name: key for name, key in records_of(agency, platform).items()}
+        ("", agencies.here, agencies.platform, agencies.court),
+        ("sub_", agencies.below, agencies.platform_below, agencies.court_below),
+        ("other_", agencies.there, AgencyFactory(partner=True), AgencyFactory(court=True)),
+    )
+    for prefix, *place in places:
+        records |= {prefix + name: key for name, key in records_of(*place).items()}
     records |= {"my_saved": records["saved"], "my_bulk": records["bulk"], "my_prepared": records["bulk"]}
     return SimpleNamespace(**vars(agencies), records=records)
 
@@ -794,7 +840,10 @@ def user_of(column, agencies, **kwargs):
         return None
     if column == "superuser":
         return UserFactory(superuser=True, **kwargs)
-    agency = {"city_regulator": agencies.city, "platform_partner": agencies.platform}.get(column, agencies.here)
+    elsewhere = {
+        "city_regulator": agencies.city, "platform_partner": agencies.platform, "court_liaison": agencies.court,
+    }  # fmt: skip
+    agency = elsewhere.get(column, agencies.here)
     return UserFactory(agency=agency, roles=[] if column == "no_role" else [column], **kwargs)
 
 
@@ -905,7 +954,7 @@ def test_every_row_stands_once():
 
 # ---- acts: each verb of each kind x role x own, sub- and other agency
 
-# In the tables below a cell is one letter a column, in the order of COLUMNS, here for anonymous to platform_partner:
+# In the tables below a cell is one letter a column, in the order of COLUMNS, here for anonymous to court_liaison:
 # y 200, r 302, n 403, 0 404, u 422, b 302 back to the list because nothing was chosen
 CELLS = {"y": 200, "r": 302, "n": 403, "0": 404, "u": 422, "b": 302}
 LETTERS_OF = {status: letter for letter, status in CELLS.items() if letter != "b"}
@@ -925,120 +974,120 @@ def read_cells(table):
 # POST, too.
 ACTS = """
 #                       complaint    report       inquiry
-dispatch          own   rnnnynnnnryn  rnnnynnnnryn  rnnnynnnnryn
-dispatch          sub   rnnnynnnnryn  rnnnynnnnryn  rnnnynnnnryn
-dispatch          other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
-return_to_intake  own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-return_to_intake  sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-return_to_intake  other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-take              own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-take              sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-take              other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-assign            own   rnnnnnnnnyyn  rnnnnnnnnyyn  rnnnnnnnnyyn
-assign            sub   rnnnnnnnnyyn  rnnnnnnnnyyn  rnnnnnnnnyyn
-assign            other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-supplement        own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-supplement        sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-supplement        other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-correct           own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-correct           sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-correct           other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-join              own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-join              sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-join              other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-check_identity    own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-check_identity    sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-check_identity    other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-urge              own   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-urge              sub   rnnnynnnnynn  rnnnynnnnynn  rnnnynnnnynn
-urge              other rn0n000nny0n  rn0n000nny0n  rn0n000nny0n
-supervise         own   rnyynnnnnyyn  rnyynnnnnyyn  rnyynnnnnyyn
-supervise         sub   rnyynnnnnyyn  rnyynnnnnyyn  rnyynnnnnyyn
-supervise         other rn0y000nny0n  rn0y000nny0n  rn0y000nny0n
-reply             own   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
-reply             sub   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
-reply             other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
-call_back         own   rnnnrnnnnrrn  rnnnrnnnnrrn  rnnnrnnnnrrn
-call_back         sub   rnnnrnnnnrrn  rnnnrnnnnrrn  rnnnrnnnnrrn
-call_back         other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
-enter_national    own   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
-enter_national    sub   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
-enter_national    other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
-reopen            own   rnnnnnnnnrrn  rnnnnnnnnrrn  rnnnnnnnnrrn
-reopen            sub   rnnnnnnnnrrn  rnnnnnnnnrrn  rnnnnnnnnrrn
-reopen            other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
-accept            own   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
-accept            sub   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
-accept            other rn0n000nny0n  rn00000nn00n  rn00000nn00n
-refuse            own   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
-refuse            sub   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
-refuse            other rn0n000nny0n  rn00000nn00n  rn00000nn00n
-mediate           own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-mediate           sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-mediate           other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
-agree             own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-agree             sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-agree             other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
-settle            own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-settle            sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-settle            other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
-fail              own   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-fail              sub   rnnnrrnnnrrn  rn00000nn00n  rn00000nn00n
-fail              other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
-withdraw          own   rnnnyynnnyyn  rn00000nn00n  rn00000nn00n
-withdraw          sub   rnnnyynnnyyn  rn00000nn00n  rn00000nn00n
-withdraw          other rn0n000nny0n  rn00000nn00n  rn00000nn00n
-terminate         own   rnnnrnnnnrnn  rn00000nn00n  rn00000nn00n
-terminate         sub   rnnnrnnnnrnn  rn00000nn00n  rn00000nn00n
-terminate         other rn0n000nnr0n  rn00000nn00n  rn00000nn00n
-represent         own   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
-represent         sub   rnnnynnnnynn  rn00000nn00n  rn00000nn00n
-represent         other rn0n000nny0n  rn00000nn00n  rn00000nn00n
-inform            own   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
-inform            sub   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
-inform            other rn0n000nnr0n  rn0n000nnr0n  rn00000nn00n
-close             own   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
-close             sub   rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnrnnnnrnn
-close             other rn0n000nnr0n  rn0n000nnr0n  rn0n000nnr0n
-split             own   rnnnynnnnynn  rnnnynnnnrnn  rn00000nn00n
-split             sub   rnnnynnnnynn  rnnnynnnnrnn  rn00000nn00n
-split             other rn0n000nny0n  rn0n000nnr0n  rn00000nn00n
-pause             own   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
-pause             sub   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
-pause             other rn0n000nnr0n  rn0n000nnr0n  rn00000nn00n
-resume            own   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
-resume            sub   rnnnrrnnnrrn  rnnnrnnnnrnn  rn00000nn00n
-resume            other rn0n000nnr0n  rn0n000nnr0n  rn00000nn00n
-change_regime     own   rnnnnnnnnyyn  rnnnnnnnnyyn  rn00000nn00n
-change_regime     sub   rnnnnnnnnyyn  rnnnnnnnnyyn  rn00000nn00n
-change_regime     other rn0n000nny0n  rn0n000nny0n  rn00000nn00n
-verify            own   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
-verify            sub   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
-verify            other rn00000nn00n  rn0n000nny0n  rn00000nn00n
-file              own   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
-file              sub   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
-file              other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
-not_file          own   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
-not_file          sub   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
-not_file          other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
-decline           own   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
-decline           sub   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
-decline           other rn00000nn00n  rn0n000nny0n  rn00000nn00n
-merge             own   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
-merge             sub   rn00000nn00n  rnnnynnnnynn  rn00000nn00n
-merge             other rn00000nn00n  rn0n000nny0n  rn00000nn00n
-ask_extension     own   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
-ask_extension     sub   rn00000nn00n  rnnnrnnnnrnn  rn00000nn00n
-ask_extension     other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
-grant_extension   own   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
-grant_extension   sub   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
-grant_extension   other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
-deny_extension    own   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
-deny_extension    sub   rn00000nn00n  rnnnnnnnnrrn  rn00000nn00n
-deny_extension    other rn00000nn00n  rn0n000nnr0n  rn00000nn00n
-answer            own   rn00000nn00n  rn00000nn00n  rnnnynnnnynn
-answer            sub   rn00000nn00n  rn00000nn00n  rnnnynnnnynn
-answer            other rn00000nn00n  rn00000nn00n  rn0n000nny0n
+dispatch          own   rnnnynnnnrynn  rnnnynnnnrynn  rnnnynnnnrynn
+dispatch          sub   rnnnynnnnrynn  rnnnynnnnrynn  rnnnynnnnrynn
+dispatch          other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
+return_to_intake  own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+return_to_intake  sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+return_to_intake  other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+take              own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+take              sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+take              other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+assign            own   rnnnnnnnnyynn  rnnnnnnnnyynn  rnnnnnnnnyynn
+assign            sub   rnnnnnnnnyynn  rnnnnnnnnyynn  rnnnnnnnnyynn
+assign            other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+supplement        own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+supplement        sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+supplement        other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+correct           own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+correct           sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+correct           other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+join              own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+join              sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+join              other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+check_identity    own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+check_identity    sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+check_identity    other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+urge              own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+urge              sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
+urge              other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
+supervise         own   rnyynnnnnyynn  rnyynnnnnyynn  rnyynnnnnyynn
+supervise         sub   rnyynnnnnyynn  rnyynnnnnyynn  rnyynnnnnyynn
+supervise         other rn0y000nny0nn  rn0y000nny0nn  rn0y000nny0nn
+reply             own   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+reply             sub   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+reply             other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
+call_back         own   rnnnrnnnnrrnn  rnnnrnnnnrrnn  rnnnrnnnnrrnn
+call_back         sub   rnnnrnnnnrrnn  rnnnrnnnnrrnn  rnnnrnnnnrrnn
+call_back         other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
+enter_national    own   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+enter_national    sub   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+enter_national    other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
+reopen            own   rnnnnnnnnrrnn  rnnnnnnnnrrnn  rnnnnnnnnrrnn
+reopen            sub   rnnnnnnnnrrnn  rnnnnnnnnrrnn  rnnnnnnnnrrnn
+reopen            other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
+accept            own   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
+accept            sub   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
+accept            other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
+refuse            own   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
+refuse            sub   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
+refuse            other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
+mediate           own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+mediate           sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+mediate           other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
+agree             own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+agree             sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+agree             other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
+settle            own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+settle            sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+settle            other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
+fail              own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+fail              sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
+fail              other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
+withdraw          own   rnnnyynnnyynn  rn00000nn00nn  rn00000nn00nn
+withdraw          sub   rnnnyynnnyynn  rn00000nn00nn  rn00000nn00nn
+withdraw          other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
+terminate         own   rnnnrnnnnrnnn  rn00000nn00nn  rn00000nn00nn
+terminate         sub   rnnnrnnnnrnnn  rn00000nn00nn  rn00000nn00nn
+terminate         other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
+represent         own   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
+represent         sub   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
+represent         other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
+inform            own   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
+inform            sub   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
+inform            other rn0n000nnr0nn  rn0n000nnr0nn  rn00000nn00nn
+close             own   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+close             sub   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+close             other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
+split             own   rnnnynnnnynnn  rnnnynnnnrnnn  rn00000nn00nn
+split             sub   rnnnynnnnynnn  rnnnynnnnrnnn  rn00000nn00nn
+split             other rn0n000nny0nn  rn0n000nnr0nn  rn00000nn00nn
+pause             own   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
+pause             sub   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
+pause             other rn0n000nnr0nn  rn0n000nnr0nn  rn00000nn00nn
+resume            own   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
+resume            sub   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
+resume            other rn0n000nnr0nn  rn0n000nnr0nn  rn00000nn00nn
+change_regime     own   rnnnnnnnnyynn  rnnnnnnnnyynn  rn00000nn00nn
+change_regime     sub   rnnnnnnnnyynn  rnnnnnnnnyynn  rn00000nn00nn
+change_regime     other rn0n000nny0nn  rn0n000nny0nn  rn00000nn00nn
+verify            own   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
+verify            sub   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
+verify            other rn00000nn00nn  rn0n000nny0nn  rn00000nn00nn
+file              own   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
+file              sub   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
+file              other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
+not_file          own   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
+not_file          sub   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
+not_file          other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
+decline           own   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
+decline           sub   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
+decline           other rn00000nn00nn  rn0n000nny0nn  rn00000nn00nn
+merge             own   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
+merge             sub   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
+merge             other rn00000nn00nn  rn0n000nny0nn  rn00000nn00nn
+ask_extension     own   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
+ask_extension     sub   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
+ask_extension     other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
+grant_extension   own   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
+grant_extension   sub   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
+grant_extension   other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
+deny_extension    own   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
+deny_extension    sub   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
+deny_extension    other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
+answer            own   rn00000nn00nn  rn00000nn00nn  rnnnynnnnynnn
+answer            sub   rn00000nn00nn  rn00000nn00nn  rnnnynnnnynnn
+answer            other rn00000nn00nn  rn00000nn00nn  rn0n000nny0nn
 """
 KINDS = ("complaint", "report", "inquiry")
 ACT_ROWS = list(read_cells(ACTS))
@@ -1088,18 +1137,18 @@ def test_every_verb_of_each_kind_is_in_the_table():
 # after it was queued.
 BULK = """
 #                 start own    start sub    start other  confirm      confirmed    again
-dispatch          rnnnrnnnnrrn  rnnnrnnnnrrn  rnnnbnnnnrbn  rnnnynnnnyyn  rnnnunnnnuun  rnnnrnnnnrrn
-return_to_intake  rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
-take              rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
-assign            rnnnnnnnnrrn  rnnnnnnnnrrn  rnnnnnnnnrbn  rnnnnnnnnyyn  rnnnnnnnnuun  rnnnnnnnnrrn
-supervise         rnrrnnnnnrrn  rnrrnnnnnrrn  rnbrnnnnnrbn  rnyynnnnnyyn  rnuunnnnnuun  rnrrnnnnnrrn
-accept            rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
-refuse            rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
-terminate         rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
-close             rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
-verify            rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnrnnnnrnn  rnnnrnnnnrnn
-not_file          rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
-decline           rnnnrnnnnrnn  rnnnrnnnnrnn  rnnnbnnnnrnn  rnnnynnnnynn  rnnnunnnnunn  rnnnrnnnnrnn
+dispatch          rnnnrnnnnrrnn  rnnnrnnnnrrnn  rnnnbnnnnrbnn  rnnnynnnnyynn  rnnnunnnnuunn  rnnnrnnnnrrnn
+return_to_intake  rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
+take              rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+assign            rnnnnnnnnrrnn  rnnnnnnnnrrnn  rnnnnnnnnrbnn  rnnnnnnnnyynn  rnnnnnnnnuunn  rnnnnnnnnrrnn
+supervise         rnrrnnnnnrrnn  rnrrnnnnnrrnn  rnbrnnnnnrbnn  rnyynnnnnyynn  rnuunnnnnuunn  rnrrnnnnnrrnn
+accept            rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+refuse            rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
+terminate         rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
+close             rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+verify            rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
+not_file          rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
+decline           rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
 """
 BULK_ROWS = list(read_cells(BULK))
 
@@ -1159,42 +1208,42 @@ FORM_CASES = {
 # delivery and declare it void
 FORMS = """
 # form/side                     case        whose  issue        file         deliver      void
-complaint_register/internal     registered  own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-complaint_register/internal     registered  sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-complaint_register/internal     registered  other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
-report_register/internal        report      own    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
-report_register/internal        report      sub    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
-report_register/internal        report      other  rnnn0nnnnnnn  rn0n000nnn0n  rnnn00nnnynn  rnnn00nnnynn
-dispatch_notice/internal        report      own    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
-dispatch_notice/internal        report      sub    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
-dispatch_notice/internal        report      other  rnnn00nnnynn  rn0y000nny0n  rnnn00nnnynn  rnnn00nnnynn
-identity_notice/complainant     registered  own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-identity_notice/complainant     registered  sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-identity_notice/complainant     registered  other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
-acceptance/complainant          accepted    own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-acceptance/complainant          accepted    sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-acceptance/complainant          accepted    other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
-refusal/complainant             refused     own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-refusal/complainant             refused     sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-refusal/complainant             refused     other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
-mediation_notice/complainant    accepted    own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-mediation_notice/complainant    accepted    sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-mediation_notice/complainant    accepted    other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
-mediation_notice/respondent     accepted    own    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
-mediation_notice/respondent     accepted    sub    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
-mediation_notice/respondent     accepted    other  rnnn00nnnynn  rn0y000nny0n  rnnn00nnnynn  rnnn00nnnynn
-termination/complainant         failed      own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-termination/complainant         failed      sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-termination/complainant         failed      other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
-termination/respondent          failed      own    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
-termination/respondent          failed      sub    rnnnyynnnynn  rnyyyyynnyyn  rnnnyynnnynn  rnnnyynnnynn
-termination/respondent          failed      other  rnnn00nnnynn  rn0y000nny0n  rnnn00nnnynn  rnnn00nnnynn
-agreement/both                  agreed      own    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-agreement/both                  agreed      sub    rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn  rnnnyynnnynn
-agreement/both                  agreed      other  rnnn00nnnynn  rn0n000nny0n  rnnn00nnnynn  rnnn00nnnynn
-report_result/complainant       declined    own    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
-report_result/complainant       declined    sub    rnnnynnnnnnn  rnnnynnnnnnn  rnnnyynnnynn  rnnnyynnnynn
-report_result/complainant       declined    other  rnnn0nnnnnnn  rn0n000nnn0n  rnnn00nnnynn  rnnn00nnnynn
+complaint_register/internal     registered  own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+complaint_register/internal     registered  sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+complaint_register/internal     registered  other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+report_register/internal        report      own    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
+report_register/internal        report      sub    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
+report_register/internal        report      other  rnnn0nnnnnnnn  rn0n000nnn0nn  rnnn00nnnynnn  rnnn00nnnynnn
+dispatch_notice/internal        report      own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+dispatch_notice/internal        report      sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+dispatch_notice/internal        report      other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+identity_notice/complainant     registered  own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+identity_notice/complainant     registered  sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+identity_notice/complainant     registered  other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+acceptance/complainant          accepted    own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+acceptance/complainant          accepted    sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+acceptance/complainant          accepted    other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+refusal/complainant             refused     own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+refusal/complainant             refused     sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+refusal/complainant             refused     other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+mediation_notice/complainant    accepted    own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+mediation_notice/complainant    accepted    sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+mediation_notice/complainant    accepted    other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+mediation_notice/respondent     accepted    own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+mediation_notice/respondent     accepted    sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+mediation_notice/respondent     accepted    other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+termination/complainant         failed      own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+termination/complainant         failed      sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+termination/complainant         failed      other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+termination/respondent          failed      own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+termination/respondent          failed      sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
+termination/respondent          failed      other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+agreement/both                  agreed      own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+agreement/both                  agreed      sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
+agreement/both                  agreed      other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+report_result/complainant       declined    own    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
+report_result/complainant       declined    sub    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
+report_result/complainant       declined    other  rnnn0nnnnnnnn  rn0n000nnn0nn  rnnn00nnnynnn  rnnn00nnnynnn
 """
 FORM_ROWS = list(read_cells(FORMS))
 FORM_STEPS = ("{key}/issue", "{pk}/file", "{pk}/deliver", "{pk}/void")
@@ -1235,121 +1284,126 @@ def test_every_form_and_side_is_in_the_table():
 
 # ---- the admin: writes of each model, searches and choices
 
-# what the clerk, the account manager, the superuser, the mediator, the approver and the partner get (everyone
-# else is sent to the login): POST of the list, of a new row and of a change, without a single field; GET of the page
-# that would delete. 302 leads on from a change where no field is needed
+# what the clerk, the account manager, the superuser, the mediator, the approver, the partner and the liaison get
+# (everyone else is sent to the login): POST of the list, of a new row and of a change, without a single field; GET of the
+# page that would delete. 302 leads on from a change where no field is needed
 ADMIN_WRITES = """
 #                                          list                add                 change              delete
-registry/calendarnotice {notice}           200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/category       {category}         200/403/200/403/200/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/channel        {channel}          200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/industry       {industry}         200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/merchant       {merchant}         200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/platform       {platform}         200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/problem        {problem}          200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/region         {region}           200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-registry/agency         {agency}           200/200/200/403/200/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
-registry/agency         {sub_agency}                                               403/403/200/403/403/403 403/403/403/403/403/403
-registry/agency         {other_agency}                                             403/403/200/403/403/403 403/403/403/403/403/403
-accounts/user           {user}             403/200/200/403/403/403 403/200/200/403/403/403 403/200/302/403/403/403 403/403/403/403/403/403
-accounts/user           {sub_user}                                                 403/200/302/403/403/403 403/403/403/403/403/403
-accounts/user           {other_user}                                               403/404/302/403/403/403 403/403/403/403/403/403
-cases/case              {case_pk}          200/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
-cases/case              {sub_case_pk}                                              403/403/403/403/403/403 403/403/403/403/403/403
-cases/case              {other_case_pk}                                            403/403/403/403/403/403 403/403/403/403/403/403
-cases/importrun         {run}              200/403/200/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
-cases/importrun         {sub_run}                                                  403/403/403/403/403/403 403/403/403/403/403/403
-cases/importrun         {other_run}                                                403/403/403/403/403/403 403/403/403/403/403/403
-cases/recovery          {recovery}         200/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
-cases/recovery          {sub_recovery}                                             403/403/403/403/403/403 403/403/403/403/403/403
-cases/recovery          {other_recovery}                                           403/403/403/403/403/403 403/403/403/403/403/403
-cases/clock             {clock}            200/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
-cases/clock             {sub_clock}                                                403/403/403/403/403/403 403/403/403/403/403/403
-cases/clock             {other_clock}                                              403/403/403/403/403/403 403/403/403/403/403/403
-cases/clockrule         {clockrule}        403/403/200/403/403/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
-cases/ground            {ground}           403/403/200/403/403/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
-cases/signalrule        {signalrule}       403/403/200/403/403/403 403/403/200/403/403/403 403/403/200/403/403/403 403/403/403/403/403/403
-cases/letterhead        {letterhead}       200/403/200/403/403/403 200/403/200/403/403/403 200/403/200/403/403/403 403/403/403/403/403/403
-cases/letterhead        {sub_letterhead}                                           200/403/200/403/403/403 403/403/403/403/403/403
-cases/letterhead        {other_letterhead}                                         403/403/200/403/403/403 403/403/403/403/403/403
-cases/documenttemplate  {template}         200/403/200/403/403/403 200/403/200/403/403/403 302/403/302/403/403/403 403/403/403/403/403/403
-cases/documenttemplate  {sub_template}                                             302/403/302/403/403/403 403/403/403/403/403/403
-cases/documenttemplate  {other_template}                                           403/403/302/403/403/403 403/403/403/403/403/403
-mediation/mediator      {mediator}         403/403/200/200/200/403 403/403/200/403/200/403 403/403/200/403/200/403 403/403/403/403/403/403
-mediation/mediator      {sub_mediator}                                             403/403/200/403/200/403 403/403/403/403/403/403
-mediation/mediator      {other_mediator}                                           403/403/200/403/404/403 403/403/403/403/403/403
-mediation/room          {room}             403/403/200/200/200/403 403/403/200/403/200/403 403/403/200/403/200/403 403/403/403/403/403/403
-mediation/room          {sub_room}                                                 403/403/200/403/200/403 403/403/403/403/403/403
-mediation/room          {other_room}                                               403/403/200/403/404/403 403/403/403/403/403/403
-mediation/session       {session}          403/403/200/200/200/403 403/403/200/200/403/403 403/403/200/200/403/403 403/403/403/403/403/403
-mediation/session       {sub_session}                                              403/403/200/200/403/403 403/403/403/403/403/403
-mediation/session       {other_session}                                            403/403/200/404/403/403 403/403/403/403/403/403
-mediation/entrustment   {entrustment}      403/403/200/200/200/403 403/403/200/403/200/403 403/403/200/403/200/403 403/403/403/403/403/403
-mediation/entrustment   {sub_entrustment}                                          403/403/200/403/200/403 403/403/403/403/403/403
-mediation/entrustment  {other_entrustment}                                         403/403/200/403/404/403 403/403/403/403/403/403
-mediation/recusal       {recusal}          403/403/200/200/200/403 403/403/200/200/200/403 403/403/200/403/200/403 403/403/403/403/403/403
-mediation/recusal       {sub_recusal}                                              403/403/200/403/200/403 403/403/403/403/403/403
-mediation/recusal       {other_recusal}                                            403/403/200/403/404/403 403/403/403/403/403/403
-mediation/platformreferral {referral}      403/403/200/200/200/200 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
-mediation/platformreferral {sub_referral}                                                   403/403/403/403/403/403 403/403/403/403/403/403
-mediation/platformreferral {other_referral}                                                 403/403/403/403/403/403 403/403/403/403/403/403
-mediation/mediatedcase  {case_pk}          403/403/200/200/200/403 403/403/403/403/403/403 403/403/403/403/403/403 403/403/403/403/403/403
-mediation/mediatedcase  {sub_case_pk}                                              403/403/403/403/403/403 403/403/403/403/403/403
-mediation/mediatedcase  {other_case_pk}                                            403/403/403/403/403/403 403/403/403/403/403/403
+registry/calendarnotice {notice}           200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/category       {category}         200/403/200/403/200/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/channel        {channel}          200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/industry       {industry}         200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/merchant       {merchant}         200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/platform       {platform}         200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/problem        {problem}          200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/region         {region}           200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/agency         {agency}           200/200/200/200/200/403/403 403/403/200/403/403/403/403 403/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/agency         {sub_agency}                                               403/403/200/403/403/403/403 403/403/403/403/403/403/403
+registry/agency         {other_agency}                                             403/403/200/403/403/403/403 403/403/403/403/403/403/403
+accounts/user           {user}             403/200/200/403/403/403/403 403/200/200/403/403/403/403 403/200/302/403/403/403/403 403/403/403/403/403/403/403
+accounts/user           {sub_user}                                                 403/200/302/403/403/403/403 403/403/403/403/403/403/403
+accounts/user           {other_user}                                               403/404/302/403/403/403/403 403/403/403/403/403/403/403
+cases/case              {case_pk}          200/403/200/200/200/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/case              {sub_case_pk}                                              403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/case              {other_case_pk}                                            403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/importrun         {run}              200/403/200/403/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/importrun         {sub_run}                                                  403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/importrun         {other_run}                                                403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/recovery          {recovery}         200/403/200/200/200/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/recovery          {sub_recovery}                                             403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/recovery          {other_recovery}                                           403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/clock             {clock}            200/403/200/200/200/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/clock             {sub_clock}                                                403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/clock             {other_clock}                                              403/403/403/403/403/403/403 403/403/403/403/403/403/403
+cases/clockrule         {clockrule}        403/403/200/403/403/403/403 403/403/200/403/403/403/403 403/403/200/403/403/403/403 403/403/403/403/403/403/403
+cases/ground            {ground}           403/403/200/403/403/403/403 403/403/200/403/403/403/403 403/403/200/403/403/403/403 403/403/403/403/403/403/403
+cases/signalrule        {signalrule}       403/403/200/403/403/403/403 403/403/200/403/403/403/403 403/403/200/403/403/403/403 403/403/403/403/403/403/403
+cases/letterhead        {letterhead}       200/403/200/403/403/403/403 200/403/200/403/403/403/403 200/403/200/403/403/403/403 403/403/403/403/403/403/403
+cases/letterhead        {sub_letterhead}                                           200/403/200/403/403/403/403 403/403/403/403/403/403/403
+cases/letterhead        {other_letterhead}                                         403/403/200/403/403/403/403 403/403/403/403/403/403/403
+cases/documenttemplate  {template}         200/403/200/403/403/403/403 200/403/200/403/403/403/403 302/403/302/403/403/403/403 403/403/403/403/403/403/403
+cases/documenttemplate  {sub_template}                                             302/403/302/403/403/403/403 403/403/403/403/403/403/403
+cases/documenttemplate  {other_template}                                           403/403/302/403/403/403/403 403/403/403/403/403/403/403
+mediation/mediator      {mediator}         403/403/200/200/200/403/403 403/403/200/403/200/403/403 403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/mediator      {sub_mediator}                                             403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/mediator      {other_mediator}                                           403/403/200/403/404/403/403 403/403/403/403/403/403/403
+mediation/room          {room}             403/403/200/200/200/403/403 403/403/200/403/200/403/403 403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/room          {sub_room}                                                 403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/room          {other_room}                                               403/403/200/403/404/403/403 403/403/403/403/403/403/403
+mediation/session       {session}          403/403/200/200/200/403/403 403/403/200/200/403/403/403 403/403/200/200/403/403/403 403/403/403/403/403/403/403
+mediation/session       {sub_session}                                              403/403/200/200/403/403/403 403/403/403/403/403/403/403
+mediation/session       {other_session}                                            403/403/200/404/403/403/403 403/403/403/403/403/403/403
+mediation/entrustment   {entrustment}      403/403/200/200/200/403/403 403/403/200/403/200/403/403 403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/entrustment   {sub_entrustment}                                          403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/entrustment  {other_entrustment}                                         403/403/200/403/404/403/403 403/403/403/403/403/403/403
+mediation/recusal       {recusal}          403/403/200/200/200/403/403 403/403/200/200/200/403/403 403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/recusal       {sub_recusal}                                              403/403/200/403/200/403/403 403/403/403/403/403/403/403
+mediation/recusal       {other_recusal}                                            403/403/200/403/404/403/403 403/403/403/403/403/403/403
+mediation/platformreferral {referral}      403/403/200/200/200/200/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/platformreferral {sub_referral}                                                   403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/platformreferral {other_referral}                                                 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/judicialconfirmation {confirmation} 403/403/200/200/200/403/200 403/403/200/200/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/judicialconfirmation {sub_confirmation}  403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/judicialconfirmation {other_confirmation}  403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/mediatedcase  {case_pk}          403/403/200/200/200/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/mediatedcase  {sub_case_pk}                                              403/403/403/403/403/403/403 403/403/403/403/403/403/403
+mediation/mediatedcase  {other_case_pk}                                            403/403/403/403/403/403/403 403/403/403/403/403/403/403
 """  # noqa: E501 - a table
 # the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
 ADMIN_SEARCHES = """
-registry.region          200/403/200/403/403/403
-registry.agency          200/200/200/403/200/403
-registry.platform        200/403/200/403/403/403
-registry.channel         200/403/200/403/403/403
-registry.category        200/403/200/403/200/403
-registry.problem         200/403/200/403/403/403
-registry.industry        200/403/200/403/403/403
-registry.calendarnotice  200/403/200/403/403/403
-registry.merchant        200/403/200/403/403/403
-accounts.user            403/200/200/403/403/403
-cases.case               200/403/200/200/200/403
-cases.recovery           200/403/200/200/200/403
-cases.clock              200/403/200/200/200/403
-cases.clockrule          403/403/200/403/403/403
-cases.ground             403/403/200/403/403/403
-cases.signalrule         403/403/200/403/403/403
-cases.importrun          200/403/200/403/403/403
-cases.letterhead         200/403/200/403/403/403
-mediation.mediator       403/403/200/200/200/403
-mediation.room           403/403/200/200/200/403
-mediation.session        403/403/200/200/200/403
-mediation.entrustment    403/403/200/200/200/403
-mediation.recusal        403/403/200/200/200/403
-mediation.platformreferral  403/403/200/200/200/200
-mediation.mediatedcase   403/403/200/200/200/403
+registry.region          200/403/200/403/403/403/403
+registry.agency          200/200/200/200/200/403/403
+registry.platform        200/403/200/403/403/403/403
+registry.channel         200/403/200/403/403/403/403
+registry.category        200/403/200/403/200/403/403
+registry.problem         200/403/200/403/403/403/403
+registry.industry        200/403/200/403/403/403/403
+registry.calendarnotice  200/403/200/403/403/403/403
+registry.merchant        200/403/200/403/403/403/403
+accounts.user            403/200/200/403/403/403/403
+cases.case               200/403/200/200/200/403/403
+cases.recovery           200/403/200/200/200/403/403
+cases.clock              200/403/200/200/200/403/403
+cases.clockrule          403/403/200/403/403/403/403
+cases.ground             403/403/200/403/403/403/403
+cases.signalrule         403/403/200/403/403/403/403
+cases.importrun          200/403/200/403/403/403/403
+cases.letterhead         200/403/200/403/403/403/403
+mediation.mediator       403/403/200/200/200/403/403
+mediation.room           403/403/200/200/200/403/403
+mediation.session        403/403/200/200/200/403/403
+mediation.entrustment    403/403/200/200/200/403/403
+mediation.recusal        403/403/200/200/200/403/403
+mediation.platformreferral  403/403/200/200/200/200/403
+mediation.mediatedcase   403/403/200/200/200/403/403
+mediation.judicialconfirmation  403/403/200/200/200/403/200
 """
 # who may look at the rows of the other model
 ADMIN_CHOICES = """
-registry.region.parent               200/403/200/403/403/403
-registry.regionsuccession.successor  200/403/200/403/403/403
-registry.agency.parent               200/200/200/403/200/403
-registry.agency.region               200/403/200/403/403/403
-registry.platform.operator           200/403/200/403/403/403
-registry.platform.agency             200/200/200/403/200/403
-registry.category.parent             200/403/200/403/200/403
-registry.category.council            200/403/200/403/200/403
-registry.problem.parent              200/403/200/403/403/403
-registry.problem.council             200/403/200/403/403/403
-registry.merchant.region             200/403/200/403/403/403
-registry.merchant.industry           200/403/200/403/403/403
-cases.letterhead.agency              200/200/200/403/200/403
-cases.documenttemplate.agency        200/200/200/403/200/403
-mediation.mediator.agency            200/200/200/403/200/403
-mediation.mediator.fields            200/403/200/403/200/403
-mediation.room.agency                200/200/200/403/200/403
-mediation.session.mediator           403/403/200/200/200/403
-mediation.session.room               403/403/200/200/200/403
-mediation.entrustment.agency         200/200/200/403/200/403
-mediation.recusal.mediator           403/403/200/200/200/403
+registry.region.parent               200/403/200/403/403/403/403
+registry.regionsuccession.successor  200/403/200/403/403/403/403
+registry.agency.parent               200/200/200/200/200/403/403
+registry.agency.region               200/403/200/403/403/403/403
+registry.platform.operator           200/403/200/403/403/403/403
+registry.platform.agency             200/200/200/200/200/403/403
+registry.category.parent             200/403/200/403/200/403/403
+registry.category.council            200/403/200/403/200/403/403
+registry.problem.parent              200/403/200/403/403/403/403
+registry.problem.council             200/403/200/403/403/403/403
+registry.merchant.region             200/403/200/403/403/403/403
+registry.merchant.industry           200/403/200/403/403/403/403
+cases.letterhead.agency              200/200/200/200/200/403/403
+cases.documenttemplate.agency        200/200/200/200/200/403/403
+mediation.mediator.agency            200/200/200/200/200/403/403
+mediation.mediator.fields            200/403/200/403/200/403/403
+mediation.room.agency                200/200/200/200/200/403/403
+mediation.session.mediator           403/403/200/200/200/403/403
+mediation.session.room               403/403/200/200/200/403/403
+mediation.entrustment.agency         200/200/200/200/200/403/403
+mediation.recusal.mediator           403/403/200/200/200/403/403
+mediation.judicialconfirmation.court  200/200/200/200/200/403/403
 """
-STAFF = ("clerk", "account_manager", "superuser", "mediator", "approver", "platform_partner")
+STAFF = ("clerk", "account_manager", "superuser", "mediator", "approver", "platform_partner", "court_liaison")
 STEPS = (("POST", "{}/"), ("POST", "{}/add/"), ("POST", "{}/{}/change/"), ("GET", "{}/{}/delete/"))
 
 
@@ -1434,6 +1488,7 @@ def test_choices_of_the_admin_are_rows_that_the_user_sees(column, field, own, ot
 # pages of the admin that only show something, whatever the method
 SHOWN = (
     "index", "app_list", "autocomplete", "jsi18n", "view_on_site", "_history", "_file", "_built_in", "_calendar",
+    "_paper",
 )  # fmt: skip
 
 
@@ -1497,7 +1552,7 @@ def test_the_export_of_personal_data(form, world):
     assert found == {
         "anonymous": 302, "no_role": 403, "regulator": 403, "city_regulator": 403, "officer": 403, "mediator": 403,
         "clerk": 403, "auditor": 403, "account_manager": 403, "superuser": 200, "approver": 403,
-        "platform_partner": 403,
+        "platform_partner": 403, "court_liaison": 403,
     }  # fmt: skip
 
 

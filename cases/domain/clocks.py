@@ -6,7 +6,7 @@ ClockChange.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -255,6 +255,19 @@ def change_regime(case: Case, *, regime: str, reason: str, actor, now: dt.dateti
             _move(clock, book, pauses, ClockReason.REGIME, actor=actor, now=now, note=reason)
             changed.append(clock)
     return changed
+
+
+def place_anew(cases: Collection[int]) -> None:
+    """Leave out the pauses of these cases from terms that were counted without them, as an import counts them."""
+    pauses: dict[int, list[ClockPause]] = {}
+    for pause in ClockPause.objects.filter(case__in=cases).order_by("started_on", "pk"):
+        pauses.setdefault(pause.case_id, []).append(pause)
+    if not pauses:
+        return
+    book = RuleBook.load()
+    for clock in Clock.objects.filter(case__in=pauses).select_related("rule"):
+        _place(clock, book, pauses[clock.case_id])
+        clock.save(update_fields=PLACED)
 
 
 def hold_calendar() -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from cases.domain.clocks import place_anew
 from cases.domain.reveal import personal_context
 from cases.enums import LOSS_KINDS, PartyRole, RecoveryKind
 from core.bulk import copy_line, copy_lines, copy_value, next_ids
@@ -311,6 +312,7 @@ def _update(cursor, cases: list[ImportedCase], merchants: dict, now) -> tuple[li
         CLOCK_COLUMNS,
         (copy_line((case.case_id, *clock)) for case in cases for clock in case.clocks),
     )
+    place_anew(ids)
     _update_parties(cursor, cases)
     return _post_differences(cursor, cases, now)
 

@@ -72,7 +72,7 @@ PRACTICES = {
         full_refund=0.74, part=(0.25, 0.60), outcomes=BUREAU_OUTCOMES, check=7, closing=BUREAU_CLOSING,
     ),
     (BUREAU, 2020): Practice(
-        refused=0.14, late_check=0.005, late_closing=0.0828, late_verifying=0.0325, filed=0.036, with_money=0.80,
+        refused=0.14, late_check=0.005, late_closing=0.0847, late_verifying=0.0325, filed=0.036, with_money=0.80,
         full_refund=0.38, part=(0.15, 0.50), outcomes=BUREAU_OUTCOMES, check=7, closing=BUREAU_CLOSING,
     ),
     (BUREAU, None): Practice(

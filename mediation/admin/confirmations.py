@@ -11,7 +11,7 @@ from accounts.client import client_ip
 from cases.admin import masked
 from cases.models import Case
 from cases.tables import as_written
-from core.admin import ReadOnlyInline, VerbAdmin
+from core.admin import ReadOnlyInline, VerbAdmin, VerbForm
 from core.templatetags.portal import state
 from mediation.admin.acts import ActPages
 from mediation.admin.papers import PaperPages
@@ -93,7 +93,7 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     """What was prepared is changed by acts alone, each on its page."""
 
     workflow, act_forms = CONFIRMATION, ACT_FORMS
-    form = PrepareForm
+    form, second_form = PrepareForm, VerbForm
     list_display = [
         "case_number", "court", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on",
     ]  # fmt: skip

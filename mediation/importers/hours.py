@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from core.importing.values import BadValue, parse_date
 from mediation.hours import Hours
 
+HOURS_EXAMPLE = "周一至周五 09:00-12:00,13:30-17:00;周六 09:00-12:00"
+LEAVE_EXAMPLE = "2026-01-02~2026-01-05;2026-02-01"
 OFFICE = "办公时间"  # the mediator has no hours of his own: he works as the office does
 DAY_CHARACTERS = "一二三四五六日"
 NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -40,7 +42,7 @@ def _plain(text: str) -> str:
 
 
 def _bad(reason: str, rule: str) -> BadValue:
-    return BadValue(reason, _("Write it as 周一至周五 09:00-12:00,13:30-17:00;周六 09:00-12:00."), rule=rule)
+    return BadValue(reason, _("Write it as %(example)s.") % {"example": HOURS_EXAMPLE}, rule=rule)
 
 
 def parse_hours(text: str) -> list[Hours]:
@@ -154,4 +156,4 @@ def parse_leave(text: str, *, until: dt.datetime) -> list[tuple[dt.date, dt.date
 
 
 def _bad_leave(reason: str, rule: str) -> BadValue:
-    return BadValue(reason, _("Write it as 2026-01-02~2026-01-05;2026-02-01."), rule=rule)
+    return BadValue(reason, _("Write it as %(example)s.") % {"example": LEAVE_EXAMPLE}, rule=rule)

@@ -372,6 +372,7 @@ def test_runs(select):
     assert found(q="HOTLINE") == {plain}
     assert found(q="名录") == {rejected}
     assert found(target="merchants") == {rejected}
+    assert found(target="sessions") == set()
     assert found(state="running") == {running}
     assert found(problems="rejected") == found(problems="warnings") == {rejected}
     assert found(problems="differing") == {running}

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 from django.core.management import CommandError
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cases.domain import pause_clocks
 from cases.domain.reveal import personal_context
 from cases.importers.commands import BUILT_IN
 from cases.models import (
+    UNKNOWN_END,
     Case,
     CaseEvent,
     CaseHistory,
@@ -737,6 +739,22 @@ class TestAgain:
         assert [p.amount for p in case.recoveries.all()] == [Decimal("800.50")]
         assert case.clocks.get(rule__code="complaint.mediate").stopped_on == dt.date(2020, 6, 1)
 
+    def test_a_term_that_stands_still_stands_still_after_another_import(self, run, tmp_path, django_user_model):
+        unfinished = {"办理情况状态": "办理中", "办结时间": "", "调解结果": "", "挽回经济损失": ""}
+        run(write(tmp_path / "a.csv", [row(**unfinished)]))
+        case, actor = Case.objects.get(), django_user_model.objects.create(username="x")
+        with transaction.atomic():
+            pause_clocks(
+                case, reason="green_channel", started_on=case.accepted_on, document="转平台", actor=actor
+            )
+
+        run(write(tmp_path / "b.csv", [row(**unfinished, 诉求内容="又补充了材料")]))
+
+        case.refresh_from_db()
+        assert case.narrative == "又补充了材料"
+        mediate = case.clocks.get(rule__code="complaint.mediate")
+        assert (mediate.paused_on, mediate.due_on) == (case.accepted_on, UNKNOWN_END)
+
     @pytest.mark.parametrize(("later", "difference"), [("1000.50", "200.00"), ("300.00", "-500.50")])
     def test_the_difference_of_a_changed_amount_is_posted(self, run, tmp_path, later, difference):
         run(write(tmp_path / "a.csv", [row()]))
@@ -756,7 +774,7 @@ class TestAgain:
         run(write(tmp_path / "a.csv", [row()]))
         case, actor = Case.objects.get(), django_user_model.objects.create(username="x")
         Recovery.objects.create(
-            case=case, posted_on="2020-06-02", amount="50", kind="unspecified", actor=actor
+            case=case, posted_on="2020-06-02", amount="50", kind="unspecified", evidence="收条", actor=actor
         )
 
         run(write(tmp_path / "b.csv", [row(挽回经济损失="900.00")]))

@@ -178,7 +178,7 @@ def test_a_second_run_changes_nothing(built):
     output = demo(directory)
     assert state() == before
     assert {path.name: path.stat().st_mtime_ns for path in directory.iterdir()} == bytes_before
-    assert output.count(building.PASSWORD) == 9
+    assert output.count(building.PASSWORD) == 10
     assert ".csv" not in output
 
 
@@ -196,7 +196,7 @@ def test_the_files_may_be_deleted_once_they_are_imported(built):
 def test_a_changed_password_is_not_printed(built):
     directory, _output = built
     User.objects.filter(username="auditor").update(password_changed_at=dt.datetime(2026, 4, 20, tzinfo=dt.UTC))
-    assert demo(directory).count(building.PASSWORD) == 7
+    assert demo(directory).count(building.PASSWORD) == 9
     User.objects.filter(username="auditor").update(password_changed_at=None)
 
 
@@ -295,7 +295,7 @@ class TestFirstRun:
                 )
             outputs.append(output.getvalue())
         told = dict(re.findall(r"^  (\w+) +(\w{4}-\w{4}-\w{4}-\w{4}) ", outputs[0], re.MULTILINE))
-        assert len(told) == len(set(told.values())) == 9
+        assert len(told) == len(set(told.values())) == 10
         assert building.PASSWORD not in outputs[0]
         assert User.objects.get(username="clerk").check_password(told["clerk"])
         assert not any(password in outputs[1] for password in told.values())

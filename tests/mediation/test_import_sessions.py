@@ -238,7 +238,7 @@ class TestFollowed:
         begin = {session.external_number: session.period.lower for session in Session.objects.all()}
         assert begin == {"C1": local(2020, 5, 20, 11), "C2": local(2020, 5, 20, 10)}
 
-    def test_who_cannot_leave_keeps_his_time(self, run, line):
+    def test_who_cannot_leave_keeps_his_time(self, run, line, monkeypatch):
         """The second row would move away for the first, but to where the third stands."""
         lines = [
             line | {"场次编号": f"C{n}", "开始时间": f"2020-05-20 {8 + n:02}:00", "结束时间": f"2020-05-20 {8 + n:02}:50"}
@@ -248,6 +248,8 @@ class TestFollowed:
         before = list(Session.objects.order_by("pk").values())
         moved = [lines[0] | {name: lines[1][name] for name in ("开始时间", "结束时间")},
                  lines[1] | {name: lines[2][name] for name in ("开始时间", "结束时间")}]  # fmt: skip
+
+        monkeypatch.setattr(engine, "_write_halves", None)  # it is known before the database would refuse the chunk
 
         assert counts(run(*moved)) == {"rows": 2, "rejected": 2}
         assert set(ImportReject.objects.values_list("line", "rule")) == {(2, "booked"), (3, "booked")}
