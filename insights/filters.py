@@ -2,12 +2,12 @@
 
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.filters import Choice
 from core.filters import DateFilter, FilterSet
-from insights.forms import NAMED, YEAR, PeriodForm
-from insights.periods import Period
+from insights.periods import NAMED, YEAR, Period, named
 from insights.scopes import Scope
 from insights.workload import with_load
 from mediation.models import Mediator
@@ -41,20 +41,23 @@ class LoadFilterSet(FilterSet):
         return super().get_form_class()
 
     @cached_property
-    def asked(self) -> PeriodForm:
-        names = {"period": "period", "from": "first", "to": "last"}
-        return PeriodForm({name: self.data.get(mine, "") for name, mine in names.items()})
-
-    @cached_property
     def chosen(self) -> Period:
-        """The period in which sessions were held."""
-        return self.asked.choice(timezone.localdate()).period
+        """The period in which sessions were held: two dates go before a named one. This year so far where what was asked
+        for is wrong."""
+        today = timezone.localdate()
+        given = self.form.cleaned_data if self.is_valid() else {}
+        if given.get("first"):
+            return Period(given["first"], given["last"])
+        return named(given.get("period") or YEAR, today).until(today)
 
     def is_valid(self):
-        valid = super().is_valid()
-        for message in self.asked.non_field_errors() if valid else ():
-            self.form.add_error("last", message)
-        return valid and not self.form.errors
+        if super().is_valid():
+            first, last = (self.form.cleaned_data.get(name) for name in ("first", "last"))
+            if bool(first) != bool(last):
+                self.form.add_error(None, gettext("A period of your own needs both its first and its last day."))
+            elif first and last < first:
+                self.form.add_error(None, gettext("The last day comes before the first."))
+        return self.is_bound and not self.form.errors
 
     def filter_queryset(self, queryset):
         scope = Scope(self.request.user, self.chosen, timezone.localdate())

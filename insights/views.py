@@ -20,9 +20,10 @@ from core.views import ExportPage, FragmentMixin, ListPage, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
 from insights.filters import LoadFilterSet
-from insights.forms import NAMED, PeriodForm
+from insights.forms import PeriodForm
 from insights.mediation import MediationFigures
 from insights.metrics import metric, metrics
+from insights.periods import NAMED
 from insights.places import Map
 from insights.scopes import Scope
 from insights.scorecard import REASONS, Line, Scorecard, channel_tiles

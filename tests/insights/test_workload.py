@@ -122,6 +122,8 @@ def test_a_wrong_period_or_agency_shows_nobody_and_says_why(client, city):
         assert response.status_code == 200
         assert not names(response.content.decode()), query
         assert response.context["filter"].form.errors, query
+        for problem in sum(response.context["filter"].form.errors.values(), []):
+            assert problem in response.content.decode()
 
 
 def test_the_file_has_the_same_rows(client, city):
