@@ -52,6 +52,8 @@ KEEP_MEDIATION = {
 KEEP_CONFIRMATIONS = {
     f"mediation.{verb}_judicialconfirmation" for verb in ("view", "add", "change", "rule")
 } | {"registry.view_agency"}
+# how much the mediators have to do, for those who supervise them
+SEE_LOAD = {"mediation.view_mediator", "mediation.view_session"}
 SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
 REFER = {SEE_REFERRALS, "cases.refer_case"}
@@ -88,7 +90,8 @@ ROLES: dict[str, Role] = {
             _("Regulator"),
             Family.CASE,
             {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun", SEE_REFERRALS}
-            | SIGNALS,
+            | SIGNALS
+            | SEE_LOAD,
         ),
         _role(
             "city_regulator",
@@ -98,7 +101,8 @@ ROLES: dict[str, Role] = {
                 "cases.view_case", ALL_AGENCIES, "cases.supervise_case", "cases.export_case", "cases.view_importrun",
                 SEE_REFERRALS,
             }
-            | SIGNALS,
+            | SIGNALS
+            | SEE_LOAD,
         ),
         _role(
             "officer",

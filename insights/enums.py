@@ -9,6 +9,7 @@ class Unit(models.TextChoices):
     RATE = "rate", pgettext_lazy("unit", "rate")
     PLATFORMS = "platforms", pgettext_lazy("unit", "platforms")
     PAIRS = "pairs", pgettext_lazy("unit", "pairs")
+    DAYS = "days", pgettext_lazy("unit", "days")
     SAVING = "saving", pgettext_lazy("unit", "share of the time")
 
 

@@ -8,15 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from insights.periods import FIRST_YEAR, LAST_YEAR, Period
-
-MONTH, QUARTER, YEAR, LAST = "month", "quarter", "year", "last"
-NAMED = (
-    (MONTH, gettext_lazy("This month")),
-    (QUARTER, gettext_lazy("This quarter")),
-    (YEAR, gettext_lazy("This year")),
-    (LAST, gettext_lazy("Last year")),
-)
+from insights.periods import FIRST_YEAR, LAST_YEAR, NAMED, YEAR, Period, named
 
 
 @dataclass(frozen=True)
@@ -65,10 +57,5 @@ class PeriodForm(forms.Form):
             return Choice("custom", period, period)
         else:
             name = data.get("period") or YEAR
-            whole = {
-                MONTH: Period.of_month(today),
-                QUARTER: Period.of_quarter(today),
-                YEAR: Period.of_year(today.year),
-                LAST: Period.of_year(today.year - 1),
-            }[name]
+            whole = named(name, today)
         return Choice(name, whole, whole.until(today))

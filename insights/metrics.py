@@ -4,7 +4,7 @@ A figure is made of QuerySets, and what a click on it opens are the very same Qu
 rows of its value, an amount the sum of its postings, a rate the rows of its numerator over those of its denominator.
 A code is public and stable; a changed meaning gets a new code. `cases.*`, `mediation.success_national`,
 `recoveries.total`, `recoveries.multiple_and_moral` and `channel.*` cover bureaus; figures of councils have codes of
-their own.
+their own. `confirmation.*`, `mediation.sessions`, `mediation.agreements` and `mediation.performed` cover both.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,15 +16,29 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cases.enums import LOSS_KINDS, OPEN_STATES, Body, Kind, Outcome, RecoveryKind, State
+from cases.enums import LOSS_KINDS, OPEN_STATES, Body, Kind, Outcome, RecoveryKind, RecoveryStatus, State
 from cases.models import Clock
 from cases.querysets import local_day_bounds
 from core.exceptions import DomainError
 from core.money import ZERO, yuan
 from insights.enums import Good, Part, Unit
 from insights.matching import FEWEST_PAIRS, matched, savings, unmatched
+from insights.mediated import (
+    PERFORMED_IN_TIME,
+    RESOLVED,
+    applied,
+    applied_late,
+    median_days,
+    ruled,
+    settled,
+    settled_undated,
+    with_agreement,
+    with_confirmation,
+    with_performance,
+    with_session,
+)
 from insights.scopes import Scope
-from mediation.enums import ReferralReturn, ReferralState
+from mediation.enums import ConfirmationState, ReferralReturn, ReferralState
 from mediation.models import PlatformReferral
 from registry.models import Platform
 
@@ -33,7 +47,6 @@ ACCEPT, MEDIATE, COUNCIL_ACCEPT = "complaint.accept", "complaint.mediate", "coun
 VERIFY = ("report.verify", "report.verify_extended")
 LEADS = ("lead.verify", "lead.verify_extended")  # of what was found in mediation; a term, but of no rate
 BUREAU_TERMS = (ACCEPT, MEDIATE, *VERIFY, *LEADS)
-RESOLVED = (Outcome.AGREEMENT, Outcome.SETTLED)
 CONCLUDED = (Outcome.AGREEMENT, Outcome.FAILED)
 CHANNEL = "channel."  # the figures that can be narrowed to a platform begin so
 DAMAGES = (RecoveryKind.MULTIPLE, RecoveryKind.MORAL)
@@ -159,22 +172,20 @@ def without_term(scope: Scope, *codes: str, **conditions) -> QuerySet:
     return received(scope, **conditions).filter(~with_term(*codes, provisional=False))
 
 
-def taken_up(cases: QuerySet) -> QuerySet:
+def taken_up(cases: QuerySet, body: Body = Body.BUREAU) -> QuerySet:
     """Complaints that were accepted, as far as can be told: without those withdrawn here before that."""
     states = (State.ACCEPTED, State.MEDIATING, State.ENDED, State.CLOSED)
-    return cases.filter(body=Body.BUREAU, kind=Kind.COMPLAINT, state__in=states).exclude(
+    return cases.filter(body=body, kind=Kind.COMPLAINT, state__in=states).exclude(
         accepted_at=None, ended_at__isnull=False, outcome=Outcome.WITHDRAWN
     )
 
 
-def accepted_undated(scope: Scope) -> QuerySet:
-    return taken_up(received(scope, accepted_at=None))
+def accepted_undated(scope: Scope, body: Body = Body.BUREAU) -> QuerySet:
+    return taken_up(received(scope, accepted_at=None), body)
 
 
-def council_ended(scope: Scope, *outcomes: Outcome) -> QuerySet:
-    return scope.cases().filter(
-        body=Body.COUNCIL, kind=Kind.COMPLAINT, outcome__in=outcomes, **scope.days("closed_on")
-    )
+def closed_with(scope: Scope, body: Body, *outcomes: Outcome) -> QuerySet:
+    return scope.cases().filter(body=body, kind=Kind.COMPLAINT, outcome__in=outcomes, **scope.days("closed_on"))
 
 
 def open_cases(scope: Scope) -> QuerySet:
@@ -192,8 +203,8 @@ def overdue_cases(scope: Scope) -> QuerySet:
     )
 
 
-def posted(scope: Scope, body: Body, kinds: Iterable[RecoveryKind]) -> QuerySet:
-    return scope.recoveries().filter(case__body=body, kind__in=kinds, **scope.days("posted_on"))
+def posted(scope: Scope, body: Body, kinds: Iterable[RecoveryKind], **conditions) -> QuerySet:
+    return scope.recoveries().filter(case__body=body, kind__in=kinds, **scope.days("posted_on"), **conditions)
 
 
 def with_referral(scope: Scope, **conditions) -> QuerySet:
@@ -383,11 +394,11 @@ _rate(
     ),
     numerator=(
         _("Of these, the complaints that ended with an agreement."),
-        lambda scope: council_ended(scope, Outcome.AGREEMENT),
+        lambda scope: closed_with(scope, Body.COUNCIL, Outcome.AGREEMENT),
     ),
     denominator=(
         _("Complaints of councils closed in the period with an agreement or without one after mediation."),
-        lambda scope: council_ended(scope, *CONCLUDED),
+        lambda scope: closed_with(scope, Body.COUNCIL, *CONCLUDED),
     ),
     uncounted=(
         _("Complaints received by councils in the period that ended in mediation, whose date of closing is not known."),
@@ -528,4 +539,193 @@ _count(
         " ordinary complaint of the same category, band of the amount and month."
     ),
     unmatched, source=_("cases, and referrals to platforms of the green channel"),
+)
+
+
+# mediation
+
+AGREEMENT_REACHED = _("Of these, the complaints that ended with an agreement.")
+OVER_ON = _("day on which mediation ended; of closing where a source gives no end of mediation")
+HELD_ON = _("day of the session")
+IN_FORCE_ON = _("day of the last signature")
+LAST_DUE_ON = _("day of the last instalment of the agreement")
+APPLIED_ON = _("day of the application")
+RULED_ON = _("day of the ruling")
+AGREEMENTS = _("agreements of bureaus and councils")
+CONFIRMATIONS = _("judicial confirmations of agreements; each belongs to the case of its agreement")
+TERM_OF_APPLICATION = _("Civil Procedure Law, now article 205: thirty days from the agreement's effect")
+
+
+def _median(code: str, label: str, body: Body, definition: str, *, undated: str) -> None:
+    """A median of days, and the count of what has no dates to tell them by."""
+    companion = f"{code}.uncounted"
+    _register(
+        Metric(
+            code, label, Unit.DAYS, definition, basis=OVER_ON, source=CASES, good=Good.DOWN, uncounted=companion,
+            rows={Part.VALUE: lambda scope: settled(scope, body)},
+            calculate=lambda scope: Value(median_days(scope, body)),
+        )
+    )
+    _count(
+        companion, format_lazy("{} {}", label, _("(not counted)")), undated,
+        lambda scope: settled_undated(scope, body), good=Good.DOWN,
+    )
+
+
+def _stated(code: str, body: Body, labels: Mapping[RecoveryStatus, tuple[str, str]]) -> None:
+    """The recovered loss by what is known of its payment. The parts make up the whole, reversals among them."""
+    for status, (label, definition) in labels.items():
+        _amount(
+            f"{code}.{status.value}", label, definition,
+            lambda scope, status=status: posted(scope, body, LOSS_KINDS, status=status),
+        )
+
+
+_rate(
+    "mediation.success_council.bureaus", _("Mediation success of bureaus, as councils count"),
+    _(
+        "Agreements over agreements and failures of the complaints that bureaus closed in the period; withdrawn,"
+        " settled and refused ones are in neither. To be set beside the figure of councils."
+    ),
+    numerator=(AGREEMENT_REACHED, lambda scope: closed_with(scope, Body.BUREAU, Outcome.AGREEMENT)),
+    denominator=(
+        _("Complaints of bureaus closed in the period with an agreement or without one after mediation."),
+        lambda scope: closed_with(scope, Body.BUREAU, *CONCLUDED),
+    ),
+    uncounted=(
+        _("Complaints received by bureaus in the period that ended in mediation, whose date of closing is not known."),
+        lambda scope: received(scope, body=Body.BUREAU, kind=Kind.COMPLAINT, outcome__in=CONCLUDED, closed_at=None),
+    ),
+    basis=CLOSED_ON, source=_("cases whose handling agency is a bureau or station"),
+)
+_rate(
+    "mediation.success_national.councils", _("Mediation success of councils, as the national platform counts"),
+    _("Agreements as a share of the complaints that councils accepted in the period. To be set beside that of bureaus."),
+    numerator=(
+        AGREEMENT_REACHED, lambda scope: accepted(scope, Body.COUNCIL).filter(ended(scope, Outcome.AGREEMENT))
+    ),
+    denominator=(COMPLAINTS_ACCEPTED, lambda scope: accepted(scope, Body.COUNCIL)),
+    uncounted=(
+        _("Complaints received by councils in the period, accepted or closed, whose date of acceptance is not known."),
+        lambda scope: accepted_undated(scope, Body.COUNCIL),
+    ),
+    basis=ACCEPTED_ON, source=_("cases whose handling agency is a consumer council"),
+)
+_median(
+    "mediation.time_to_settlement", _("Days to a settlement"), Body.BUREAU,
+    _(
+        "The median of the whole days from acceptance to the end of mediation, of the complaints of bureaus that ended in"
+        " the period with an agreement or were settled by the parties: the least number of days within which at least"
+        " half of them ended. Its rows are these complaints."
+    ),
+    undated=_("Complaints received by bureaus in the period that ended so, whose acceptance or end has no known date."),
+)
+_median(
+    "mediation.time_to_settlement.councils", _("Days to a settlement at councils"), Body.COUNCIL,
+    _(
+        "The median of the whole days from acceptance to the end of mediation, of the complaints of councils that ended"
+        " in the period with an agreement or were settled by the parties: the least number of days within which at least"
+        " half of them ended. Its rows are these complaints."
+    ),
+    undated=_("Complaints received by councils in the period that ended so, whose acceptance or end has no known date."),
+)
+_count(
+    "mediation.sessions", _("Cases with a session"),
+    _("Cases of bureaus and councils in whose mediation a session was held in the period, however many."),
+    with_session, basis=HELD_ON, source=_("sessions of mediation"),
+)
+_count(
+    "mediation.agreements", _("Agreements in force"),
+    _("Cases of bureaus and councils whose agreement came into force in the period and has not been annulled."),
+    with_agreement, basis=IN_FORCE_ON, source=AGREEMENTS, good=Good.UP,
+)
+_register(
+    Metric(
+        "mediation.performed", _("Agreements performed in time"), Unit.RATE,
+        _("The share of the agreements to be performed by a day in the period that were performed in full by that day."),
+        basis=LAST_DUE_ON, source=AGREEMENTS,
+        rows={
+            Part.NUMERATOR: lambda scope: with_performance(scope, PERFORMED_IN_TIME),
+            Part.DENOMINATOR: with_performance,
+        },
+        numerator=_("Of these, the cases in which all was performed by the day of the last instalment."),
+        denominator=_(
+            "Cases of bureaus and councils with an agreement in force whose last instalment was due in the period and not"
+            " after the as-of day; agreements without instalments are left out."
+        ),
+        good=Good.UP,
+    )
+)
+_count(
+    "confirmation.applied", _("Confirmations applied for"),
+    _(
+        "Cases of bureaus and councils for whose agreement the confirmation by a court was applied for in the period,"
+        " whatever became of it."
+    ),
+    lambda scope: with_confirmation(scope, applied(scope)), basis=APPLIED_ON, source=CONFIRMATIONS,
+)
+_count(
+    "confirmation.confirmed", _("Agreements confirmed by a court"),
+    _("Cases of bureaus and councils whose agreement a court confirmed in the period."),
+    lambda scope: with_confirmation(scope, ruled(scope, ConfirmationState.CONFIRMED)), basis=RULED_ON,
+    source=CONFIRMATIONS, good=Good.UP,
+)
+_count(
+    "confirmation.dismissed", _("Confirmations dismissed"),
+    _("Cases of bureaus and councils in which a court dismissed the application for confirmation in the period."),
+    lambda scope: with_confirmation(scope, ruled(scope, ConfirmationState.DISMISSED)), basis=RULED_ON,
+    source=CONFIRMATIONS, good=Good.DOWN,
+)
+_count(
+    "confirmation.late", _("Confirmations applied for too late"),
+    _(
+        "Cases of bureaus and councils for whose agreement the confirmation was applied for in the period, but after the"
+        " thirtieth day from its effect."
+    ),
+    lambda scope: with_confirmation(scope, applied_late(scope)), basis=APPLIED_ON, source=TERM_OF_APPLICATION,
+    good=Good.DOWN,
+)
+_stated(
+    "recoveries", Body.BUREAU,
+    {
+        RecoveryStatus.PROMISED: (
+            _("Recovered loss, promised"),
+            _(
+                "The part of the recovered loss of bureaus that is posted as promised, less reversals. A promise that is"
+                " paid is reversed on the day of payment and posted as paid: the amount moves from here to there on that"
+                " day, so that a period can have less than nothing."
+            ),
+        ),
+        RecoveryStatus.PAID: (
+            _("Recovered loss, paid"),
+            _("The part of the recovered loss of bureaus that is posted as paid, less reversals."),
+        ),
+        RecoveryStatus.UNSPECIFIED: (
+            _("Recovered loss, payment not stated"),
+            _(
+                "The part of the recovered loss of bureaus of which the source, mostly an import, does not say whether it"
+                " is promised or paid. Promised, paid and this part make up the recovered loss."
+            ),
+        ),
+    },
+)
+_stated(
+    "recoveries.council", Body.COUNCIL,
+    {
+        RecoveryStatus.PROMISED: (
+            _("Recovered loss of councils, promised"),
+            _("As for bureaus: the part of the recovered loss of councils that is posted as promised, less reversals."),
+        ),
+        RecoveryStatus.PAID: (
+            _("Recovered loss of councils, paid"),
+            _("The part of the recovered loss of councils that is posted as paid, less reversals."),
+        ),
+        RecoveryStatus.UNSPECIFIED: (
+            _("Recovered loss of councils, payment not stated"),
+            _(
+                "The part of the recovered loss of councils of which the source does not say whether it is promised or"
+                " paid. Promised, paid and this part make up the recovered loss of councils."
+            ),
+        ),
+    },
 )

@@ -4,8 +4,17 @@ import calendar
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 ONE_DAY = dt.timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 1950, 2199
+MONTH, QUARTER, YEAR, LAST = "month", "quarter", "year", "last"
+NAMED = (
+    (MONTH, _("This month")),
+    (QUARTER, _("This quarter")),
+    (YEAR, _("This year")),
+    (LAST, _("Last year")),
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,16 @@ class Period:
         if span.is_whole_months:
             return self.shifted(-months_between(span.start, span.end + ONE_DAY))
         return Period(self.start - (self.end - self.start) - ONE_DAY, self.start - ONE_DAY)
+
+
+def named(name: str, today: dt.date) -> Period:
+    """The whole month, quarter or year that one of NAMED means on `today`."""
+    return {
+        MONTH: Period.of_month(today),
+        QUARTER: Period.of_quarter(today),
+        YEAR: Period.of_year(today.year),
+        LAST: Period.of_year(today.year - 1),
+    }[name]
 
 
 def add_months(day: dt.date, months: int) -> dt.date:

@@ -8,30 +8,40 @@ of the pass holds.
 import datetime as dt
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Case, Count, DateField, F, Func, IntegerField, Q, Sum, Value, When
+from django.db.models import Case, Count, DateField, F, Func, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from cases.enums import LOSS_KINDS, Body, Kind, Outcome
+from cases.enums import LOSS_KINDS, Body, Kind, Outcome, RecoveryStatus
 from cases.models import ClockRule
 from cases.querysets import local_day_bounds
 from core.money import ZERO, yuan
-from insights import metrics
+from insights import mediated, metrics
 from insights.metrics import Value as Figure
 from insights.periods import ONE_DAY, Period
 from insights.places import Place
 from insights.scopes import Scope
+from mediation.enums import ConfirmationState
+from mediation.models import JudicialConfirmation, Session
 
 FIGURES = (
     "cases.received", "cases.received.complaint", "cases.received.report", "cases.received.inquiry",
     "cases.accepted_on_time", "cases.closed_on_time", "cases.verified_on_time", "cases.resolution_rate",
     "cases.overdue", "mediation.success_national", "mediation.success_council", "recoveries.total",
     "recoveries.council", "recoveries.multiple_and_moral", "councils.received", "councils.inquiries",
-    "councils.disputes", "councils.accepted_on_time",
+    "councils.disputes", "councils.accepted_on_time", "mediation.success_national.councils",
+)  # fmt: skip
+OF_BODY = {Body.BUREAU: "recoveries", Body.COUNCIL: "recoveries.council"}
+STATED = {(body, status): f"{code}.{status}" for body, code in OF_BODY.items() for status in RecoveryStatus.values}
+OF_MEDIATION = (
+    "mediation.success_council", "mediation.success_council.bureaus", "mediation.success_national",
+    "mediation.success_national.councils", "mediation.time_to_settlement", "mediation.time_to_settlement.councils",
+    "mediation.sessions", "mediation.agreements", "mediation.performed", "confirmation.applied",
+    "confirmation.confirmed", "confirmation.dismissed", "confirmation.late", *STATED.values(),
 )  # fmt: skip
 TERMS = {
     metrics.ACCEPT: "cases.accepted_on_time",
@@ -136,6 +146,41 @@ def summarise(
     _council_endings(scopes, spans, figures)
     _recoveries(scopes, spans, figures)
     return summary
+
+
+def summarise_mediation(scopes: Sequence[Scope]) -> list[dict[str, Figure]]:
+    """The figures of mediation (OF_MEDIATION) of each scope; these differ as in `summarise`. Six queries."""
+    figures: list[dict[str, Figure]] = [{} for _scope in scopes]
+    spans = [Period(s.start, s.until) if s.until >= s.start else None for s in scopes]
+    _acceptances(scopes, spans, figures)
+    _endings(scopes, figures)
+    _stated(scopes, spans, figures)
+    cases = scopes[0].cases().filter(body__in=mediated.BOTH).order_by().values("pk")
+    sessions = Session.objects.filter(case__in=cases)
+    _cases(sessions, "case", {"mediation.sessions": mediated.held}, scopes, figures)
+    agreements = mediated.with_last_day().filter(case__in=cases)
+    _cases(
+        agreements, "case",
+        {
+            "mediation.agreements": mediated.in_force,
+            "performed": lambda scope: mediated.falling_due(scope) & mediated.PERFORMED_IN_TIME,
+            "due": mediated.falling_due,
+        },
+        scopes, figures,
+    )
+    _cases(
+        JudicialConfirmation.objects.filter(agreement__case__in=cases), "agreement__case",
+        {
+            "confirmation.applied": mediated.applied,
+            "confirmation.confirmed": lambda scope: mediated.ruled(scope, ConfirmationState.CONFIRMED),
+            "confirmation.dismissed": lambda scope: mediated.ruled(scope, ConfirmationState.DISMISSED),
+            "confirmation.late": mediated.applied_late,
+        },
+        scopes, figures,
+    )
+    for found in figures:
+        found["mediation.performed"] = Figure.of_rate(found.pop("performed").value, found.pop("due").value)
+    return [{code: found[code] for code in OF_MEDIATION} for found in figures]
 
 
 def _received(scope: Scope, slots: Slots):
@@ -255,6 +300,7 @@ def _acceptances(scopes: Sequence[Scope], spans, figures: list[dict]) -> None:
     for i, found in enumerate(figures):
         found["cases.resolution_rate"] = Figure.of_rate(bureau[f"resolved{i}"], bureau[f"accepted{i}"])
         found["mediation.success_national"] = Figure.of_rate(bureau[f"agreed{i}"], bureau[f"accepted{i}"])
+        found["mediation.success_national.councils"] = Figure.of_rate(council[f"agreed{i}"], council[f"accepted{i}"])
         found["councils.disputes"] = Figure(council[f"accepted{i}"])
 
 
@@ -298,6 +344,64 @@ def _recoveries(scopes: Sequence[Scope], spans, figures: list[dict]) -> None:
         found["recoveries.total"] = Figure(yuan(losses[Body.BUREAU][i]))
         found["recoveries.council"] = Figure(yuan(losses[Body.COUNCIL][i]))
         found["recoveries.multiple_and_moral"] = Figure(yuan(damages[Body.BUREAU][i]))
+
+
+def _endings(scopes: Sequence[Scope], figures: list[dict]) -> None:
+    """By day of closing, and by the day on which mediation ended: agreements, failures, and how long they took."""
+    counts = {}
+    for i, scope in enumerate(scopes):
+        closed = Q(closed_on__gte=scope.start, closed_on__lte=scope.until)
+        counts[f"agreed{i}"] = Count("pk", filter=closed & Q(outcome=Outcome.AGREEMENT))
+        counts[f"ended{i}"] = Count("pk", filter=closed & Q(outcome__in=metrics.CONCLUDED))
+        told = mediated.over_in(scope) & Q(outcome__in=mediated.RESOLVED, accepted_at__isnull=False)
+        counts[f"days{i}"] = mediated.Median(mediated.days_taken(), filter=told)
+    first = min(scope.start for scope in scopes)
+    rows = (
+        scopes[0].cases().alias(over_at=mediated.over_at())
+        .filter(
+            Q(closed_on__gte=first) | Q(over_at__gte=local_day_bounds(first, first)[0]), kind=Kind.COMPLAINT,
+            body__in=mediated.BOTH, outcome__in=[*mediated.RESOLVED, Outcome.FAILED],
+        )
+        .order_by().values("body").annotate(**counts)
+    )  # fmt: skip
+    by_body = {row["body"]: row for row in rows}
+    names = {Body.BUREAU: (".bureaus", ""), Body.COUNCIL: ("", ".councils")}
+    for body, (of_council, of_time) in names.items():
+        row = by_body.get(body, {})
+        for i, found in enumerate(figures):
+            found[f"mediation.success_council{of_council}"] = Figure.of_rate(
+                row.get(f"agreed{i}", 0), row.get(f"ended{i}", 0)
+            )
+            found[f"mediation.time_to_settlement{of_time}"] = Figure(row.get(f"days{i}"))
+
+
+def _stated(scopes: Sequence[Scope], spans, figures: list[dict]) -> None:
+    """By day of posting, and by what is known of the payment."""
+    sums = {
+        f"s{i}": Coalesce(Sum("amount", filter=Q(posted_on__gte=s.start, posted_on__lte=s.until)), ZERO)
+        for i, s in enumerate(scopes)
+    }
+    postings = scopes[0].recoveries().filter(_hull("posted_on", spans), kind__in=LOSS_KINDS, case__body__in=OF_BODY)
+    rows = postings.order_by().values_list("case__body", "status").annotate(**sums)
+    amounts = {(body, status): sums for body, status, *sums in rows}
+    for key, code in STATED.items():
+        for found, amount in zip(figures, amounts.get(key, [ZERO] * len(scopes)), strict=True):
+            found[code] = Figure(yuan(amount))
+
+
+def _cases(
+    rows: QuerySet, case: str, conditions: dict[str, Callable[[Scope], Q]], scopes: Sequence[Scope], figures: list[dict]
+) -> None:  # fmt: skip
+    """How many cases have a row that meets a condition, of each code and scope."""
+    wanted = [(code, i, condition(scope)) for code, condition in conditions.items() for i, scope in enumerate(scopes)]
+    some = wanted[0][2]
+    for _code, _i, condition in wanted[1:]:
+        some |= condition
+    found = rows.filter(some).order_by().aggregate(
+        **{f"n{n}": Count(case, distinct=True, filter=condition) for n, (_c, _i, condition) in enumerate(wanted)}
+    )
+    for n, (code, i, _condition) in enumerate(wanted):
+        figures[i][code] = Figure(found[f"n{n}"])
 
 
 def _hull(column: str, spans: Sequence[Period | None]) -> Q:

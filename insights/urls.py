@@ -9,5 +9,8 @@ urlpatterns = [
     path("insights/channel/", views.ScorecardPage.as_view(), name="channel"),
     path("insights/channel/export/", views.ScorecardExport.as_view(), name="channel_export"),
     path("insights/channel/figures/", views.ChannelFigures.as_view(), name="channel_figures"),
+    path("insights/mediation/", views.MediationPage.as_view(), name="mediation"),
+    path("insights/mediators/", views.LoadList.as_view(), name="mediators"),
+    path("insights/mediators/export/", views.LoadExport.as_view(), name="mediators_export"),
     path("insights/uncounted/", views.UncountedPage.as_view(), name="uncounted"),
 ]

@@ -1,11 +1,12 @@
-"""The dashboard, the scorecard of the green channel, what the rates leave out, and what the figures mean."""
+"""The dashboard with its sections, the scorecard of the green channel, the load of mediators, what the rates leave out,
+and what the figures mean."""
 
 import datetime as dt
 
 from django.db.models import Max, Min
 from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -15,15 +16,20 @@ from cases.models import Case
 from core import exports
 from core.exceptions import DomainError
 from core.exports import Column
-from core.views import FragmentMixin, ScopedMixin
+from core.views import ExportPage, FragmentMixin, ListPage, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
-from insights.forms import NAMED, PeriodForm
+from insights.filters import LoadFilterSet
+from insights.forms import PeriodForm
+from insights.mediation import MediationFigures
 from insights.metrics import metric, metrics
+from insights.periods import NAMED
 from insights.places import Map
 from insights.scopes import Scope
 from insights.scorecard import REASONS, Line, Scorecard, channel_tiles
-from insights.selections import address, describe
+from insights.selections import address, describe, span
+from insights.tables import LoadTable
+from mediation.models import Mediator
 
 
 class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
@@ -173,6 +179,60 @@ class ChannelFigures(PeriodPage):
             tiles=channel_tiles(self.request.user, asked["choice"], asked["place"], asked["today"]),
             query=self.request.GET.urlencode(), **kwargs,
         )  # fmt: skip
+
+
+class MediationPage(PeriodPage):
+    """The figures of mediation: a section of the dashboard, and a page."""
+
+    template_name = "insights/mediation.html"
+    fragment_template_name = "insights/_mediation.html"
+
+    def get_context_data(self, **kwargs):
+        asked = self.read()
+        figures = MediationFigures(self.request.user, asked["choice"], asked["place"], asked["today"])
+        return super().get_context_data(figures=figures, problems=asked["problems"], **kwargs)
+
+
+class LoadRows:
+    """The mediators whom the reader sees, by agency and name, with what they have to do."""
+
+    model = Mediator
+    permission_required: tuple[str, ...] = ("cases.view_case", "mediation.view_session")
+    filterset_class = LoadFilterSet
+    sorts = {"agency": ("agency__code", "name")}
+    default_sort = "agency"
+
+    def get_queryset(self):
+        return super().get_queryset().select_related("agency")
+
+
+class LoadList(LoadRows, ListPage):
+    table_class = LoadTable
+    template_name = "insights/mediators.html"
+    fragment_template_name = "insights/_mediators.html"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        context["words"] = span(context["filter"].chosen)
+        if self.request.user.has_perm("cases.export_case"):
+            context["export_url"] = reverse("insights:mediators_export")
+        return context
+
+
+class LoadExport(LoadRows, ExportPage):
+    permission_required = (*LoadRows.permission_required, "cases.export_case")
+    export_name = "mediators"
+    export_title = _("Load of mediators")
+    list_url = reverse_lazy("insights:mediators")
+    columns = (
+        Column(_("Agency"), "agency.label", width=28),
+        Column(_("Mediator"), "name"),
+        Column(_("Sessions ahead"), "ahead"),
+        Column(_("Sessions held"), "held"),
+        Column(_("Hours"), lambda row: round(row.led_hours, 2)),
+        Column(_("Cases in hand"), "in_hand"),
+        Column(_("Share of the agency's hours (%)"), lambda row: _percent(row.share), width=24),
+    )
 
 
 class UncountedPage(PeriodPage):

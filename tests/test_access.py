@@ -87,6 +87,10 @@ PORTAL = """
 #                                                         anon none regu city offi medi cler audi acco supe appr part cour
 GET  /                                                    302  200  200  200  200  200  200  200  200  200  200  200  200
 GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /insights/mediation/                                 302  403  200  200  200  200  200  403  403  200  200  403  403
+GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403  403
+GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403  403
+GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403  403
 GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403
 GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
 GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403

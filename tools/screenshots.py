@@ -39,6 +39,8 @@ PAGES = [
     ("import-run", "clerk", "first /imports/?sort=-rows"),
     ("scorecard", "regulator", "/insights/channel/?year=2020"),
     ("definitions", "regulator", "/insights/definitions/"),
+    ("mediation", "regulator", "/insights/mediation/?year=2020"),
+    ("mediators-load", "regulator", "/insights/mediators/"),
     ("admin", "clerk", "/admin/"),
     ("admin-merchants", "clerk", "/admin/registry/merchant/"),
     ("admin-users", "accounts", "/admin/accounts/user/"),

@@ -36,6 +36,8 @@ PAGES = [
     ("regulator", "/cases/recoveries/"),
     ("regulator", "/insights/channel/?year=2020"),
     ("regulator", "/insights/definitions/"),
+    ("regulator", "/insights/mediation/?year=2020"),
+    ("regulator", "/insights/mediators/?first=2020-01-01&last=2020-12-31"),
     ("regulator", "/insights/uncounted/?year=2020"),
     ("clerk", "/imports/"),
     ("clerk", "{run}"),

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from cases.enums import Body, Kind, Outcome, RecoveryKind, State
+from cases.domain import pay_recovery, post_recovery
+from cases.enums import Body, Kind, Outcome, RecoveryKind, RecoveryStatus, State
 from cases.models import UNKNOWN_END, Clock
 from core.exceptions import DomainError
 from insights.enums import Part, Unit
@@ -13,15 +14,20 @@ from insights.metrics import Value, metric, metrics
 from insights.periods import Period
 from insights.places import Map
 from insights.scopes import Scope
-from mediation.enums import ReferralReturn, ReferralState
+from mediation.enums import AgreementState, ConfirmationState, DismissalGround, ReferralReturn, ReferralState
 from registry.models import Category, Region
 from tests.factories import (
+    AgreementFactory,
     CaseFactory,
     ClockFactory,
+    ConfirmationFactory,
     ImportFileFactory,
+    InstalmentFactory,
     PlatformFactory,
     RecoveryFactory,
     ReferralFactory,
+    SessionFactory,
+    UserFactory,
 )
 from tests.factories.cases import local
 
@@ -77,6 +83,11 @@ def test_the_codes_that_others_rely_on():
         "councils.disputes", "councils.accepted_on_time", "channel.referred", "channel.settled", "channel.returned",
         "channel.returned.declined", "channel.returned.silence", "channel.returned.recalled",
         "channel.settlement_rate", "channel.platforms", "channel.time_saved", "channel.time_saved.pairs",
+        "mediation.success_council.bureaus", "mediation.success_national.councils", "mediation.time_to_settlement",
+        "mediation.time_to_settlement.councils", "mediation.sessions", "mediation.agreements", "mediation.performed",
+        "confirmation.applied", "confirmation.confirmed", "confirmation.dismissed", "confirmation.late",
+        "recoveries.promised", "recoveries.paid", "recoveries.unspecified", "recoveries.council.promised",
+        "recoveries.council.paid", "recoveries.council.unspecified",
     }  # fmt: skip
 
 
@@ -92,6 +103,7 @@ def test_without_cases_counts_are_nought_and_rates_unknown():
         expected = {
             Unit.CASES: Value(0), Unit.MONEY: Value(Decimal("0.00")), Unit.RATE: Value(None, 0, 0),
             Unit.PLATFORMS: Value(0), Unit.PAIRS: Value(0), Unit.SAVING: Value(None),
+            Unit.DAYS: Value(None),
         }  # fmt: skip
         assert figure.compute(scope()) == expected[figure.unit]
 
@@ -308,6 +320,30 @@ def test_success_of_councils_is_over_agreements_and_failures_closed_in_the_perio
     assert value("councils.disputes") == 6
 
 
+def test_both_definitions_of_success_for_both_bodies(city):
+    for where, body in ((city.district, Body.BUREAU), (city.branch, Body.COUNCIL)):
+        for outcome in (Outcome.AGREEMENT, Outcome.AGREEMENT, Outcome.FAILED, Outcome.SETTLED, Outcome.WITHDRAWN):
+            ended(city, outcome, handling=where, body=body)
+        CaseFactory(accepted=True, handling=where, body=body, received_at=local(2020, 5, 1))
+    ended(city, Outcome.AGREEMENT, received_at=local(2020, 12, 12))  # accepted in the period, closed after it
+    ended(city, Outcome.FAILED, received_at=local(2019, 12, 29), handling=city.branch, body=Body.COUNCIL)  # likewise
+
+    assert sides("mediation.success_council.bureaus") == (2, 3)
+    assert sides("mediation.success_council") == (2, 4)
+    assert sides("mediation.success_national") == (2, 7)
+    assert sides("mediation.success_national.councils") == (2, 6)
+
+
+def test_without_dates_the_other_definition_counts_apart(city):
+    file = ImportFileFactory()
+    without = {"decided_at": None, "accepted_at": None, "closed_at": None, "import_file": file}
+    here = ended(city, Outcome.AGREEMENT, **without)
+    there = ended(city, Outcome.FAILED, handling=city.branch, body=Body.COUNCIL, **without)
+
+    assert rows("mediation.success_council.bureaus.uncounted", Part.VALUE) == {here}
+    assert rows("mediation.success_national.councils.uncounted", Part.VALUE) == {there}
+
+
 # on a day
 
 
@@ -357,6 +393,159 @@ def test_recovered_loss_is_the_ledger_of_the_period(city):
     assert rows("recoveries.total", Part.VALUE, as_of=dt.date(2021, 6, 1)) == {first, last, back}
     assert value("recoveries.multiple_and_moral") == Decimal("307.50")
     assert value("recoveries.council") == Decimal("20.00")
+
+
+def test_what_is_promised_becomes_paid_on_the_day_of_payment(city):
+    """As the act of payment posts it: the promise is reversed, what was paid and what is still owed are posted."""
+    case = CaseFactory(handling=city.district, received_at=local(2020, 5, 1), accepted=True, claimed=Decimal(500))
+    officer = UserFactory(roles=["officer"], agency=city.district)
+    promise = post_recovery(
+        case, amount=Decimal("100.00"), kind="refund", status="promised", means="mediation", evidence="协议",
+        posted_on=day(5, 20), actor=officer, now=local(2020, 5, 20),
+    )  # fmt: skip
+    pay_recovery(
+        promise, amount=Decimal("60.00"), paid_on=day(6, 1), evidence="转账", actor=officer, now=local(2020, 6, 2)
+    )
+    RecoveryFactory(case=case, posted_on=day(6, 1), amount=Decimal("5.00"), status=RecoveryStatus.UNSPECIFIED)
+    RecoveryFactory(case=case, posted_on=day(6, 1), kind=RecoveryKind.MORAL, status=RecoveryStatus.PAID)
+
+    def known_of(first, last):
+        period = Period(first, last)
+        return [value(f"recoveries.{name}", period=period) for name in ("promised", "paid", "unspecified", "total")]
+
+    assert known_of(day(5, 1), day(5, 31)) == [Decimal("100.00"), 0, 0, Decimal("100.00")]
+    assert known_of(day(6, 1), day(6, 1)) == [Decimal("-60.00"), Decimal("60.00"), Decimal("5.00"), Decimal("5.00")]
+    assert known_of(day(1, 1), LAST) == [Decimal("40.00"), Decimal("60.00"), Decimal("5.00"), Decimal("105.00")]
+
+
+def test_what_councils_were_promised_has_codes_of_its_own(city):
+    council = CaseFactory(handling=city.branch, body=Body.COUNCIL)
+    for status, amount in ((RecoveryStatus.PROMISED, 3), (RecoveryStatus.PAID, 20), (RecoveryStatus.UNSPECIFIED, 100)):
+        RecoveryFactory(case=council, posted_on=day(5, 5), amount=Decimal(amount), status=status)
+
+    assert [value(f"recoveries.council.{status}") for status in RecoveryStatus.values] == [3, 20, 100]
+    assert [value(f"recoveries.{status}") for status in RecoveryStatus.values] == [0, 0, 0]
+
+
+# mediation
+
+
+def test_time_to_settlement_is_the_median_from_acceptance_to_the_end_of_mediation(city):
+    def took(days, outcome=Outcome.SETTLED, **kwargs):
+        """Accepted on 2 May."""
+        over = local(2020, 5, 2) + dt.timedelta(days=days)
+        kwargs = {"closed_at": over + dt.timedelta(days=90), "ended_at": over} | kwargs
+        return ended(city, outcome, decided_at=local(2020, 5, 2), accepted_at=local(2020, 5, 2), **kwargs)
+
+    told = {took(2), took(3, Outcome.AGREEMENT), took(10), took(30)}
+    told.add(took(0, ended_at=None, closed_at=local(2020, 5, 7)))  # five days: a source that gives the closing alone
+    told.add(took(9, state=State.ENDED, closed_at=None))
+    took(1, Outcome.FAILED)
+    took(1, Outcome.WITHDRAWN)
+    took(244)  # over on 1 January
+    took(7, handling=city.branch, body=Body.COUNCIL)
+    undated = ended(city, Outcome.SETTLED, decided_at=None, accepted_at=None, import_file=ImportFileFactory())
+
+    assert rows("mediation.time_to_settlement", Part.VALUE) == told
+    assert metric("mediation.time_to_settlement").compute(scope()) == Value(5)  # of 2, 3, 5, 9, 10, 30
+    assert value("mediation.time_to_settlement", as_of=day(5, 5)) == 2
+    assert value("mediation.time_to_settlement", as_of=day(5, 3)) is None
+    assert value("mediation.time_to_settlement.councils") == 7
+    assert rows("mediation.time_to_settlement.uncounted", Part.VALUE) == {undated}
+    assert value("mediation.time_to_settlement.councils.uncounted") == 0
+
+
+def test_cases_with_a_session_that_was_held_in_the_period(city):
+    of_may = {"handling": city.district, "received_at": local(2020, 5, 1), "accepted": True}
+    twice, last, later, waiting, cancelled = CaseFactory.create_batch(5, **of_may)
+    council = CaseFactory(**of_may | {"handling": city.branch, "body": Body.COUNCIL})
+    SessionFactory(case=twice, starts=local(2020, 5, 9), held=True)
+    SessionFactory(case=twice, starts=local(2020, 5, 19), held=True)
+    SessionFactory(case=last, starts=local(2020, 12, 31, 23), held=True)
+    SessionFactory(case=later, starts=local(2021, 1, 1, 0), held=True)
+    SessionFactory(case=waiting, starts=local(2020, 5, 9))
+    SessionFactory(case=cancelled, starts=local(2020, 5, 9), cancelled=True)
+    SessionFactory(case=council, starts=local(2020, 5, 9), held=True)
+
+    assert rows("mediation.sessions", Part.VALUE) == {twice, last, council}
+
+
+def agreed(city, on: dt.date, **kwargs):
+    case = {"case": ended(city, Outcome.AGREEMENT)} if "case" not in kwargs else {}
+    return AgreementFactory(in_force=True, reached_on=on, **case, **kwargs)
+
+
+def test_agreements_count_from_the_day_on_which_they_came_into_force(city):
+    first, last = agreed(city, day(1, 1)), agreed(city, LAST)
+    agreed(city, dt.date(2019, 12, 31))
+    agreed(city, dt.date(2021, 1, 1))
+    AgreementFactory(case=ended(city, Outcome.AGREEMENT), reached_on=day(5, 5))  # not signed
+    annulled = agreed(city, day(5, 5), state=AgreementState.ANNULLED, annulled_at=local(2020, 6, 1))
+    council = agreed(city, day(5, 5), case=ended(city, Outcome.AGREEMENT, handling=city.branch, body=Body.COUNCIL))
+    agreed(city, day(5, 5), case=ended(city, Outcome.AGREEMENT, body=Body.COMMITTEE))
+
+    assert rows("mediation.agreements", Part.VALUE) == {first.case, last.case, council.case}
+    assert rows("mediation.agreements", Part.VALUE, as_of=day(5, 31)) == {first.case, annulled.case, council.case}
+
+
+def test_performed_in_time_is_by_the_last_instalment(city):
+    def owed(*due, performed=None):
+        state = {"state": AgreementState.PERFORMED, "performed_on": performed} if performed else {}
+        agreement = agreed(city, day(5, 5), **state)
+        for on in due:
+            InstalmentFactory(agreement=agreement, due_on=on)
+        return agreement.case
+
+    in_time, late = owed(day(6, 1), day(7, 1), performed=day(7, 1)), owed(day(7, 1), performed=day(7, 2))
+    undone = owed(day(7, 1))
+    owed(day(7, 1), dt.date(2021, 1, 1), performed=day(6, 1))
+    owed(performed=day(6, 1))
+
+    assert metric("mediation.performed").compute(scope()) == Value(1 / 3, 1, 3)
+    assert rows("mediation.performed", Part.NUMERATOR) == {in_time}
+    assert rows("mediation.performed", Part.DENOMINATOR) == {in_time, late, undone}
+    assert sides("mediation.performed", as_of=day(6, 30)) == (0, 0)
+
+
+def confirmed(agreement, state, applied=None, ruled=None):
+    """What a court was asked, and said; its term ends on 10 June."""
+    with_court = {"number": "（2020）浙0102民特1号", "accepted_on": applied} if state in (
+        ConfirmationState.ACCEPTED, ConfirmationState.CONFIRMED,
+    ) else {}  # fmt: skip
+    if state == ConfirmationState.DISMISSED:
+        with_court["ground"] = DismissalGround.UNCLEAR
+    return ConfirmationFactory(
+        agreement=agreement, state=state, safe_on=day(6, 10), due_on=day(6, 10), applied_on=applied, ruled_on=ruled,
+        article=194 if applied else None, in_time=applied <= day(6, 10) if applied else None, **with_court,
+    )  # fmt: skip
+
+
+def test_confirmations_count_by_the_day_of_the_application_and_of_the_ruling(city):
+    def case(state, *days):
+        agreement = agreed(city, day(5, 12))
+        confirmed(agreement, state, *days)
+        return agreement.case
+
+    prepared = case(ConfirmationState.PREPARED)
+    last_day = case(ConfirmationState.APPLIED, day(6, 10))
+    late = case(ConfirmationState.ACCEPTED, day(6, 11))
+    withdrawn = case(ConfirmationState.WITHDRAWN, day(6, 1))
+    good = case(ConfirmationState.CONFIRMED, day(6, 1), LAST)
+    next_year = case(ConfirmationState.CONFIRMED, day(6, 1), dt.date(2021, 1, 1))
+    dismissed = case(ConfirmationState.DISMISSED, day(6, 1), day(6, 20))
+    council = agreed(city, day(5, 12), case=ended(city, Outcome.AGREEMENT, handling=city.branch, body=Body.COUNCIL))
+    confirmed(council, ConfirmationState.DISMISSED, day(6, 1), day(6, 20))
+    confirmed(council, ConfirmationState.CONFIRMED, day(6, 30), day(7, 10))
+
+    assert prepared not in rows("confirmation.applied", Part.VALUE)
+    assert rows("confirmation.applied", Part.VALUE) == {
+        last_day, late, withdrawn, good, next_year, dismissed, council.case,
+    }  # fmt: skip
+    assert rows("confirmation.late", Part.VALUE) == {late, council.case}
+    assert rows("confirmation.confirmed", Part.VALUE) == {good, council.case}
+    assert rows("confirmation.dismissed", Part.VALUE) == {dismissed, council.case}
+    assert value("confirmation.confirmed", as_of=day(7, 9)) == 0
+    assert value("confirmation.applied", as_of=day(5, 31)) == 0
 
 
 # the green channel; the time saved has its own tests (test_matching)
@@ -444,6 +633,8 @@ def test_the_time_saved_is_in_days_beside_its_share(city):
 
 # whose, and where
 
+BOTH = ("confirmation.", "mediation.sessions", "mediation.agreements", "mediation.performed")  # bureaus and councils
+
 
 def filled(city, handling, **kwargs):
     """One case that stands in every part of every figure of bureaus, and one in those of councils."""
@@ -463,8 +654,25 @@ def filled(city, handling, **kwargs):
     )  # fmt: skip
     RecoveryFactory(case=case, posted_on=day(6, 1))
     RecoveryFactory(case=case, posted_on=day(6, 1), kind=RecoveryKind.MORAL)
+    for status in (RecoveryStatus.PROMISED, RecoveryStatus.UNSPECIFIED):
+        RecoveryFactory(case=case, posted_on=day(6, 1), status=status)
+    CaseFactory(
+        closed=True, outcome=Outcome.SETTLED, decided_at=None, accepted_at=None, import_file=ImportFileFactory(),
+        **undated,
+    )
+    ended(city, Outcome.FAILED, handling=handling, body=body, **kwargs)
+    filled_mediation(case)
     if body == Body.BUREAU:
         filled_channel(**undated)
+
+
+def filled_mediation(case):
+    """What was mediated, agreed on and confirmed, each in time and too late."""
+    SessionFactory(case=case, starts=local(2020, 5, 9), held=True)
+    agreement = agreed(None, day(5, 12), case=case, state=AgreementState.PERFORMED, performed_on=day(5, 20))
+    InstalmentFactory(agreement=agreement, due_on=day(5, 20))
+    confirmed(agreement, ConfirmationState.DISMISSED, day(6, 11), day(6, 20))
+    confirmed(agreement, ConfirmationState.CONFIRMED, day(6, 30), day(7, 10))
 
 
 def filled_channel(**kwargs):
@@ -491,8 +699,9 @@ def test_every_part_of_every_figure_keeps_to_what_the_reader_sees(city):
         filled(city, agency)
 
     for figure in metrics():
-        of_council = "council" in figure.code
+        of_council = "council" in figure.code and not figure.code.startswith("mediation.success_council.bureaus")
         reader, seen_by = (city.mediator, {city.branch}) if of_council else (city.officer, {city.district, city.station})
+        of_both = figure.code.startswith(BOTH)
         for part in figure.rows:
             everything, seen = (set(figure.queryset(part, scope(user))) for user in (None, reader))
 
@@ -504,7 +713,8 @@ def test_every_part_of_every_figure_keeps_to_what_the_reader_sees(city):
             def handled_by(row, of_postings=figure.unit == Unit.MONEY):
                 return (row.case if of_postings else row).handling
 
-            assert {handled_by(row) for row in everything} == (councils if of_council else bureaus), figure.code
+            counted = bureaus | councils if of_both else councils if of_council else bureaus
+            assert {handled_by(row) for row in everything} == counted, figure.code
             assert seen == {row for row in everything if handled_by(row) in seen_by}, figure.code
         assert figure.compute(scope(city.auditor)).value in (0, None)
 

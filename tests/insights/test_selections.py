@@ -61,6 +61,9 @@ def test_the_address_of_every_part_opens_exactly_what_is_counted(busy, figure):
             assert found.count() == value.denominator
         elif figure.unit in (Unit.SAVING, Unit.PAIRS):
             assert found.count() == savings(scope)[None].matched
+        elif figure.unit == Unit.DAYS:
+            days = sorted((timezone.localdate(row.ended_at or row.closed_at) - row.accepted_on).days for row in found)
+            assert value.value == (days[(len(days) - 1) // 2] if days else None)
         else:
             assert found.count() == value.value
 

@@ -4,12 +4,12 @@ import datetime as dt
 
 import pytest
 
-from cases.enums import Body
+from cases.enums import Body, RecoveryStatus
 from insights.metrics import metric
 from insights.periods import Period
 from insights.places import Map
 from insights.scopes import Scope
-from insights.summary import FIGURES, Slots, summarise
+from insights.summary import FIGURES, OF_MEDIATION, Slots, summarise, summarise_mediation
 from tests.insights.world import muddle
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,8 @@ def assert_as_defined(asked: list[Scope]) -> None:
 
     for scope, figures in zip(asked, summary.figures, strict=True):
         assert figures == {code: metric(code).compute(scope) for code in FIGURES}
+    for scope, figures in zip(asked, summarise_mediation(asked), strict=True):
+        assert figures == {code: metric(code).compute(scope) for code in OF_MEDIATION}
 
 
 @pytest.mark.parametrize("name", PERIODS)
@@ -101,10 +103,11 @@ def test_every_figure_is_as_defined_as_of_another_day(busy, as_ofs):
 
 
 def test_the_muddle_leaves_no_figure_untested(busy):
-    figures = summarise(scopes(None, PERIODS["years"], [TODAY] * 3), [], 1).figures[0]
+    asked = scopes(None, PERIODS["years"], [TODAY] * 3)
+    figures = summarise(asked, [], 1).figures[0] | summarise_mediation(asked)[0]
 
     assert all(figure.value for figure in figures.values())
-    assert all(0 < figures[code].value < 1 for code in FIGURES if figures[code].denominator)
+    assert all(0 < figure.value < 1 for figure in figures.values() if figure.denominator)
 
 
 def test_an_empty_database_counts_nothing(db):
@@ -133,6 +136,23 @@ def test_nine_queries_whatever_the_period(busy, django_assert_num_queries):
         asked = scopes(busy.regulator, periods, [TODAY] * 3)
         with django_assert_num_queries(9):
             summarise(asked, [YEAR], 1)
+
+
+def test_six_queries_for_mediation(busy, django_assert_num_queries):
+    list(busy.regulator.get_all_permissions())
+    for periods in PERIODS.values():
+        with django_assert_num_queries(6):
+            summarise_mediation(scopes(busy.regulator, periods, [TODAY] * 3))
+
+
+@pytest.mark.parametrize("name", ["regulator", "officer", "mediator", "auditor"])
+@pytest.mark.parametrize("code", ["recoveries.total", "recoveries.council"])
+def test_promised_paid_and_unspecified_make_up_the_recovered_loss(busy, name, code):
+    prefix = code.removesuffix(".total")
+    for periods in PERIODS.values():
+        for scope in scopes(getattr(busy, name), periods, [TODAY, dt.date(2020, 6, 30), TODAY]):
+            parts = [metric(f"{prefix}.{part}").compute(scope).value for part in RecoveryStatus.values]
+            assert sum(parts) == metric(code).compute(scope).value
 
 
 def test_slots_cut_days_at_the_edges_of_periods():

@@ -224,7 +224,7 @@ def test_every_rate_has_its_row(regulator):
     for figure in metrics():
         if figure.uncounted:
             assert f"metric={figure.uncounted}&amp;" in shown
-    assert shown.count(".uncounted&amp;") == 8
+    assert shown.count(".uncounted&amp;") == 12
 
 
 # definitions

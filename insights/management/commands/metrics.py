@@ -62,7 +62,7 @@ class Command(BaseCommand):
         shown = dict.fromkeys(Unit, count) | {Unit.MONEY: money} | dict.fromkeys((Unit.RATE, Unit.SAVING), precise)
         for figure in metrics():
             value = values[figure.code]
-            line = f"{figure.code:<42}{shown[figure.unit](value.value):>16}  "
+            line = f"{figure.code:<47}{shown[figure.unit](value.value):>16}  "
             if value.denominator is not None:
                 line += f"{count(value.numerator)} / {count(value.denominator)}  "
             self.stdout.write(line + str(figure.label))

@@ -16,13 +16,14 @@ READ_MEDIATION = " ".join(
     f"mediation.view_{model}"
     for model in [*MEDIATION.split(), "session", "mediatedcase", "agreement", "judicialconfirmation"]
 )
+LOAD = "mediation.view_mediator mediation.view_session"
 SEE = "mediation.view_platformreferral"  # where complaints are that went to a platform
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
 EXPECTED = {
     "regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_case cases.view_importrun "
-    f"cases.view_signals {SEE}",
+    f"cases.view_signals {SEE} {LOAD}",
     "city_regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_all_agencies "
-    f"cases.view_case cases.view_importrun cases.view_signals {SEE}",
+    f"cases.view_case cases.view_importrun cases.view_signals {SEE} {LOAD}",
     "officer": "cases.add_attachment cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case "
     "cases.issue_document cases.mediate_case cases.post_recovery cases.register_case cases.reveal_party "
     f"cases.reveal_reporter cases.refer_case cases.view_case {SEE}",
