@@ -2,9 +2,10 @@
 on stdout.
 
 The stock of the work queue's measurement, and sessions on it: past ones of closed cases, coming ones of open cases, an
-hour each, four a day for each mediator. The mediation of one case in nine is entrusted to a consumer council. The
-administration is asked for its pages by a mediator of a station, the head of a district, a mediator of the whole city,
-and the head of the councils.
+hour each, four a day for each mediator. The mediation of one case in nine is entrusted to a consumer council. What was
+held came to an agreement, of which the newest are to be signed or performed, one in twenty goes to a court, and one
+complaint in sixteen has been with a platform. The administration is asked for its pages by a mediator of a station, the
+head of a district, a mediator of the whole city, and the head of the councils.
 """
 
 import argparse
@@ -21,7 +22,15 @@ from benchmarks import queue
 from benchmarks.answers import MEDIATION_MS, RUNS, measure_page, summary
 from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine, say, settle
 from cases.models import Case
-from mediation.models import Entrustment, Mediator, Room, Session
+from mediation.models import (
+    Agreement,
+    Entrustment,
+    JudicialConfirmation,
+    Mediator,
+    PlatformReferral,
+    Room,
+    Session,
+)
 from registry.models import Agency
 
 OF_COUNCIL = 8  # mediators
@@ -40,10 +49,11 @@ SELECT id, councils[id % cardinality(councils) + 1], true, true, '', accepted_at
 SESSIONS = """
 INSERT INTO mediation_session
        (created_at, updated_at, case_id, agency_id, mediator_id, period, mode, room_id, place, link, state, outcome,
-        minutes, held_at)
+        minutes, held_at, source, external_number)
 SELECT now(), now(), case_id, agency, mediator, tstzrange(start, start + interval '1 hour'), 'remote', NULL, '',
        '会议号 315', CASE WHEN open THEN 'scheduled' ELSE 'held' END, CASE WHEN open THEN '' ELSE 'agreement' END,
-       CASE WHEN open THEN '' ELSE '双方到场，同意退款。' END, CASE WHEN NOT open THEN start + interval '1 hour' END
+       CASE WHEN open THEN '' ELSE '双方到场，同意退款。' END, CASE WHEN NOT open THEN start + interval '1 hour' END,
+       '', ''
   FROM (SELECT *, date_trunc('day', now()) + (CASE WHEN open THEN n / 4 ELSE -1 - n / 4 END) * interval '1 day'
                   + (ARRAY[1, 2.5, 6, 7.5])[n %% 4 + 1] * interval '1 hour' AS start
           FROM (SELECT k.id AS case_id, m.agency_id AS agency, m.id AS mediator, state = 'accepted' AS open,
@@ -54,6 +64,48 @@ SELECT now(), now(), case_id, agency, mediator, tstzrange(start, start + interva
                     ON m.name = CASE WHEN e.id IS NULL THEN d.place::text ELSE e.agency_id || '-' || k.id %% %s END
                  WHERE state IN ('accepted', 'closed')) AS numbered
          ORDER BY n, case_id DESC LIMIT %s) AS placed"""
+
+IN_HAND = 20_000  # the newest agreements, to be signed or performed
+AGREEMENTS = """
+INSERT INTO mediation_agreement
+       (created_at, updated_at, case_id, session_id, form, state, reached_on, terms, effective_on, performed_on)
+SELECT now(), now(), case_id, id, 'bureau', state, day, '退还货款。', CASE WHEN state <> 'draft' THEN day END,
+       CASE WHEN state = 'performed' THEN day END
+  FROM (SELECT *, (held_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
+               CASE WHEN n > %s THEN 'performed' WHEN n %% 10 = 0 THEN 'draft' ELSE 'in_force' END AS state
+          FROM (SELECT id, case_id, held_at, row_number() OVER (ORDER BY held_at DESC, id) AS n
+                  FROM mediation_session WHERE outcome = 'agreement' AND held_at < now() - interval '3 days') AS numbered
+       ) AS placed"""
+INSTALMENTS = """
+INSERT INTO mediation_instalment (agreement_id, due_on, what, kind, amount, performed_on, evidence)
+SELECT id, reached_on + 10 * part, '退还货款', 'refund', 50, CASE WHEN done THEN reached_on END,
+       CASE WHEN done THEN '转账记录' ELSE '' END
+  FROM (SELECT a.id, a.reached_on, part, a.state = 'performed' OR part = 1 AND a.id % 2 = 0 AS done
+          FROM mediation_agreement AS a, generate_series(1, 2) AS part) AS parts"""
+CONFIRMATIONS = """
+INSERT INTO mediation_judicialconfirmation
+       (created_at, updated_at, agreement_id, court_id, state, safe_on, due_on, provisional, applied_on, article, in_time,
+        number, accepted_on, ruled_on, ruling, ground, enforcement)
+SELECT now(), now(), id, court, CASE WHEN ruled THEN 'confirmed' ELSE 'prepared' END, effective_on + 30,
+       effective_on + 30, false, CASE WHEN ruled THEN effective_on + 9 END, CASE WHEN ruled THEN 205 END,
+       CASE WHEN ruled THEN true END, CASE WHEN ruled THEN '调确' || id ELSE '' END,
+       CASE WHEN ruled THEN effective_on + 10 END, CASE WHEN ruled THEN effective_on + 20 END, '', '', ''
+  FROM (SELECT *, state = 'performed' AS ruled FROM mediation_agreement WHERE effective_on IS NOT NULL AND id % 20 = 0
+       ) AS agreed,
+       (SELECT min(id) AS court FROM registry_agency WHERE kind = 'court') AS courts"""
+REFERRALS = """
+INSERT INTO mediation_platformreferral
+       (created_at, updated_at, case_id, platform_id, state, referred_at, safe_on, due_on, provisional, reply, ended_at,
+        returned_because, reason, settlement)
+SELECT now(), now(), id, platforms[id / 16 % cardinality(platforms) + 1], state, received_at,
+       received_at::date + 14, received_at::date + 14, false, '', CASE WHEN state <> 'waiting' THEN received_at END,
+       CASE WHEN state = 'returned' THEN 'silence' ELSE '' END, '',
+       CASE WHEN state = 'settled' THEN '双方和解。' ELSE '' END
+  FROM (SELECT id, received_at,
+               CASE WHEN cases_case.state = 'accepted' THEN 'waiting' WHEN id % 5 = 0 THEN 'returned' ELSE 'settled' END
+                 AS state
+          FROM cases_case WHERE kind = 'complaint' AND id % 16 = 0) AS referred,
+       (SELECT array_agg(id ORDER BY id) AS platforms FROM registry_platform) AS members"""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -75,6 +127,8 @@ def main(arguments: list[str] | None = None) -> None:
         found = summary([pages], most_ms=MEDIATION_MS)
         found |= {
             "cases": Case.objects.count(), "sessions": Session.objects.count(),
+            "agreements": Agreement.objects.count(), "confirmations": JudicialConfirmation.objects.count(),
+            "referrals": PlatformReferral.objects.count(),
             "entrusted": Entrustment.objects.filter(ended_at=None).count(), "pages": pages,
         }  # fmt: skip
         print(json.dumps(found | {"machine": machine()}, ensure_ascii=False))
@@ -85,8 +139,8 @@ def build(sessions: int) -> None:
     say(f"writing {sessions:,} sessions")
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO mediation_mediator (created_at, updated_at, name, agency_id, languages)"
-            " SELECT now(), now(), place, station, '{}' FROM desks"
+            "INSERT INTO mediation_mediator (created_at, updated_at, name, number, agency_id, languages)"
+            " SELECT now(), now(), place, '', station, '{}' FROM desks"
         )
         Mediator.objects.bulk_create(
             [
@@ -96,6 +150,9 @@ def build(sessions: int) -> None:
         )
         cursor.execute(ENTRUSTMENTS)
         cursor.execute(SESSIONS, [OF_COUNCIL, sessions])
+        cursor.execute(AGREEMENTS, [IN_HAND])
+        for statement in (INSTALMENTS, CONFIRMATIONS, REFERRALS):
+            cursor.execute(statement)
         Room.objects.bulk_create(
             [Room(agency=agency, name=name) for agency in Agency.objects.filter(kind="station") for name in ("一", "二")]
         )
@@ -109,6 +166,10 @@ def _pages() -> Iterator[tuple[str, tuple[Client, str]]]:
     for reader, client, agency in _readers():
         session = Session.objects.scheduled().filter(agency__in=agency.ids_within).order_by("?").first()
         mediator = Mediator.objects.filter(agency__in=agency.ids_within).first()
+        user = User.objects.get(username=f"benchmark-{reader}")
+        agreement = Agreement.objects.visible_to(user).to_perform().order_by("?").first()
+        confirmation = JudicialConfirmation.objects.visible_to(user).first()
+        referral = PlatformReferral.objects.visible_to(user).first()
         chosen = agency.children.filter(valid_to=None).first() or agency
         for name, url in {
             "day": "/admin/",
@@ -128,8 +189,33 @@ def _pages() -> Iterator[tuple[str, tuple[Client, str]]]:
             "cases in mediation": f"{base}/mediatedcase/",
             "cases to schedule": f"{base}/mediatedcase/?todo=schedule",
             "mediators": f"{base}/mediator/",
+            "agreements": f"{base}/agreement/",
+            "agreements to perform": f"{base}/agreement/?todo=perform",
+            "agreements overdue": f"{base}/agreement/?todo=late",
+            "agreements for a court": f"{base}/agreement/?todo=court",
+            "confirmations": f"{base}/judicialconfirmation/",
+            "confirmations overdue": f"{base}/judicialconfirmation/?urgency=overdue",
+            "referrals": f"{base}/platformreferral/",
+            "referrals waiting": f"{base}/platformreferral/?state__exact=waiting",
+            **_pages_of(base, agreement, confirmation, referral),
         }.items():
             yield f"{reader}: {name}", (client, url)
+
+
+def _pages_of(base: str, agreement, confirmation, referral) -> dict[str, str]:
+    """The pages of single rows: the councils, whose entrusted cases are open, have no agreement."""
+    pages = {}
+    if agreement:
+        pages |= {
+            "agreements of a case": f"{base}/agreement/?q={agreement.case.number}",
+            "agreement": f"{base}/agreement/{agreement.pk}/change/",
+            "performance": f"{base}/agreement/{agreement.pk}/act/perform/",
+        }  # fmt: skip
+    if confirmation:
+        pages["confirmation"] = f"{base}/judicialconfirmation/{confirmation.pk}/change/"
+    if referral:
+        pages["referral"] = f"{base}/platformreferral/{referral.pk}/change/"
+    return pages
 
 
 def _readers() -> Iterator[tuple[str, Client, Agency]]:

@@ -21,7 +21,11 @@ def test_every_page_of_every_reader_is_measured(django_db_setup, django_db_block
     assert (found["cases"], found["sessions"]) == (3000, 900)
     assert found["most_queries"] <= MEDIATION_QUERIES
     readers = ("station", "district", "city", "councils")
-    pages = ("day", "calendar, day of an agency", "calendar, week of an agency")
+    assert min(found[name] for name in ("agreements", "confirmations", "referrals")) > 0
+    pages = (
+        "day", "agreements to perform", "confirmations overdue", "referrals waiting",
+        "calendar, day of an agency", "calendar, week of an agency",
+    )  # fmt: skip
     assert {f"{reader}: {page}" for reader in readers for page in pages} <= set(found["pages"])
     assert found["entrusted"] > 0
     assert "within_400ms" in found
