@@ -5,6 +5,7 @@ from django.db.models import OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from cases.admin import masked
@@ -26,7 +27,8 @@ from mediation.forms.agreements import (
     SignForm,
     signature_in_words,
 )
-from mediation.models import Agreement, AgreementEvent, Instalment, Signature
+from mediation.models import Agreement, AgreementEvent, Instalment, JudicialConfirmation, Signature
+from mediation.models.confirmation import OVER
 
 FORMS = {
     AgreementVerb.ISSUE: PaperForm, AgreementVerb.SIGN: SignForm, AgreementVerb.PERFORM: PerformForm,
@@ -240,6 +242,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
                 "case_url": obj.case.get_absolute_url() if seen else "",
                 "papers": self.papers(request, obj),
                 "session_url": self._session_url(request, obj),
+                **self._court(request.user, obj),
             }  # fmt: skip
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -249,3 +252,15 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
             return ""
         return reverse("admin:mediation_session_change", args=[agreement.session_id])
 
+    @staticmethod
+    def _court(user, agreement) -> dict:
+        """Where its confirmation by a court stands, or else is prepared, for whoever may see or do that."""
+        standing = agreement.confirmations.exclude(state__in=OVER).values_list("pk", flat=True).first()
+        if standing is not None:
+            seen = JudicialConfirmation.objects.visible_to(user).filter(pk=standing)
+            if user.has_perm("mediation.view_judicialconfirmation") and seen.exists():
+                return {"confirmation_url": reverse("admin:mediation_judicialconfirmation_change", args=[standing])}
+        elif agreement.is_in_effect and user.has_perm("mediation.add_judicialconfirmation"):
+            address = reverse("admin:mediation_judicialconfirmation_add")
+            return {"to_court_url": f"{address}?{urlencode({'agreement': agreement.pk})}"}
+        return {}

@@ -448,3 +448,24 @@ def test_what_is_only_prepared_is_not_the_courts_yet(as_, liaison, packed):
 
     assert packed.agreement.case.number not in html(desk, LIST)
     assert desk.get(page(packed)).status_code == 404
+
+
+def test_the_agreement_leads_to_its_confirmation_or_to_its_preparation(as_, district, agreement, court, clerk):
+    address, new = f"/admin/mediation/agreement/{agreement.pk}/change/", f"{ADD}?agreement={agreement.pk}"
+    approver = UserFactory(agency=district, roles=["approver"])
+    draft = AgreementFactory(case__handling=district)
+
+    assert new in html(as_(clerk), address)
+    assert new not in html(as_(approver), address)
+    assert f"{ADD}?" not in html(as_(clerk), f"/admin/mediation/agreement/{draft.pk}/change/")
+
+    confirmation = prepare(agreement, court=court, actor=clerk)
+    for user in (clerk, approver):
+        text = html(as_(user), address)
+        assert page(confirmation) in text
+        assert new not in text
+
+    act_on_confirmation(confirmation, "withdraw", actor=clerk, note="双方先履行")
+    text = html(as_(clerk), address)
+    assert page(confirmation) not in text
+    assert new in text
