@@ -1,7 +1,7 @@
 """Agreements in the mediators' workplace: drawn up with what is to be done by when, signed, performed."""
 
 from django.contrib import admin
-from django.db.models import OuterRef
+from django.db.models import DateField, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -12,6 +12,7 @@ from cases.admin import masked
 from cases.models import Case
 from cases.tables import as_written
 from core.admin import ReadOnlyInline, ScopedInline, VerbAdmin
+from core.filters import DateInput
 from core.templatetags.portal import money, state
 from mediation.admin.acts import ActPages
 from mediation.admin.papers import PaperPages
@@ -53,6 +54,7 @@ class InstalmentInline(OfAgreement, ScopedInline):
     model = Instalment
     formset = InstalmentFormSet
     fields = ["due_on", "what", "kind", "amount"]
+    formfield_overrides = {DateField: {"widget": DateInput}}
     extra = 1
     can_delete = True
 
@@ -156,7 +158,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
     workflow, act_forms = AGREEMENT, FORMS
     act_related = ("case__merchant",)
     form, second_form = AgreementForm, RevisionForm
-    list_display = ["number", "merchant", "form", "shown_state", "reached_on", "effective_on", "next_due"]
+    list_display = ["number", "merchant", "shown_state", "reached_on", "effective_on", "next_due"]
     list_select_related = ["case__merchant"]
     list_filter = [OwedFilter, "state", "form"]
     ordering = ["-reached_on", "-pk"]

@@ -317,7 +317,7 @@ def test_the_list_filters_and_searches(desk, rows, court):
         assert listed(desk, rows, urgency=level) == {level}
     assert listed(desk, rows, urgency="nonsense") == set(rows)
     assert listed(desk, rows, state__exact="accepted") == {"applied"}
-    assert listed(desk, rows, in_time__exact="1") == {"applied"}
+    assert listed(desk, rows, timely="yes") == {"applied"}
     assert listed(desk, rows, q="（2026）测民特7") == {"applied"}
     assert listed(desk, rows, q=rows["soon"].agreement.case.number) == {"soon"}
     shown = html(desk, LIST)
