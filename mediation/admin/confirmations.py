@@ -109,7 +109,7 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     workflow, act_forms = CONFIRMATION, ACT_FORMS
     form, second_form = PrepareForm, VerbForm
     list_display = [
-        "case_number", "court", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on",
+        "case_number", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on", "court",
     ]  # fmt: skip
     list_select_related = ["agreement__case", "court"]
     list_filter = ["state", InTimeFilter, UrgencyFilter]
