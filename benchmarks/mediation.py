@@ -90,7 +90,7 @@ SELECT now(), now(), id, court, CASE WHEN ruled THEN 'confirmed' ELSE 'prepared'
        effective_on + 30, false, CASE WHEN ruled THEN effective_on + 9 END, CASE WHEN ruled THEN 205 END,
        CASE WHEN ruled THEN true END, CASE WHEN ruled THEN '调确' || id ELSE '' END,
        CASE WHEN ruled THEN effective_on + 10 END, CASE WHEN ruled THEN effective_on + 20 END, '', '', ''
-  FROM (SELECT *, state = 'performed' AS ruled FROM mediation_agreement WHERE effective_on IS NOT NULL AND id % 20 = 0
+  FROM (SELECT *, state = 'performed' AS ruled FROM mediation_agreement WHERE effective_on IS NOT NULL AND id % 20 = 7
        ) AS agreed,
        (SELECT min(id) AS court FROM registry_agency WHERE kind = 'court') AS courts"""
 REFERRALS = """

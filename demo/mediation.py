@@ -20,10 +20,13 @@ from registry.models import Category
 
 HERE = Path(__file__).resolve().parent
 HOUR = dt.timedelta(hours=1)
-STARTS = (dt.time(9), dt.time(10, 30), dt.time(14), dt.time(15, 30))
-HELD = 4  # of the sessions of the last working days
+STARTS = (dt.time(9), dt.time(10, 30), dt.time(13, 30), dt.time(14, 45), dt.time(16))
+HELD = 6  # of the sessions of the last working days
 NO_AGREEMENT = 3  # the position of the ground that a party sees no way to agree
-WAY = (SessionOutcome.AGREEMENT, SessionOutcome.ADJOURNED, SessionOutcome.FAILED, SessionOutcome.SETTLED)
+WAY = (
+    SessionOutcome.AGREEMENT, SessionOutcome.ADJOURNED, SessionOutcome.FAILED, SessionOutcome.AGREEMENT,
+    SessionOutcome.SETTLED, SessionOutcome.AGREEMENT,
+)  # fmt: skip
 
 
 class Mediation:

@@ -10,7 +10,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import log_access
@@ -800,6 +800,7 @@ ANY_STATE = (*OPEN_STATES, *FINAL_STATES)
 PAUSABLE = (State.REGISTERED, State.ACCEPTED, State.MEDIATING)
 BEFORE_END = (State.REGISTERED, State.ACCEPTED, State.MEDIATING, State.FILED)
 UNDECIDED = (State.REGISTERED, State.ACCEPTED)
+CLOSE = pgettext_lazy("act on a case", "Close")  # elsewhere a window or a page is closed
 HANDLE, MEDIATE, APPROVE = "cases.handle_case", "cases.mediate_case", "cases.approve_case"
 POST = "cases.post_recovery"
 
@@ -895,7 +896,7 @@ COMPLAINT = CaseWorkflow(
                ("outcome", *REPRESENTED), stamps=("ended_at",), guard=_here(), effect=_terminate, grave=True, bulk=True),
     Transition(Verb.INFORM, _("Record a notice"), (State.ENDED,), None, MEDIATE, ("side", "means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
-    Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
+    Transition(Verb.CLOSE, CLOSE, (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",),
                guard=_everyone_told, bulk=True),
     Transition(Verb.SPLIT, _("Split"), ANY_STATE, None, HANDLE, (), ("lead", "found_on", "text", "note"),
                guard=_may_find_leads, effect=_split),
@@ -921,7 +922,7 @@ REPORT = CaseWorkflow(
                ("new_facts",), stamps=("ended_at", "closed_at"), guard=_knows_repeats, effect=_merge, grave=True),
     Transition(Verb.INFORM, _("Record a notice"), DECIDED, None, HANDLE, ("means", "told_on"),
                guard=_someone_to_tell, effect=_inform),
-    Transition(Verb.CLOSE, _("Close"), (State.FILED,), State.CLOSED, HANDLE, ("note",), (), stamps=("closed_at",),
+    Transition(Verb.CLOSE, CLOSE, (State.FILED,), State.CLOSED, HANDLE, ("note",), (), stamps=("closed_at",),
                bulk=True),
     Transition(Verb.SPLIT, _("Split"), UNDECIDED, None, HANDLE, (), ("text", "note"), guard=_may_split_report,
                effect=_split),
@@ -934,7 +935,7 @@ INQUIRY = CaseWorkflow(
     *intake(State.REGISTERED),
     Transition(Verb.ANSWER, _("Answer"), UNDECIDED, State.ENDED, HANDLE, ("note",), (), stamps=("ended_at",),
                effect=_answer),
-    Transition(Verb.CLOSE, _("Close"), (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",), bulk=True),
+    Transition(Verb.CLOSE, CLOSE, (State.ENDED,), State.CLOSED, HANDLE, stamps=("closed_at",), bulk=True),
     *AROUND,
 )  # fmt: skip
 

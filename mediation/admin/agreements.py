@@ -1,16 +1,18 @@
 """Agreements in the mediators' workplace: drawn up with what is to be done by when, signed, performed."""
 
 from django.contrib import admin
-from django.db.models import OuterRef
+from django.db.models import DateField, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from cases.admin import masked
 from cases.models import Case
 from cases.tables import as_written
 from core.admin import ReadOnlyInline, ScopedInline, VerbAdmin
+from core.filters import DateInput
 from core.templatetags.portal import money, state
 from mediation.admin.acts import ActPages
 from mediation.admin.papers import PaperPages
@@ -26,7 +28,8 @@ from mediation.forms.agreements import (
     SignForm,
     signature_in_words,
 )
-from mediation.models import Agreement, AgreementEvent, Instalment, Signature
+from mediation.models import Agreement, AgreementEvent, Instalment, JudicialConfirmation, Signature
+from mediation.models.confirmation import OVER
 
 FORMS = {
     AgreementVerb.ISSUE: PaperForm, AgreementVerb.SIGN: SignForm, AgreementVerb.PERFORM: PerformForm,
@@ -51,6 +54,7 @@ class InstalmentInline(OfAgreement, ScopedInline):
     model = Instalment
     formset = InstalmentFormSet
     fields = ["due_on", "what", "kind", "amount"]
+    formfield_overrides = {DateField: {"widget": DateInput}}
     extra = 1
     can_delete = True
 
@@ -154,7 +158,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
     workflow, act_forms = AGREEMENT, FORMS
     act_related = ("case__merchant",)
     form, second_form = AgreementForm, RevisionForm
-    list_display = ["number", "merchant", "form", "shown_state", "reached_on", "effective_on", "next_due"]
+    list_display = ["number", "merchant", "shown_state", "reached_on", "effective_on", "next_due"]
     list_select_related = ["case__merchant"]
     list_filter = [OwedFilter, "state", "form"]
     ordering = ["-reached_on", "-pk"]
@@ -240,6 +244,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
                 "case_url": obj.case.get_absolute_url() if seen else "",
                 "papers": self.papers(request, obj),
                 "session_url": self._session_url(request, obj),
+                **self._court(request.user, obj),
             }  # fmt: skip
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -249,3 +254,15 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
             return ""
         return reverse("admin:mediation_session_change", args=[agreement.session_id])
 
+    @staticmethod
+    def _court(user, agreement) -> dict:
+        """Where its confirmation by a court stands, or else is prepared, for whoever may see or do that."""
+        standing = agreement.confirmations.exclude(state__in=OVER).values_list("pk", flat=True).first()
+        if standing is not None:
+            seen = JudicialConfirmation.objects.visible_to(user).filter(pk=standing)
+            if user.has_perm("mediation.view_judicialconfirmation") and seen.exists():
+                return {"confirmation_url": reverse("admin:mediation_judicialconfirmation_change", args=[standing])}
+        elif agreement.is_in_effect and user.has_perm("mediation.add_judicialconfirmation"):
+            address = reverse("admin:mediation_judicialconfirmation_add")
+            return {"to_court_url": f"{address}?{urlencode({'agreement': agreement.pk})}"}
+        return {}

@@ -62,6 +62,20 @@ class UrgencyFilter(admin.SimpleListFilter):
         return queryset.pressing(self.value(), timezone.localdate()) if known else queryset
 
 
+class InTimeFilter(admin.SimpleListFilter):
+    """Whether the application came on its last day at the latest; of what was not applied for nothing is known."""
+
+    title = _("time of the application")
+    parameter_name = "timely"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("In time")), ("no", _("Not in time"))]
+
+    def queryset(self, request, queryset):
+        timely = {"yes": True, "no": False}.get(self.value())
+        return queryset if timely is None else queryset.filter(in_time=timely)
+
+
 class EventInline(ReadOnlyInline):
     """The timeline. What mediators note among themselves is not for the court."""
 
@@ -95,10 +109,10 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     workflow, act_forms = CONFIRMATION, ACT_FORMS
     form, second_form = PrepareForm, VerbForm
     list_display = [
-        "case_number", "court", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on",
+        "case_number", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on", "court",
     ]  # fmt: skip
     list_select_related = ["agreement__case", "court"]
-    list_filter = ["state", "in_time", UrgencyFilter]
+    list_filter = ["state", InTimeFilter, UrgencyFilter]
     ordering = ["-pk"]
     sortable_by = ["shown_due"]
     search_fields = ["agreement__case__number__startswith", "number__startswith"]
@@ -167,9 +181,9 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     def shown_due(self, confirmation):
         return format_html("{} {}", f"{confirmation.due_on:%Y-%m-%d}", urgency_mark(confirmation))
 
-    @admin.display(description=_("urgency"), empty_value="-")
+    @admin.display(description=_("urgency"))
     def pressing(self, confirmation):
-        return urgency_mark(confirmation) or None
+        return urgency_mark(confirmation) or "-"
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:
@@ -179,8 +193,15 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
                 "confirmation": obj, "papers": self.papers(request, obj),
                 "steps": [step for step in CONFIRMATION.available(obj, user) if step.verb in ACT_FORMS],
                 "case_url": case.get_absolute_url() if seen else "",
+                "agreement_url": self._agreement_url(user, obj),
             }  # fmt: skip
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @staticmethod
+    def _agreement_url(user, confirmation) -> str:
+        if is_of_court(user) or not user.has_perm("mediation.view_agreement"):
+            return ""
+        return reverse("admin:mediation_agreement_change", args=[confirmation.agreement_id])
 
     def papers(self, request, obj):
         papers = super().papers(request, obj)

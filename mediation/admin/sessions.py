@@ -156,9 +156,9 @@ class EventInline(OfSession, ReadOnlyInline):
     def what(self, event):
         return event.label
 
-    @admin.display(description=_("by"), empty_value="-")
+    @admin.display(description=_("by"))
     def who(self, event):
-        return format_html('<span translate="no">{}</span>', event.actor.get_full_name()) if event.actor else None
+        return format_html('<span translate="no">{}</span>', event.actor.get_full_name()) if event.actor else "-"
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")

@@ -26,6 +26,10 @@ class AgreementForm(CaseNumberForm):
         fields = ["reached_on", "terms"]
         widgets = {"reached_on": DateInput()}
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["number"].help_text = _("Of a case whose mediation ended with an agreement; its session leads here.")
+
 
 class RevisionForm(VerbForm):
     """Another wording, before anyone has signed for good."""

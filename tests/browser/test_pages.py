@@ -66,8 +66,13 @@ PAGES = [
     ("mediator", "{called}"),
     ("mediator", "/admin/mediation/mediatedcase/"),
     ("mediator", "/admin/mediation/recusal/add/"),
+    ("mediator", "/admin/mediation/agreement/"),
+    ("mediator", "/admin/mediation/agreement/add/"),
+    ("mediator", "{agreement}"),
+    ("mediator", "{performing}"),
     ("mediator", "/admin/mediation/judicialconfirmation/"),
     ("mediator", "/admin/mediation/judicialconfirmation/add/"),
+    ("mediator", "{confirmation}"),
     ("court", "/admin/mediation/judicialconfirmation/"),
     ("approver", "/admin/mediation/mediator/add/"),
     ("approver", "/admin/mediation/entrustment/add/"),
@@ -94,6 +99,7 @@ REFUSED = [
 MOVED = {
     "audited": ("/cases/", "/audit/cases/"), "held": ("/change/", "/act/hold/"), "called": ("/change/", "/act/call/"),
     "settling": ("/change/", "/act/settle/"), "phone": ("/change/", "/phone/"),
+    "performing": ("/change/", "/act/perform/"),
 }  # fmt: skip
 NAMED = re.compile(r"\{(\w+)\}(.*)")
 EXAMPLES = {
@@ -107,6 +113,9 @@ EXAMPLES = {
     "held": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "called": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "session": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
+    "agreement": ("mediator", "/admin/mediation/agreement/?todo=perform"),
+    "performing": ("mediator", "/admin/mediation/agreement/?todo=perform"),
+    "confirmation": ("mediator", "/admin/mediation/judicialconfirmation/"),
     "accepted": ("officer", "/cases/?kind=complaint&state=accepted"),
     "referred": ("approver", "/admin/mediation/platformreferral/?state__exact=settled"),
     "referral": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),

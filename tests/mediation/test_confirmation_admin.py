@@ -317,7 +317,7 @@ def test_the_list_filters_and_searches(desk, rows, court):
         assert listed(desk, rows, urgency=level) == {level}
     assert listed(desk, rows, urgency="nonsense") == set(rows)
     assert listed(desk, rows, state__exact="accepted") == {"applied"}
-    assert listed(desk, rows, in_time__exact="1") == {"applied"}
+    assert listed(desk, rows, timely="yes") == {"applied"}
     assert listed(desk, rows, q="（2026）测民特7") == {"applied"}
     assert listed(desk, rows, q=rows["soon"].agreement.case.number) == {"soon"}
     shown = html(desk, LIST)
@@ -448,3 +448,24 @@ def test_what_is_only_prepared_is_not_the_courts_yet(as_, liaison, packed):
 
     assert packed.agreement.case.number not in html(desk, LIST)
     assert desk.get(page(packed)).status_code == 404
+
+
+def test_the_agreement_leads_to_its_confirmation_or_to_its_preparation(as_, district, agreement, court, clerk):
+    address, new = f"/admin/mediation/agreement/{agreement.pk}/change/", f"{ADD}?agreement={agreement.pk}"
+    approver = UserFactory(agency=district, roles=["approver"])
+    draft = AgreementFactory(case__handling=district)
+
+    assert new in html(as_(clerk), address)
+    assert new not in html(as_(approver), address)
+    assert f"{ADD}?" not in html(as_(clerk), f"/admin/mediation/agreement/{draft.pk}/change/")
+
+    confirmation = prepare(agreement, court=court, actor=clerk)
+    for user in (clerk, approver):
+        text = html(as_(user), address)
+        assert page(confirmation) in text
+        assert new not in text
+
+    act_on_confirmation(confirmation, "withdraw", actor=clerk, note="双方先履行")
+    text = html(as_(clerk), address)
+    assert page(confirmation) not in text
+    assert new in text
