@@ -21,7 +21,7 @@ def test_every_page_of_every_reader_is_measured(django_db_setup, django_db_block
     assert (found["cases"], found["sessions"]) == (3000, 900)
     assert found["most_queries"] <= MEDIATION_QUERIES
     readers = ("station", "district", "city", "councils")
-    assert min(found[name] for name in ("agreements", "confirmations", "referrals")) > 0
+    assert all(found[name] for name in ("agreements", "confirmations", "referrals")), found
     pages = (
         "day", "agreements to perform", "confirmations overdue", "referrals waiting",
         "calendar, day of an agency", "calendar, week of an agency",
