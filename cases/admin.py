@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import linebreaksbr
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
@@ -47,10 +48,11 @@ COUNTING = {"length", "unit", "roll", "pauses"}  # of a rule, what its due dates
 
 @cache
 def masked(model: type[Model], name: str):
-    """A line of a page that shows free text with phone and identity numbers masked."""
+    """A line of a page that shows free text, untranslated, with phone and identity numbers masked."""
 
     def show(row):
-        return mask_numbers(getattr(row, name))
+        text = mask_numbers(getattr(row, name))
+        return format_html('<span translate="no">{}</span>', linebreaksbr(text, autoescape=True)) if text else text
 
     show.__name__ = name
     return admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")(show)

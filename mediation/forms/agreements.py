@@ -1,6 +1,7 @@
 """What is entered of an agreement. The rules stand in the domain."""
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from cases.forms.acts import party_in_words
@@ -8,6 +9,7 @@ from cases.official_forms import asked_label
 from core.admin import LabelledFormSet, VerbForm
 from core.filters import DateInput
 from core.templatetags.portal import money
+from core.text import mask_numbers
 from mediation.domain import Due
 from mediation.domain.papers import AGENTS
 from mediation.forms.acts import ActForm, day_field, text_field
@@ -62,7 +64,7 @@ class SignForm(ActForm):
     def build(self):
         field = self.fields["signatures"]
         field.queryset = self.subject.signatures.filter(signed_on=None).select_related("party")
-        field.label_from_instance = signature_in_words
+        field.label_from_instance = _untranslated
 
 
 class PerformForm(ActForm):
@@ -104,8 +106,13 @@ def signature_in_words(signature: Signature) -> str:
     return party_in_words(signature.party) if signature.party else str(signature.get_side_display())
 
 
+def _untranslated(signature: Signature) -> str:
+    return format_html('<span translate="no">{}</span>', signature_in_words(signature))
+
+
 def instalment_in_words(instalment: Instalment) -> str:
     owed = instalment.promise.amount if instalment.promise else None
-    return " ".join([f"{instalment.due_on}", instalment.what, *([money(owed)] if owed is not None else [])])
+    what, amount = mask_numbers(instalment.what), "" if owed is None else money(owed)
+    return format_html('{} <span translate="no">{}</span> {}', f"{instalment.due_on}", what, amount)
 
 

@@ -70,6 +70,8 @@ PAGES = [
     ("mediator", "/admin/mediation/agreement/add/"),
     ("mediator", "{agreement}"),
     ("mediator", "{performing}"),
+    ("mediator", "{draft}"),
+    ("mediator", "{signing}"),
     ("mediator", "/admin/mediation/judicialconfirmation/"),
     ("mediator", "/admin/mediation/judicialconfirmation/add/"),
     ("mediator", "{confirmation}"),
@@ -99,7 +101,7 @@ REFUSED = [
 MOVED = {
     "audited": ("/cases/", "/audit/cases/"), "held": ("/change/", "/act/hold/"), "called": ("/change/", "/act/call/"),
     "settling": ("/change/", "/act/settle/"), "phone": ("/change/", "/phone/"),
-    "performing": ("/change/", "/act/perform/"),
+    "performing": ("/change/", "/act/perform/"), "signing": ("/change/", "/act/sign/"),
 }  # fmt: skip
 NAMED = re.compile(r"\{(\w+)\}(.*)")
 EXAMPLES = {
@@ -115,6 +117,8 @@ EXAMPLES = {
     "session": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "agreement": ("mediator", "/admin/mediation/agreement/?todo=perform"),
     "performing": ("mediator", "/admin/mediation/agreement/?todo=perform"),
+    "draft": ("mediator", "/admin/mediation/agreement/?todo=sign"),
+    "signing": ("mediator", "/admin/mediation/agreement/?todo=sign"),
     "confirmation": ("mediator", "/admin/mediation/judicialconfirmation/"),
     "accepted": ("officer", "/cases/?kind=complaint&state=accepted"),
     "referred": ("approver", "/admin/mediation/platformreferral/?state__exact=settled"),
