@@ -21,6 +21,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import (
+    BigIntegerField,
     DecimalField,
     Exists,
     F,
@@ -32,7 +33,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models.functions import Cast, Coalesce, ExtractMonth, ExtractYear, TruncMonth
 
 from cases.enums import Body, Kind
 from cases.querysets import local_day_bounds
@@ -97,13 +98,13 @@ def ordinary(scope: Scope) -> QuerySet:
 
 def matched(scope: Scope) -> QuerySet:
     """Of what platforms settled, the complaints that have ordinary ones in their cell."""
-    return settled_there(scope).filter(closed_on__lte=scope.as_of).alias(**_cell()).filter(_has_ordinary(scope))
+    return settled_there(scope).filter(closed_on__lte=scope.as_of).alias(cell=_cell_number()).filter(_has_ordinary(scope))
 
 
 def unmatched(scope: Scope) -> QuerySet:
     """Of what platforms settled, the complaints that cannot be compared."""
     running = Q(closed_on__isnull=True) | Q(closed_on__gt=scope.as_of)
-    return settled_there(scope).alias(**_cell()).filter(running | ~Q(_has_ordinary(scope)))
+    return settled_there(scope).alias(cell=_cell_number()).filter(running | ~_has_ordinary(scope))
 
 
 def savings(scope: Scope, *, by_platform: bool = False) -> dict[int | None, Saving]:
@@ -152,11 +153,18 @@ def _cell() -> dict:
     }
 
 
-def _has_ordinary(scope: Scope) -> Exists:
-    cells = ordinary(scope).alias(its_band=_cell()["band"], its_month=_cell()["month"]).order_by()
-    return Exists(
-        cells.filter(category=OuterRef("category"), its_band=OuterRef("band"), its_month=OuterRef("month"))
-    )
+def _has_ordinary(scope: Scope) -> Q:
+    """On rows with a `cell`. The cells are one set that the server hashes: looked up row by row, 48,000 complaints among
+    a year's were compared with all others, which took hours."""
+    return Q(cell__in=ordinary(scope).annotate(cell=_cell_number()).order_by().values("cell"))
+
+
+def _cell_number() -> Coalesce:
+    """The cell of a complaint as one number; -1 without a category, which no ordinary one is."""
+    whole = BigIntegerField()
+    month = ExtractYear("received_on") * 12 + ExtractMonth("received_on")
+    number = (Cast("category_id", whole) * 10 + Cast(_cell()["band"], whole)) * 100_000 + Cast(month, whole)
+    return Coalesce(number, Value(-1), output_field=whole)
 
 
 # Platform 0 stands for all. A half is compared with a grain of tolerance, since the weights are decimal fractions.
