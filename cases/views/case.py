@@ -33,6 +33,7 @@ from cases.views.lists import SEARCH_SECONDS, CaseList, CaseRows
 from cases.views.opened_from import from_queue, opened_from
 from cases.views.queue import QueueRows
 from core.exceptions import DomainError
+from core.language import in_language
 from core.pagination import Cursor
 from core.panels import panels
 from core.personal_data import PersonalDataError
@@ -149,7 +150,7 @@ class CaseDetail(ScopedMixin, DetailView):
         case, user = self.object, self.request.user
         masked = casefile.hides_numbers(case, user)
         text = mask_numbers if masked else str
-        acts = available_acts(case, user)
+        acts, between = available_acts(case, user), in_language("；", "; ")
         return super().get_context_data(
             masked=masked,
             narrative=text(case.narrative),
@@ -162,7 +163,7 @@ class CaseDetail(ScopedMixin, DetailView):
             tone=STATE_TONES[case.state],
             amounts=(amounts := casefile.amounts(case)),
             postings=[
-                (posting, origin_of(posting, user), text(posting.reason or posting.evidence))
+                (posting, origin_of(posting, user), text(between.join(filter(None, (posting.evidence, posting.reason)))))
                 for posting in amounts.postings
             ],
             extra=[(name, text(str(value))) for name, value in case.extra.items() if value not in (None, "")],

@@ -53,6 +53,8 @@ def filled_in(form) -> dict:
             data[name] = next(value for value, _label in field.choices if value)
         elif isinstance(field, forms.DateField):
             data[name] = "2099-01-01" if name == "reply_due_on" else "2026-11-20"
+        elif isinstance(field, forms.DecimalField):
+            data[name] = "10.00"
         else:
             data[name] = "on" if isinstance(field, forms.BooleanField) else "文字"
     return data

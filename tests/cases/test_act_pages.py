@@ -245,8 +245,8 @@ def test_an_exact_number_of_queries(client, officer, district, parties):
     with CaptureQueriesContext(connection) as queries:
         client.get(address(case, "refuse"))
 
-    # session, user, permissions, case, the last act, grounds
-    assert len(queries) == 6
+    # session, user, permissions, case, pauses, the last act, grounds
+    assert len(queries) == 7
 
 
 def test_two_posts_of_the_same_form_do_it_once(client, officer, case):

@@ -20,6 +20,7 @@ from tests.factories import (
     ClockFactory,
     ExtensionFactory,
     PartyFactory,
+    RecoveryFactory,
     SupervisionFactory,
     UserFactory,
 )
@@ -96,6 +97,8 @@ def prepare(case, verb, head):
         perform(
             case, "pause", actor=head, reason="testing", started_on=dt.date(2026, 11, 10), document="委托书"
         )
+    elif verb in ("pay_recovery", "reverse_recovery"):
+        RecoveryFactory(case=case, status="promised")
     elif verb == "merge":
         earlier = CaseFactory(report=True, handling=case.handling, merchant=case.merchant, received_at=local(2026, 11, 2))
         PartyFactory(case=earlier, reporter=True)
