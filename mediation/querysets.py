@@ -178,10 +178,9 @@ class OfMediatedCaseQuerySet(models.QuerySet):
         if own is None or not user.agency_id:
             return self if own is None else self.none()
         entrustments = Case._meta.get_field("entrustments").related_model.objects
-        entrusted = entrustments.filter(
-            case=OuterRef(f"{self.case_prefix}pk"), ended_at__isnull=True, agency__in=user.agency.ids_within
-        )
-        return self.filter(own | Q(Exists(entrusted)))
+        # one set that the server hashes: looked up by row it took 1.7 s among 300,000 agreements
+        entrusted = entrustments.filter(ended_at__isnull=True, agency__in=user.agency.ids_within).order_by()
+        return self.filter(own | Q(**{f"{self.case_prefix}in": entrusted.values("case")}))
 
 
 class AgreementQuerySet(OfMediatedCaseQuerySet):
