@@ -115,7 +115,6 @@ class SessionQuerySet(OfAgencyQuerySet):
         ]
         return self.filter(Q.create(wanted, connector=Q.OR)) if wanted else self.none()
 
-
     def to_draw_up(self, since: dt.datetime):
         """Those that came to an agreement since then that nobody has drawn up."""
         drawn_up = self.model._meta.get_field("agreements").related_model.objects.standing()
@@ -125,12 +124,30 @@ class SessionQuerySet(OfAgencyQuerySet):
         )  # fmt: skip
 
 
-class OfSessionQuerySet(models.QuerySet):
-    """What belongs to a session follows it."""
+class FollowingQuerySet(models.QuerySet):
+    """What belongs to a row of the field `parent` is seen by whoever sees that row."""
+
+    parent = ""
 
     def visible_to(self, user):
-        sessions = self.model._meta.get_field("session").related_model
-        return self.filter(session__in=sessions.objects.visible_to(user))
+        parents = self.model._meta.get_field(self.parent).related_model
+        return self.filter(**{f"{self.parent}__in": parents.objects.visible_to(user)})
+
+
+class OfSessionQuerySet(FollowingQuerySet):
+    parent = "session"
+
+
+class OfAgreementQuerySet(FollowingQuerySet):
+    parent = "agreement"
+
+
+class OfConfirmationQuerySet(FollowingQuerySet):
+    parent = "confirmation"
+
+
+class OfReferralQuerySet(FollowingQuerySet):
+    parent = "referral"
 
 
 class MediatedCaseQuerySet(CaseQuerySet):
@@ -205,19 +222,10 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
     def confirmable(self, day: dt.date):
         """Those whose thirty days for the application to a court are not over on the local day `day`, and for which no
         application is under way."""
-        over = (ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN)
         confirmations = self.model._meta.get_field("confirmations").related_model.objects
-        under_way = confirmations.filter(agreement=OuterRef("pk")).exclude(state__in=over)
+        under_way = confirmations.standing().filter(agreement=OuterRef("pk"))
         since = day - dt.timedelta(days=CONFIRMATION_DAYS)
         return self.filter(~Exists(under_way), effective_on__gte=since)
-
-
-class OfAgreementQuerySet(models.QuerySet):
-    """What belongs to an agreement follows it."""
-
-    def visible_to(self, user):
-        agreements = self.model._meta.get_field("agreement").related_model
-        return self.filter(agreement__in=agreements.objects.visible_to(user))
 
 
 class InstalmentQuerySet(OfAgreementQuerySet):
@@ -239,6 +247,10 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
             return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
         return super().visible_to(user) if user.has_perm("cases.view_case") else self.none()
 
+    def standing(self):
+        """Those that stand in the way of another: under way, or granted."""
+        return self.exclude(state__in=[ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN])
+
     def to_apply(self):
         """Those that are prepared and not applied for yet."""
         return self.filter(state=ConfirmationState.PREPARED)
@@ -255,14 +267,6 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
         return prepared.filter(
             due_on__gte=day, **{f"agreement__effective_on__{name}": value for name, value in since.items()}
         )
-
-
-class OfConfirmationQuerySet(models.QuerySet):
-    """What belongs to a confirmation follows it."""
-
-    def visible_to(self, user):
-        confirmations = self.model._meta.get_field("confirmation").related_model
-        return self.filter(confirmation__in=confirmations.objects.visible_to(user))
 
 
 class ReferralQuerySet(models.QuerySet):
@@ -283,11 +287,3 @@ class ReferralQuerySet(models.QuerySet):
     def over(self, day: dt.date):
         """Waiting ones whose term is over on the local day `day`: it ended before."""
         return self.waiting().filter(due_on__lt=day)
-
-
-class OfReferralQuerySet(models.QuerySet):
-    """What belongs to a referral follows it."""
-
-    def visible_to(self, user):
-        referrals = self.model._meta.get_field("referral").related_model
-        return self.filter(referral__in=referrals.objects.visible_to(user))

@@ -29,7 +29,6 @@ from mediation.forms.agreements import (
     signature_in_words,
 )
 from mediation.models import Agreement, AgreementEvent, Instalment, JudicialConfirmation, Signature
-from mediation.models.confirmation import OVER
 
 FORMS = {
     AgreementVerb.ISSUE: PaperForm, AgreementVerb.SIGN: SignForm, AgreementVerb.PERFORM: PerformForm,
@@ -257,7 +256,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
     @staticmethod
     def _court(user, agreement) -> dict:
         """Where its confirmation by a court stands, or else is prepared, for whoever may see or do that."""
-        standing = agreement.confirmations.exclude(state__in=OVER).values_list("pk", flat=True).first()
+        standing = agreement.confirmations.standing().values_list("pk", flat=True).first()
         if standing is not None:
             seen = JudicialConfirmation.objects.visible_to(user).filter(pk=standing)
             if user.has_perm("mediation.view_judicialconfirmation") and seen.exists():

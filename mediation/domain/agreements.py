@@ -27,7 +27,7 @@ from core.workflow import Act, Transition, Workflow
 from mediation.domain.mediating import cases_of
 from mediation.domain.papers import AGENTS, AGREEMENTS, ISSUE, issue_agreement, standing_documents
 from mediation.domain.sessions import lock_case
-from mediation.enums import AgreementForm, AgreementState, AgreementVerb, ConfirmationState, SessionOutcome
+from mediation.enums import AgreementForm, AgreementState, AgreementVerb, SessionOutcome
 from mediation.models import Agreement, Instalment, Session, Signature
 
 ADD, CHANGE = "mediation.add_agreement", "mediation.change_agreement"
@@ -136,8 +136,7 @@ def _told(reached_on: dt.date, instalments: Sequence[Due]) -> dict:
 
 
 def _no_court(agreement, user) -> str:
-    over = (ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN)
-    if agreement.confirmations.exclude(state__in=over).exists():
+    if agreement.confirmations.standing().exists():
         return _("A court has been asked to confirm this agreement. Withdraw that first; what is confirmed stays.")
     return ""
 

@@ -15,8 +15,8 @@ from mediation.querysets import ConfirmationQuerySet, OfConfirmationQuerySet
 from registry.enums import AgencyKind
 
 OVER = (ConfirmationState.DISMISSED, ConfirmationState.WITHDRAWN)
-WITH_COURT = (ConfirmationState.ACCEPTED, ConfirmationState.CONFIRMED)
-APPLIED = (ConfirmationState.APPLIED, *WITH_COURT, ConfirmationState.DISMISSED)
+TAKEN_UP = (ConfirmationState.ACCEPTED, ConfirmationState.CONFIRMED)
+APPLIED = (ConfirmationState.APPLIED, *TAKEN_UP, ConfirmationState.DISMISSED)
 RULED = (ConfirmationState.CONFIRMED, ConfirmationState.DISMISSED)
 
 
@@ -79,8 +79,8 @@ class JudicialConfirmation(TimestampedModel):
                 violation_error_message=_("An application after its last day is not in time."),
             ),
             models.CheckConstraint(
-                condition=Q(state__in=WITH_COURT, accepted_on__isnull=False) & ~Q(number="")
-                | ~Q(state__in=WITH_COURT),
+                condition=Q(state__in=TAKEN_UP, accepted_on__isnull=False) & ~Q(number="")
+                | ~Q(state__in=TAKEN_UP),
                 name="mediation_confirmation_accepted",
                 violation_error_message=_("What the court has accepted has its number and day."),
             ),
