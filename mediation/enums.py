@@ -87,6 +87,9 @@ class AgreementState(models.TextChoices):
     ANNULLED = "annulled", pgettext_lazy("an agreement", "Annulled")
 
 
+IN_EFFECT = (AgreementState.IN_FORCE, AgreementState.PERFORMED)
+
+
 class AgreementVerb(models.TextChoices):
     """What is done to an agreement."""
 

@@ -8,6 +8,7 @@ from cases.enums import MEDIATED_STATES, Kind, Outcome
 from cases.models import Case
 from cases.querysets import CaseQuerySet, scope
 from mediation.enums import (
+    IN_EFFECT,
     SOON_FROM,
     URGENT_FROM,
     AgreementState,
@@ -19,9 +20,8 @@ from mediation.enums import (
 )
 from registry.enums import AgencyKind
 
-CONFIRMATION_DAYS = 30  # Civil Procedure Law arts 194, 201, 205; the last day itself is counted by its rule
-
 FEW = 1_000  # cases, or mediators, whose sessions are looked up by key
+FEW_LISTED = 5_000  # rows of a list that are named by key
 
 
 def is_of_platform(user) -> bool:
@@ -191,13 +191,30 @@ class OfMediatedCaseQuerySet(models.QuerySet):
     def visible_to(self, user):
         if not user.is_authenticated or not user.has_perm(f"mediation.view_{self.model._meta.model_name}"):
             return self.none()
+        conditions = self._conditions(user)
+        return self.filter(Q.create(conditions, connector=Q.OR)) if conditions else self
+
+    def few_visible_to(self, user) -> list[int] | None:
+        """The keys of what `visible_to` leaves, if these are few; else None. A list, newest first, needs them: for a page
+        of few rows the database would look at all others on the way (0.7 s among 300,000 agreements)."""
+        conditions = self._conditions(user)
+        if len(conditions) < 2 or self.visible_to(user).query.is_empty():
+            return None
+        parts = [self.filter(one).order_by().values_list("pk", flat=True)[: FEW_LISTED + 1] for one in conditions]
+        keys = set(parts[0].union(*parts[1:], all=True))
+        return sorted(keys) if len(keys) <= FEW_LISTED else None
+
+    def _conditions(self, user) -> list[Q]:
+        """Of which one must hold for a row to be seen; none where every row is."""
         own = scope(user, self.case_prefix)
-        if own is None or not user.agency_id:
-            return self if own is None else self.none()
+        if own is None:
+            return []
+        if not user.agency_id:
+            return [Q(pk__in=[])]
         entrustments = Case._meta.get_field("entrustments").related_model.objects
         # one set that the server hashes: looked up by row it took 1.7 s among 300,000 agreements
         entrusted = entrustments.filter(ended_at__isnull=True, agency__in=user.agency.ids_within).order_by()
-        return self.filter(own | Q(**{f"{self.case_prefix}in": entrusted.values("case")}))
+        return [own, Q(**{f"{self.case_prefix}in": entrusted.values("case")})]
 
 
 class AgreementQuerySet(OfMediatedCaseQuerySet):
@@ -219,13 +236,12 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
         )
         return self.to_perform().filter(Exists(owed))
 
-    def confirmable(self, day: dt.date):
-        """Those whose thirty days for the application to a court are not over on the local day `day`, and for which no
-        application is under way."""
+    def confirmable(self, since: dt.date):
+        """Those in effect since the local day `since` or later, and for which no application to a court is under way.
+        See mediation.domain.confirmations.confirmable_since."""
         confirmations = self.model._meta.get_field("confirmations").related_model.objects
         under_way = confirmations.standing().filter(agreement=OuterRef("pk"))
-        since = day - dt.timedelta(days=CONFIRMATION_DAYS)
-        return self.filter(~Exists(under_way), effective_on__gte=since)
+        return self.filter(~Exists(under_way), state__in=IN_EFFECT, effective_on__gte=since)
 
 
 class InstalmentQuerySet(OfAgreementQuerySet):
@@ -246,6 +262,9 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
             applied = self.filter(court__in=user.agency.ids_within, applied_on__isnull=False)
             return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
         return super().visible_to(user) if user.has_perm("cases.view_case") else self.none()
+
+    def few_visible_to(self, user):
+        return None if is_of_court(user) else super().few_visible_to(user)
 
     def standing(self):
         """Those that stand in the way of another: under way, or granted."""

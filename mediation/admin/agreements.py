@@ -15,8 +15,9 @@ from core.admin import ReadOnlyInline, ScopedInline, VerbAdmin
 from core.filters import DateInput
 from core.templatetags.portal import money, state
 from mediation.admin.acts import ActPages
+from mediation.admin.lists import MediatedList
 from mediation.admin.papers import PaperPages
-from mediation.domain import AGREEMENT, act_on_agreement, draw_up
+from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, draw_up
 from mediation.enums import AgreementState, AgreementVerb
 from mediation.forms.agreements import (
     AgreementForm,
@@ -148,7 +149,7 @@ class OwedFilter(admin.SimpleListFilter):
             case "late":
                 return queryset.overdue(timezone.localdate())
             case "court":
-                return queryset.confirmable(timezone.localdate())
+                return queryset.confirmable(confirmable_since(timezone.localdate()))
         return queryset
 
 
@@ -185,6 +186,9 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
         day = f"{agreement.next_due_on}"
         late = agreement.next_due_on < timezone.localdate()
         return format_html('{} <span class="flag">{}</span>', day, _("overdue")) if late else day
+
+    def get_changelist(self, request, **kwargs):
+        return MediatedList
 
     def get_queryset(self, request):
         # asked for by row: a join of all instalments would be sorted for one page of agreements

@@ -14,6 +14,7 @@ from cases.tables import as_written
 from core.admin import ReadOnlyInline, VerbAdmin, VerbForm
 from core.templatetags.portal import state
 from mediation.admin.acts import ActPages
+from mediation.admin.lists import MediatedList
 from mediation.admin.papers import PaperPages
 from mediation.domain import (
     CONFIRMATION,
@@ -137,6 +138,9 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     def get_list_filter(self, request):
         # a court sees what was applied for, which is pressing no more
         return self.list_filter[:-1] if is_of_court(request.user) else self.list_filter
+
+    def get_changelist(self, request, **kwargs):
+        return MediatedList
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("agreement__case__merchant", "court")

@@ -4,6 +4,7 @@ from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_u
 from mediation.domain.confirmations import (
     CONFIRMATION,
     act_on_confirmation,
+    confirmable_since,
     issue_package,
     open_paper,
     papers_for_court,
@@ -39,6 +40,7 @@ __all__ = [
     "adjourn",
     "ask_recusal",
     "cases_of",
+    "confirmable_since",
     "decide_recusal",
     "draw_up",
     "end_entrustment",

@@ -22,6 +22,7 @@ from core import vault
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
+from core.working_days import DAY
 from mediation.domain.mediating import cases_of
 from mediation.domain.papers import AGENTS, AGREEMENTS, ISSUE, mediators_in_words, standing_documents
 from mediation.domain.sessions import lock_case
@@ -104,6 +105,15 @@ def term_from(effective_on: dt.date, book: RuleBook | None = None) -> Due:
     if rule is None:
         raise DomainError(_("No rule on judicial confirmation is known for %(date)s.") % {"date": effective_on})
     return book.term(rule, effective_on)
+
+
+def confirmable_since(day: dt.date) -> dt.date:
+    """The first day on which an agreement may have taken effect for an application made on `day` to be in time. Raises
+    DomainError where no rule is known."""
+    book, since = RuleBook.load(), day
+    while term_from(since - DAY, book).due_on >= day:
+        since -= DAY
+    return since
 
 
 def prepare(

@@ -114,8 +114,8 @@ def write_referrals(
                 written.differing.append(referral)
             continue
         changed.append(referral)
-        if referral.state != WAITING:
-            with_platform.pop(referral.case_id, None)
+        if referral.state != WAITING and with_platform.get(referral.case_id) == referral.identity:
+            del with_platform[referral.case_id]
     taken = []
     for referral in fresh:
         if referral.state == WAITING:

@@ -1,4 +1,4 @@
-from mediation.models.agreement import IN_EFFECT, Agreement, AgreementEvent, Instalment, Signature
+from mediation.models.agreement import Agreement, AgreementEvent, Instalment, Signature
 from mediation.models.confirmation import ConfirmationEvent, JudicialConfirmation
 from mediation.models.entrustment import ENTRUSTED_KINDS, Entrustment
 from mediation.models.mediator import MEDIATING_KINDS, Leave, Mediator, Room, WorkingHours
@@ -13,7 +13,6 @@ __all__ = [
     "Attendance",
     "ConfirmationEvent",
     "Entrustment",
-    "IN_EFFECT",
     "Instalment",
     "JudicialConfirmation",
     "Leave",

@@ -11,12 +11,11 @@ from cases.models import Case, Document, Party, Recovery
 from cases.models.fields import AMOUNT
 from core.models import TimestampedModel
 from core.triggers import AppendOnly
-from mediation.enums import AgreementForm, AgreementState, AgreementVerb
+from mediation.enums import IN_EFFECT, AgreementForm, AgreementState, AgreementVerb
 from mediation.models.session import Session
 from mediation.querysets import AgreementQuerySet, InstalmentQuerySet, OfAgreementQuerySet
 
 SIDES = [choice for choice in Side.choices if choice[0]]
-IN_EFFECT = (AgreementState.IN_FORCE, AgreementState.PERFORMED)
 
 
 class Agreement(TimestampedModel):

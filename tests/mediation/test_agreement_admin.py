@@ -217,7 +217,10 @@ def test_the_list_is_narrowed_to_what_is_to_be_done(desk, district, today, todo,
         case = agreed(district)
         return AgreementFactory(case=case, reached_on=today - dt.timedelta(days=20), **facts)
 
-    kinds = {"draft": made(), "due": made(in_force=True), "late": made(in_force=True)}
+    kinds = {
+        "draft": made(), "due": made(in_force=True), "late": made(in_force=True),
+        "annulled": made(in_force=True, state="annulled", annulled_at=timezone.now()),
+    }  # fmt: skip
     InstalmentFactory(agreement=kinds["due"], due_on=today)
     InstalmentFactory(agreement=kinds["late"], due_on=today - dt.timedelta(days=1))
 
@@ -243,7 +246,7 @@ def test_the_list_and_the_day_take_as_many_queries_for_three_as_for_one(desk, di
         assert response.status_code == 200
         counts[address] = len(queries)
 
-    assert counts == {"/admin/mediation/agreement/": 6, "/admin/": 16}
+    assert counts == {"/admin/mediation/agreement/": 7, "/admin/": 16}
 
 
 def test_the_day_shows_what_is_to_be_drawn_up_signed_and_performed(desk, case, district, today, clerk):

@@ -192,6 +192,29 @@ def test_another_agency_draws_up_nothing_and_the_entrusted_body_does(case, clerk
     assert list(Agreement.objects.visible_to(stranger)) == []
 
 
+def test_few_agreements_are_named_by_key_and_many_are_not(case, clerk, monkeypatch):
+    council = AgencyFactory(council=True)
+    readers = {
+        "own": clerk, "entrusted": UserFactory(agency=council, roles=["mediator"]),
+        "none": UserFactory(agency=AgencyFactory(), roles=["mediator"]),
+        "blind": UserFactory(agency=case.custodian, roles=["clerk"]), "all": UserFactory(is_superuser=True),
+    }  # fmt: skip
+    EntrustmentFactory(case=case, agency=council)
+    both = AgreementFactory(case=case)
+    other = AgreementFactory(case=CaseFactory(handling=case.custodian, accepted=True))
+    AgreementFactory()
+
+    def few():
+        return {name: Agreement.objects.few_visible_to(user) for name, user in readers.items()}
+
+    found = {"own": [both.pk, other.pk], "entrusted": [both.pk], "none": [], "blind": None, "all": None}
+    assert few() == found
+    assert [len(Agreement.objects.visible_to(readers[name])) for name in found] == [2, 1, 0, 0, 3]
+
+    monkeypatch.setattr("mediation.querysets.FEW_LISTED", 1)
+    assert few() == found | {"own": None}
+
+
 def test_the_session_is_one_of_the_case_that_came_to_an_agreement(case, clerk):
     other = SessionFactory(held=True)
     failed = SessionFactory(case=case, held=True, outcome="failed", starts=local(2026, 11, 9))

@@ -11,7 +11,7 @@ from accounts.models import AccessLog
 from cases.models import Document
 from core.exceptions import DomainError, TransitionNotAllowed
 from mediation.domain import CONFIRMATION, act_on_confirmation, issue_package, open_paper, prepare, urgency
-from mediation.domain.confirmations import law_on, papers_for_court, term_from
+from mediation.domain.confirmations import confirmable_since, law_on, papers_for_court, term_from
 from mediation.enums import ConfirmationState, ConfirmationVerb, Urgency
 from mediation.models import JudicialConfirmation
 from tests.factories import (
@@ -105,6 +105,17 @@ def row(confirmation) -> dict:
 )
 def test_thirty_days_run_from_the_effect_and_end_on_a_working_day(effective_on, safe_on, due_on, provisional):
     assert term_from(effective_on) == (safe_on, due_on, provisional)
+
+
+def test_an_application_is_in_time_for_what_took_effect_since_that_day_and_for_nothing_before():
+    checked = {}
+    for one in (day(2024, 9, 1) + dt.timedelta(days=days) for days in range(0, 430, 3)):
+        since = confirmable_since(one)
+        assert term_from(since).due_on >= one > term_from(since - dt.timedelta(days=1)).due_on
+        checked[(one - since).days] = one
+    # a last day moves over the National Day holiday, and over a weekend
+    assert set(checked) > {30, 31, 32}
+    assert max(checked) >= 36
 
 
 def test_the_term_is_kept_with_what_is_prepared(prepared, agreement, court, clerk):
@@ -285,6 +296,7 @@ def test_the_body_to_which_the_mediation_is_entrusted_takes_it_to_court(agreemen
     confirmation = prepare(agreement, court=court, actor=theirs, now=NOW)
 
     assert list(JudicialConfirmation.objects.visible_to(theirs)) == [confirmation]
+    assert JudicialConfirmation.objects.few_visible_to(theirs) == [confirmation.pk]
 
 
 @pytest.mark.parametrize("role", ["approver", "officer", "regulator", "clerk"])

@@ -206,6 +206,15 @@ class TestWaiting:
         assert counts(run(*lines)) == {"rows": 2, "created": 1, "updated": 1}
         assert set(PlatformReferral.objects.values_list("state", flat=True)) == {"waiting", "returned"}
 
+    def test_what_is_told_of_an_earlier_one_frees_no_place_with_another(self, run, waiting):
+        now = f"{timezone.localdate()} 00:00:01"
+        first, other = waiting | {"办结时间": now, "办理结果": "平台退回"}, waiting | {"转办时间": now}
+        run(first, other | {"平台名称": PlatformFactory().code})
+
+        summary = run(first | {"退回原因": "商家不在平台经营"}, other | {"平台名称": PlatformFactory().code})
+        assert counts(summary) == {"rows": 2, "updated": 1, "rejected": 1}
+        assert reject() == (3, "登记编号", "OPEN", "waiting")
+
     def test_a_case_that_is_paused_already_keeps_that_pause(self, run, waiting):
         case = Case.objects.get(external_number="OPEN")
         case.pauses.create(
