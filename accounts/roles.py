@@ -57,6 +57,10 @@ SEE_LOAD = {"mediation.view_mediator", "mediation.view_session"}
 SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
 REFER = {SEE_REFERRALS, "cases.refer_case"}
+SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises"}
+KEEP_PLEDGES = SEE_PLEDGES | {
+    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
+}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
@@ -91,7 +95,9 @@ ROLES: dict[str, Role] = {
             Family.CASE,
             {"cases.view_case", "cases.supervise_case", "cases.export_case", "cases.view_importrun", SEE_REFERRALS}
             | SIGNALS
-            | SEE_LOAD,
+            | SEE_LOAD
+            | SEE_PLEDGES
+            | {"pledges.export_pledge"},
         ),
         _role(
             "city_regulator",
@@ -102,7 +108,9 @@ ROLES: dict[str, Role] = {
                 SEE_REFERRALS,
             }
             | SIGNALS
-            | SEE_LOAD,
+            | SEE_LOAD
+            | SEE_PLEDGES
+            | {"pledges.export_pledge"},
         ),
         _role(
             "officer",
@@ -121,6 +129,7 @@ ROLES: dict[str, Role] = {
                 "cases.export_case",
                 *PAPERS,
                 *REFER,
+                *SEE_PLEDGES,
             },
         ),
         _role(
@@ -142,7 +151,9 @@ ROLES: dict[str, Role] = {
             | SIGNALS
             | READ_MEDIATION
             | KEEP_MEDIATION
-            | REFER,
+            | REFER
+            | KEEP_PLEDGES
+            | {"pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
         _role(
@@ -155,6 +166,17 @@ ROLES: dict[str, Role] = {
             | {"mediation.add_recusal"}
             | REFER
             | KEEP_CONFIRMATIONS,
+            staff=True,
+        ),
+        _role(
+            "pledge_clerk",
+            _("Pledge clerk"),
+            Family.CASE,
+            {
+                "cases.view_case", "cases.view_importrun", "pledges.export_pledge", "registry.view_merchant",
+                "registry.add_merchant",
+            }
+            | KEEP_PLEDGES,
             staff=True,
         ),
         # sees what was applied for with its court and nothing else: see mediation.querysets

@@ -44,7 +44,7 @@ DATABASES = {
 # the role that owns the tables; only `manage.py migrate` is given it
 DATABASE_OWNER = database(url) if (url := env.str("DATABASE_OWNER_URL", default="")) else None
 
-LOCAL_APPS = ["core", "registry", "accounts", "cases", "mediation", "insights", "demo"]
+LOCAL_APPS = ["core", "registry", "accounts", "cases", "mediation", "pledges", "insights", "demo"]
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

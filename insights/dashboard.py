@@ -11,12 +11,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from cases.references import UNLINKED
+from core.dates import add_months
 from core.language import is_chinese
 from insights.enums import Part, Unit
 from insights.forms import Choice
 from insights.metrics import Metric, metric
 from insights.metrics import Value as Figure
-from insights.periods import ONE_DAY, Period, add_months, months_between
+from insights.periods import ONE_DAY, Period, months_between
 from insights.places import UNKNOWN, Map, Place, in_force
 from insights.scopes import Scope
 from insights.selections import address, describe, span

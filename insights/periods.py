@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from core.dates import add_months
+
 ONE_DAY = dt.timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 1950, 2199
 MONTH, QUARTER, YEAR, LAST = "month", "quarter", "year", "last"
@@ -78,12 +80,6 @@ def named(name: str, today: dt.date) -> Period:
         YEAR: Period.of_year(today.year),
         LAST: Period.of_year(today.year - 1),
     }[name]
-
-
-def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day of another month, or that month's last."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def month_end(day: dt.date) -> dt.date:

@@ -36,6 +36,12 @@ from tests.factories.mediation import (
     SessionFactory,
     WorkingHoursFactory,
 )
+from tests.factories.pledges import (
+    CoverageFactory,
+    PledgeFactory,
+    PledgeTypeFactory,
+    PremisesFactory,
+)
 from tests.factories.registry import (
     AgencyFactory,
     CalendarDayFactory,
@@ -65,6 +71,7 @@ __all__ = [
     "ChannelFactory",
     "ClockFactory",
     "ConfirmationFactory",
+    "CoverageFactory",
     "DeliveryFactory",
     "DocumentFactory",
     "DocumentTemplateFactory",
@@ -83,6 +90,9 @@ __all__ = [
     "MerchantFactory",
     "PartyFactory",
     "PlatformFactory",
+    "PledgeFactory",
+    "PledgeTypeFactory",
+    "PremisesFactory",
     "ProblemFactory",
     "RecoveryFactory",
     "RecusalFactory",

@@ -2,7 +2,8 @@ import datetime as dt
 
 import pytest
 
-from insights.periods import Period, add_months
+from core.dates import add_months
+from insights.periods import Period
 
 
 def day(text: str) -> dt.date:

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PledgesConfig(AppConfig):
+    name = "pledges"
+    verbose_name = _("Merchant pledges")
+
+    def ready(self):
+        from cases.worker import register_job  # noqa: PLC0415 - models exist by now
+        from pledges.domain import expire_pledges  # noqa: PLC0415 - as above
+        from pledges.models import Coverage, PledgeType  # noqa: PLC0415 - as above
+        from registry.reference import Dataset, register  # noqa: PLC0415 - as above
+        from registry.reference.datasets import Children  # noqa: PLC0415 - as above
+
+        folder = Path(__file__).parent / "reference"
+        register(Dataset(
+            "pledge_types", PledgeType, folder / "types.csv",
+            children=Children("coverages", Coverage, "type", folder / "coverages.csv"),
+        ))  # fmt: skip
+        register_job("expire_pledges", expire_pledges)

@@ -1,0 +1,111 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class PledgeState(models.TextChoices):
+    """Where a pledge stands. Only in force does it bind; published and suspended ones keep their term running."""
+
+    APPLIED = "applied", pgettext_lazy("a pledge", "Under review")
+    ADMITTED = "admitted", pgettext_lazy("a pledge", "Admitted")
+    IN_FORCE = "in_force", pgettext_lazy("a pledge", "In force")
+    SUSPENDED = "suspended", pgettext_lazy("a pledge", "Suspended")
+    EXPIRED = "expired", pgettext_lazy("a pledge", "Expired")
+    REVOKED = "revoked", pgettext_lazy("a pledge", "Revoked")
+    DEREGISTERED = "deregistered", pgettext_lazy("a pledge", "Deregistered")
+    REJECTED = "rejected", pgettext_lazy("a pledge", "Not admitted")
+    WITHDRAWN = "withdrawn", pgettext_lazy("a pledge", "Application withdrawn")
+
+
+REVIEWED = (PledgeState.APPLIED, PledgeState.ADMITTED)  # not public yet
+PUBLIC = (PledgeState.IN_FORCE, PledgeState.SUSPENDED)  # published, and its term has not ended
+ENDED = (PledgeState.EXPIRED, PledgeState.REVOKED, PledgeState.DEREGISTERED)  # was published
+NEVER_PUBLISHED = (*REVIEWED, PledgeState.REJECTED, PledgeState.WITHDRAWN)
+
+
+class PledgeVerb(models.TextChoices):
+    """What is done to a pledge."""
+
+    APPLY = "apply", pgettext_lazy("done to a pledge", "Applied for")
+    REVISE = "revise", pgettext_lazy("done to a pledge", "Revised")
+    OPINE = "opine", pgettext_lazy("done to a pledge", "Opinion given")
+    ADMIT = "admit", pgettext_lazy("done to a pledge", "Admitted")
+    REJECT = "reject", pgettext_lazy("done to a pledge", "Not admitted")
+    WITHDRAW = "withdraw", pgettext_lazy("done to a pledge", "Application withdrawn")
+    PUBLISH = "publish", pgettext_lazy("done to a pledge", "Named and published")
+    RENEW = "renew", pgettext_lazy("done to a pledge", "Renewed")
+    EVALUATE = "evaluate", pgettext_lazy("done to a pledge", "Evaluated")
+    UPGRADE = "upgrade", pgettext_lazy("done to a pledge", "Upgraded")
+    POOL = "pool", pgettext_lazy("done to a pledge", "Put into a pool")
+    WARN = "warn", pgettext_lazy("done to a pledge", "Warned")
+    RECTIFY = "rectify", pgettext_lazy("done to a pledge", "Correction ordered")
+    CORRECT = "correct", pgettext_lazy("done to a pledge", "Correction accepted")
+    SUSPEND = "suspend", pgettext_lazy("done to a pledge", "Suspended")
+    REINSTATE = "reinstate", pgettext_lazy("done to a pledge", "Reinstated")
+    EXPIRE = "expire", pgettext_lazy("done to a pledge", "Expired")
+    REVOKE = "revoke", pgettext_lazy("done to a pledge", "Revoked")
+    DEREGISTER = "deregister", pgettext_lazy("done to a pledge", "Deregistered")
+
+
+class Origin(models.TextChoices):
+    """Who brought an application."""
+
+    MERCHANT = "merchant", pgettext_lazy("an application", "By the merchant")
+    CLERK = "clerk", pgettext_lazy("an application", "By a clerk on the merchant's behalf")
+    FILE = "file", pgettext_lazy("an application", "By import")
+
+
+class Stage(models.TextChoices):
+    """Whose opinion an application takes, in this order."""
+
+    ASSOCIATION = "association", _("Trade association")
+    COUNCIL = "council", _("Consumer council")
+    BUREAU = "bureau", _("Market regulation bureau")
+
+
+class Pool(models.TextChoices):
+    """Where a unit stands in the yearly work: being brought on, among the best, or watched."""
+
+    NONE = "none", _("In no pool")
+    CULTIVATION = "cultivation", _("Cultivation pool")
+    STAR = "star", _("Star pool")
+    WARNING = "warning", _("Warning pool")
+
+
+class Level(models.IntegerChoices):
+    """Who has recognised a unit."""
+
+    DISTRICT = 1, _("District level")
+    CITY = 2, _("City level")
+    PROVINCE = 3, _("Province level")
+
+
+class EvaluationResult(models.TextChoices):
+    """What the yearly evaluation of a unit came to."""
+
+    CONFIRMED = "confirmed", _("Confirmed")
+    RECTIFY = "rectify", _("To be corrected")
+    REVOKE = "revoke", _("To be revoked")
+
+
+class Freight(models.TextChoices):
+    """Who pays for sending the goods back."""
+
+    CONSUMER = "consumer", _("Consumer")
+    MERCHANT = "merchant", _("Merchant")
+    SHARED = "shared", _("Both")
+
+
+class PromiseField(models.TextChoices):
+    """The parts of a promise; each type of pledge says which it needs."""
+
+    DAYS = "days", _("return days")
+    GOODS = "goods", _("goods covered")
+    EXCLUDED = "excluded", _("goods excluded")
+    CONDITION = "condition", _("condition of the goods")
+    PROOF = "proof", _("proof of purchase")
+    FREIGHT = "freight", _("freight paid by")
+    REFUND_DAYS = "refund_days", _("refund within (days)")
+    CROSS_STORE = "cross_store", _("stores that take goods back")
+    FUND = "fund", _("advance compensation fund (CNY)")
+    STATEMENT = "statement", _("promise")

@@ -1,0 +1,4 @@
+from pledges.models.pledge import Evaluation, Opinion, Pledge, PledgeEvent, Premises, Suspension
+from pledges.models.type import Coverage, PledgeType
+
+__all__ = ["Coverage", "Evaluation", "Opinion", "Pledge", "PledgeEvent", "PledgeType", "Premises", "Suspension"]

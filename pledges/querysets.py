@@ -1,0 +1,92 @@
+import datetime as dt
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from core.models import valid_on
+from pledges.enums import PUBLIC, REVIEWED, PledgeState
+from registry.querysets import ReferenceQuerySet
+
+
+class PledgeTypeQuerySet(ReferenceQuerySet):
+    def offered_on(self, day: dt.date):
+        """Those that can be applied for on `day`."""
+        return self.filter(valid_on(day))
+
+
+class KeptQuerySet(models.QuerySet):
+    """What an agency keeps is seen by its people and by those above, where they may see such rows at all. Closed by
+    default."""
+
+    agency_path = "agency"
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm(f"pledges.view_{self.model._meta.model_name}"):
+            return self.none()
+        if user.has_perm("cases.view_all_agencies"):
+            return self
+        return self.filter(**{f"{self.agency_path}__in": user.agency.ids_within}) if user.agency_id else self.none()
+
+
+class PledgeQuerySet(KeptQuerySet):
+    def published(self):
+        """Those that are public, or were."""
+        return self.filter(published_on__isnull=False)
+
+    def standing_on(self, day):
+        """Those whose term covers `day` (a local date, or an expression for one): published by then and not over. They
+        may be suspended."""
+        return self.filter(
+            Q(ended_on__isnull=True) | Q(ended_on__gt=day), published_on__lte=day, valid_to__gte=day
+        )
+
+    def in_force_on(self, day):
+        """Those that bind on `day` (a local date, or an expression for one)."""
+        suspensions = self.model._meta.get_field("suspensions").related_model.objects
+        suspended = suspensions.filter(Q(until__isnull=True) | Q(until__gt=day), pledge=OuterRef("pk"), since__lte=day)
+        return self.standing_on(day).filter(~Exists(suspended))
+
+    def under_review(self):
+        return self.filter(state__in=REVIEWED)
+
+    def run_out(self, day: dt.date):
+        """Those that stand although their term ended before the local day `day`: to be written down as expired."""
+        return self.filter(state__in=PUBLIC, valid_to__lt=day)
+
+    def expiring(self, day: dt.date, days: int):
+        """Those in force whose last day is within `days` from the local day `day`."""
+        return self.filter(state=PledgeState.IN_FORCE, valid_to__gte=day, valid_to__lte=day + dt.timedelta(days=days))
+
+    def late(self, day: dt.date):
+        """Those of which a correction was ordered by a day before the local day `day`."""
+        return self.filter(state__in=PUBLIC, correct_by__lt=day)
+
+    def first_ones(self):
+        """The first published pledge of each unit, which is a merchant at one premises."""
+        before = Q(published_on__lt=OuterRef("published_on"))
+        same_day = Q(published_on=OuterRef("published_on"), pk__lt=OuterRef("pk"))
+        earlier = self.model.objects.filter(before | same_day, premises=OuterRef("premises"))
+        return self.published().filter(~Exists(earlier))
+
+    def first_of_type(self):
+        """The first published pledge of each unit and type: not one that was taken up again."""
+        earlier = self.model.objects.filter(
+            premises=OuterRef("premises"), type=OuterRef("type"), published_on__lt=OuterRef("published_on")
+        )
+        return self.published().filter(~Exists(earlier))
+
+
+class OfPledgeQuerySet(models.QuerySet):
+    """What belongs to a pledge is seen by whoever sees that."""
+
+    def visible_to(self, user):
+        pledges = self.model._meta.get_field("pledge").related_model
+        return self.filter(pledge__in=pledges.objects.visible_to(user).order_by().values("pk"))
+
+
+class PremisesQuerySet(KeptQuerySet):
+    def units_on(self, day: dt.date):
+        """Premises with a pledge in force on the local day `day`, each once."""
+        pledges = self.model._meta.get_field("pledges").related_model.objects.in_force_on(day)
+        return self.filter(Exists(pledges.filter(premises=OuterRef("pk"))))
+

@@ -1,0 +1,69 @@
+import datetime as dt
+
+import factory
+from django.utils import timezone
+
+from pledges.enums import PledgeState
+from pledges.models import Coverage, Pledge, PledgeType, Premises
+from tests.factories.registry import AgencyFactory, MerchantFactory, RegionFactory
+
+
+class PledgeTypeFactory(factory.django.DjangoModelFactory):
+    """A type that needs nothing but a statement, with no opinions."""
+
+    class Meta:
+        model = PledgeType
+
+    class Params:
+        # of the no-reason return: days, goods and a proof, after the opinions of a council and a bureau
+        returns = factory.Trait(
+            least_days=7, needs=["days", "goods", "proof"], stages=["council", "bureau"], name="无理由退货承诺单位",
+            name_en="No-reason return",
+        )  # fmt: skip
+
+    code = factory.Sequence(lambda n: f"type{n}")
+    name = factory.Sequence(lambda n: f"放心消费单位{n}")
+    name_en = factory.Sequence(lambda n: f"Reassuring unit {n}")
+    needs = ["statement"]
+    stages = []
+
+
+class CoverageFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Coverage
+
+    type = factory.SubFactory(PledgeTypeFactory)
+    words = ["退货"]
+
+
+class PremisesFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Premises
+
+    merchant = factory.SubFactory(MerchantFactory)
+    name = factory.Sequence(lambda n: f"门店{n}")
+    name_key = factory.LazyAttribute(lambda premises: premises.name)
+    agency = factory.SubFactory(AgencyFactory)
+    region = factory.SubFactory(RegionFactory)
+
+
+class PledgeFactory(factory.django.DjangoModelFactory):
+    """An application; `in_force`: published on `published_on`, by default a hundred days ago, for three years."""
+
+    class Meta:
+        model = Pledge
+
+    class Params:
+        in_force = factory.Trait(
+            state=PledgeState.IN_FORCE,
+            published_on=factory.LazyFunction(lambda: timezone.localdate() - dt.timedelta(days=100)),
+            valid_to=factory.LazyAttribute(lambda pledge: pledge.published_on + dt.timedelta(days=1095)),
+            applied_on=factory.LazyAttribute(lambda pledge: pledge.published_on - dt.timedelta(days=20)),
+            terms=1,
+        )
+
+    premises = factory.SubFactory(PremisesFactory)
+    type = factory.SubFactory(PledgeTypeFactory)
+    agency = factory.SelfAttribute("premises.agency")
+    applied_on = factory.LazyFunction(lambda: timezone.localdate() - dt.timedelta(days=30))
+    statement = "缺一赔十，假一赔三。"
