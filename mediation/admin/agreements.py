@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from cases.admin import masked
 from cases.models import Case
 from cases.tables import as_written
+from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, ScopedInline, VerbAdmin
 from core.filters import DateInput
 from core.templatetags.portal import money, state
-from mediation.admin.acts import ActPages
 from mediation.admin.lists import MediatedList
 from mediation.admin.papers import PaperPages
 from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, draw_up

@@ -11,9 +11,9 @@ from accounts.client import client_ip
 from cases.admin import masked
 from cases.models import Case
 from cases.tables import as_written
+from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, VerbAdmin, VerbForm
 from core.templatetags.portal import state
-from mediation.admin.acts import ActPages
 from mediation.admin.lists import MediatedList
 from mediation.admin.papers import PaperPages
 from mediation.domain import (

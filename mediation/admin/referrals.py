@@ -22,13 +22,13 @@ from accounts.domain import SYSTEM
 from cases.domain.reasons import MIN_REASON
 from cases.forms.reveal import RevealForm
 from cases.models import Case
+from core.act_pages import ActPages
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
 from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
 from core.templatetags.portal import money, state
 from core.text import mask_numbers
 from core.workflow import Transition
-from mediation.admin.acts import ActPages
 from mediation.domain import REFERRAL, act_on_referral, facts_for_platform, reveal_phones
 from mediation.enums import ReferralState, ReferralVerb
 from mediation.forms.referrals import ReasonForm, ReplyForm, SettleForm

@@ -19,10 +19,10 @@ from cases.admin import OfAgencyAdmin, masked
 from cases.models import Case
 from cases.tables import as_written
 from cases.views.lists import HEAVY, next_due
+from core.act_pages import ActPages
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
 from core.filters import FIRST_DAY, LAST_DAY
 from core.templatetags.portal import state
-from mediation.admin.acts import ActPages
 from mediation.admin.papers import PaperPages
 from mediation.domain import (
     SESSION,

@@ -6,13 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.forms.acts import party_in_words
 from cases.official_forms import asked_label
+from core.act_forms import ActForm, day_field, text_field
 from core.admin import LabelledFormSet, VerbForm
 from core.filters import DateInput
 from core.templatetags.portal import money
 from core.text import mask_numbers
 from mediation.domain import Due
 from mediation.domain.papers import AGENTS
-from mediation.forms.acts import ActForm, day_field, text_field
 from mediation.forms.sessions import CaseNumberForm
 from mediation.models import Agreement, Instalment, Signature
 

@@ -3,11 +3,11 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.act_forms import ActForm, day_field, text_field
 from core.admin import VerbForm
 from mediation.domain import cases_of
 from mediation.domain.confirmations import NUMBER_LENGTH
 from mediation.enums import DismissalGround
-from mediation.forms.acts import ActForm, day_field, text_field
 from mediation.models import Agreement, JudicialConfirmation
 
 NAME_LENGTH = 200

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from cases.domain.reasons import MIN_REASON
 from cases.domain.recoveries import KNOWN_KINDS, STATED
 from cases.enums import PartyRole
+from core.act_forms import ActForm, text_field
 from core.templatetags.portal import money
-from mediation.forms.acts import ActForm, text_field
 from registry.models import Platform
 
 TEXT_LENGTH = 5000

@@ -14,12 +14,12 @@ from cases.forms.acts import ground_in_words, party_in_words
 from cases.forms.documents import RECUSAL_DAYS
 from cases.models import Ground
 from cases.official_forms import asked_label
+from core.act_forms import DAY_FORMATS, NOTE_LENGTH, ActForm, text_field
 from core.admin import RefusableForm, VerbForm
 from core.filters import DateInput
 from mediation.domain import Appointment, cases_of
 from mediation.domain.papers import letterhead_of
 from mediation.enums import Language, Presence, RecusalDecision, SessionOutcome
-from mediation.forms.acts import DAY_FORMATS, NOTE_LENGTH, ActForm, text_field
 from mediation.models import Attendance, Entrustment, Recusal, Session
 
 MINUTES_LENGTH = 20_000

@@ -67,4 +67,4 @@ class ActPages:
             "title": step.label, "subtitle": str(obj), "opts": opts, "subject": obj, "form": form, "step": step,
             "back": back, "media": self.media + form.media,
         }  # fmt: skip
-        return TemplateResponse(request, "mediation/admin/act.html", context)
+        return TemplateResponse(request, "core/act.html", context)
