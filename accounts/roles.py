@@ -152,8 +152,8 @@ ROLES: dict[str, Role] = {
             | READ_MEDIATION
             | KEEP_MEDIATION
             | REFER
-            | KEEP_PLEDGES
-            | {"pledges.decide_pledge", "pledges.export_pledge"},
+            | SEE_PLEDGES
+            | {"pledges.change_pledge", "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
         _role(
@@ -173,8 +173,9 @@ ROLES: dict[str, Role] = {
             _("Pledge clerk"),
             Family.CASE,
             {
-                "cases.view_case", "cases.view_importrun", "pledges.export_pledge", "registry.view_merchant",
-                "registry.add_merchant",
+                "cases.view_case", "cases.view_importrun", "pledges.export_pledge",
+                # whoever is not known yet is taken up, by name and place
+                "registry.view_merchant", "registry.add_merchant", "registry.view_region", "registry.view_industry",
             }
             | KEEP_PLEDGES,
             staff=True,
