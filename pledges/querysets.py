@@ -63,17 +63,17 @@ class PledgeQuerySet(KeptQuerySet):
 
     def first_ones(self):
         """The first published pledge of each unit, which is a merchant at one premises."""
-        before = Q(published_on__lt=OuterRef("published_on"))
-        same_day = Q(published_on=OuterRef("published_on"), pk__lt=OuterRef("pk"))
-        earlier = self.model.objects.filter(before | same_day, premises=OuterRef("premises"))
-        return self.published().filter(~Exists(earlier))
+        return self.published().filter(~Exists(self._earlier()))
 
     def first_of_type(self):
         """The first published pledge of each unit and type: not one that was taken up again."""
-        earlier = self.model.objects.filter(
-            premises=OuterRef("premises"), type=OuterRef("type"), published_on__lt=OuterRef("published_on")
-        )
-        return self.published().filter(~Exists(earlier))
+        return self.published().filter(~Exists(self._earlier().filter(type=OuterRef("type"))))
+
+    def _earlier(self):
+        """Those of the same premises published before, on the same day those entered before."""
+        before = Q(published_on__lt=OuterRef("published_on"))
+        same_day = Q(published_on=OuterRef("published_on"), pk__lt=OuterRef("pk"))
+        return self.model.objects.filter(before | same_day, premises=OuterRef("premises"))
 
 
 class OfPledgeQuerySet(models.QuerySet):

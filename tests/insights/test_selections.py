@@ -30,7 +30,7 @@ def parameters(url: str) -> dict[str, str]:
 
 def opened(user, url: str):
     """The rows that the list at this address starts from."""
-    name = "postings" if urlsplit(url).path == "/cases/recoveries/" else "metric"
+    name = {"/cases/recoveries/": "postings", "/pledges/units/": "pledges"}.get(urlsplit(url).path, "metric")
     return panels.selection(name)(user, parameters(url))[0]
 
 
@@ -123,6 +123,10 @@ def test_a_part_left_out_is_the_value_or_the_denominator(city):
         ("metric", {"metric": "channel.referred", **IN_2020, "to_platform": "nowhere"}, "nowhere"),
         ("metric", {"metric": "cases.received", **IN_2020, "to_platform": "yanguo"}, r"cases\.received"),
         ("metric", {"metric": "channel.platforms", **IN_2020}, r"channel\.platforms"),
+        ("metric", {"metric": "pledges.created", **IN_2020}, r"pledges\.created"),
+        ("pledges", {"metric": "cases.received", **IN_2020}, r"cases\.received"),
+        ("pledges", {"metric": "pledges.created.nothing", **IN_2020}, r"pledges\.created\.nothing"),
+        ("pledges", {"metric": "pledges.created", **IN_2020, "region": "999999"}, "999999"),
     ],
 )
 def test_what_cannot_be_opened_is_said(city, name, given, said):
