@@ -119,6 +119,7 @@ class SelectedRows(LimitedRows):
     """Rows that a figure may have selected (`?metric=…`)."""
 
     selection_name: str
+    export_view: str
     export_permission = "cases.export_case"
 
     @cached_property
