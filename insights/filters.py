@@ -1,20 +1,17 @@
-"""The query forms of the list of mediators and of that of units and pledges."""
+"""The query form of the list of mediators."""
 
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cases.filters import Choice, SelectedFilterSet
-from core.filters import DateFilter, FilterSet, WordFilter
-from core.lookups import contains
+from cases.filters import Choice
+from core.filters import DateFilter, FilterSet
 from insights.periods import NAMED, YEAR, Period, named
 from insights.scopes import Scope
 from insights.workload import with_load
 from mediation.models import Mediator
 from mediation.plan import agencies_of, with_calendar
-from pledges.enums import ENDED, PUBLIC, PledgeState
-from pledges.models import Pledge, PledgeType
 from registry.models import Agency
 
 
@@ -71,26 +68,3 @@ class LoadFilterSet(FilterSet):
 
     def by_agency(self, queryset, name, value):
         return queryset.filter(agency__in=Agency.objects.within(self.agencies[value]).values("pk"))
-
-
-class UnitFilterSet(SelectedFilterSet):
-    """Published pledges, of which a figure may have chosen some."""
-
-    on_phone = ("q", "type")
-
-    q = WordFilter(label=_("Search"), method="by_words", placeholder=_("Premises or merchant"))
-    type = Choice(label=_("Type"), field_name="type__code", searchable=True)
-    state = Choice(
-        label=_("State"), choices=[(state, PledgeState(state).label) for state in (*PUBLIC, *ENDED)]
-    )
-
-    class Meta:
-        model = Pledge
-        fields: list[str] = []
-
-    def get_form_class(self):
-        self.filters["type"].extra["choices"] = [(one.code, one.label) for one in PledgeType.objects.all()]
-        return super().get_form_class()
-
-    def by_words(self, queryset, name, value):
-        return queryset.filter(contains("premises__name", value) | contains("premises__merchant__name", value))

@@ -21,8 +21,8 @@ from registry.models import Agency, Platform
 
 TO_PLATFORM = "to_platform"  # the case list has a filter `platform`: where the trader sells
 LISTS = {
-    Unit.MONEY: "cases:recoveries", Unit.PLATFORMS: "insights:channel", Unit.UNITS: "insights:units",
-    Unit.PLEDGES: "insights:units",
+    Unit.MONEY: "cases:recoveries", Unit.PLATFORMS: "insights:channel", Unit.UNITS: "pledges:list",
+    Unit.PLEDGES: "pledges:list",
 }  # fmt: skip
 # whose slot answers for the rows of a figure; of all others "metric"
 CASES, POSTINGS, PLEDGES = "metric", "postings", "pledges"

@@ -1,14 +1,11 @@
-"""The lists of mediators, and of units and pledges."""
+"""The list of mediators."""
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
-from core.tables import Column, DateColumn, NumberColumn, StateColumn, Table
+from core.tables import Column, NumberColumn, Table
 from core.templatetags.portal import percent
-from core.text import mask_numbers
 from mediation.models import Mediator
-from pledges.enums import PledgeState
-from pledges.models import Pledge
 
 
 class LoadTable(Table):
@@ -34,28 +31,3 @@ class LoadTable(Table):
 
     def render_share(self, value):
         return percent(value)
-
-
-UNIT_TONES = {
-    PledgeState.IN_FORCE: "green", PledgeState.SUSPENDED: "amber", PledgeState.EXPIRED: "grey",
-    PledgeState.REVOKED: "red", PledgeState.DEREGISTERED: "grey",
-}  # fmt: skip
-
-
-class UnitTable(Table):
-    premises = Column(card="title")
-    merchant = Column(accessor="premises__merchant", verbose_name=_("Merchant"), css="clip")
-    type = Column(written=False)
-    district = Column(accessor="premises__region", verbose_name=_("District"), written=False)
-    kept = Column(accessor="agency", verbose_name=_("Kept by"), written=False, card="hide")
-    published = DateColumn(accessor="published_on", verbose_name=_("Published"))
-    last = DateColumn(accessor="valid_to", verbose_name=_("Last day"))
-    state = StateColumn(verbose_name=_("State"), tones=UNIT_TONES, card="aside")
-
-    class Meta(Table.Meta):
-        model = Pledge
-        fields = ("premises", "merchant", "type", "district", "kept", "published", "last", "state")
-        empty_text = _("No pledge matches these filters.")
-
-    def render_merchant(self, value):
-        return mask_numbers(str(value))

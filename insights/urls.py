@@ -13,7 +13,5 @@ urlpatterns = [
     path("insights/mediators/", views.LoadList.as_view(), name="mediators"),
     path("insights/mediators/export/", views.LoadExport.as_view(), name="mediators_export"),
     path("insights/pledges/", views.PledgesPage.as_view(), name="pledges"),
-    path("pledges/units/", views.UnitList.as_view(), name="units"),
-    path("pledges/units/export/", views.UnitExport.as_view(), name="units_export"),
     path("insights/uncounted/", views.UncountedPage.as_view(), name="uncounted"),
 ]

@@ -1,5 +1,5 @@
-"""The dashboard with its sections, the scorecard of the green channel, the load of mediators, units and pledges, what the
-rates leave out, and what the figures mean."""
+"""The dashboard with its sections, the scorecard of the green channel, the load of mediators, what the rates leave out,
+and what the figures mean."""
 
 import datetime as dt
 
@@ -13,15 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from cases.models import Case
-from cases.views.lists import SelectedRows
 from core import exports
 from core.exceptions import DomainError
 from core.exports import Column
-from core.pagination import CountingPaginator
 from core.views import ExportPage, FragmentMixin, ListPage, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
-from insights.filters import LoadFilterSet, UnitFilterSet
+from insights.filters import LoadFilterSet
 from insights.forms import PeriodForm
 from insights.mediation import MediationFigures
 from insights.metrics import families, metric, metrics
@@ -30,10 +28,9 @@ from insights.places import Map
 from insights.pledge_figures import PledgeFigures
 from insights.scopes import Scope
 from insights.scorecard import REASONS, Line, Scorecard, channel_tiles
-from insights.selections import PLEDGES, address, describe, span
-from insights.tables import LoadTable, UnitTable
+from insights.selections import address, describe, span
+from insights.tables import LoadTable
 from mediation.models import Mediator
-from pledges.models import Pledge
 
 
 class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
@@ -216,52 +213,6 @@ class PledgesPage(PeriodPage):
                 problems.append(str(error))
         figures = PledgeFigures(self.request.user, choice, place, regions, today)
         return super().get_context_data(figures=figures, problems=problems, **kwargs)
-
-
-class UnitRows(SelectedRows):
-    """The pledges behind a figure, where it counts units one of each; without a figure all that were ever published."""
-
-    model = Pledge
-    permission_required: tuple[str, ...] = ("pledges.view_pledge",)
-    filterset_class = UnitFilterSet
-    selection_name = PLEDGES
-    export_view = "insights:units_export"
-    export_permission = "pledges.export_pledge"
-    sorts = {"published": "published_on", "last": "valid_to"}
-    default_sort = "-published"
-    paginator_class = CountingPaginator
-
-    def get_queryset(self):
-        return super().get_queryset().published().select_related(
-            "premises__merchant", "premises__region", "type", "agency"
-        )
-
-
-class UnitList(UnitRows, ListPage):
-    table_class = UnitTable
-    template_name = "insights/units.html"
-    fragment_template_name = "insights/_units.html"
-
-
-class UnitExport(UnitRows, ExportPage):
-    permission_required = (*UnitRows.permission_required, "pledges.export_pledge")
-    export_name = "pledges"
-    export_title = _("Units and pledges")
-    list_url = reverse_lazy("insights:units")
-    columns = (
-        Column(_("Premises"), "premises.name", width=32),
-        Column(_("Merchant"), "premises.merchant.name", masked=True, width=32),
-        Column(_("Unified social credit code"), "premises.merchant.credit_code", width=20),
-        Column(_("Type"), "type.label", width=24),
-        Column(_("District"), "premises.region.label"),
-        Column(_("Address"), "premises.address", masked=True, width=32),
-        Column(_("Kept by"), "agency.label", width=28),
-        Column(_("Published"), "published_on", width=12),
-        Column(_("Last day"), "valid_to", width=12),
-        Column(_("Ended on"), "ended_on", width=12),
-        Column(_("State"), "get_state_display"),
-        Column(_("Continuous terms"), "terms", width=10),
-    )
 
 
 class LoadRows:

@@ -30,7 +30,7 @@ def parameters(url: str) -> dict[str, str]:
 
 def opened(user, url: str):
     """The rows that the list at this address starts from."""
-    name = {"/cases/recoveries/": "postings", "/pledges/units/": "pledges"}.get(urlsplit(url).path, "metric")
+    name = {"/cases/recoveries/": "postings", "/pledges/": "pledges"}.get(urlsplit(url).path, "metric")
     return panels.selection(name)(user, parameters(url))[0]
 
 
