@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from core.bulk import copy_line, copy_lines, next_ids
 from core.working_days import DAY
 from pledges.enums import REVIEWED, Level, Origin, PledgeState, PledgeVerb, Pool, PromiseField
+from registry.domain.merchants import MerchantKey, resolve_merchants
 
 APPLIED, IN_FORCE, SUSPENDED, EXPIRED = (
     PledgeState.APPLIED.value, PledgeState.IN_FORCE.value, PledgeState.SUSPENDED.value, PledgeState.EXPIRED.value,
@@ -80,7 +81,7 @@ Step = tuple[str, dt.date, dt.date | None]  # verb, the day from which it holds,
 
 @dataclass(eq=False, slots=True)
 class Unit:
-    """A merchant at one place; `id` 0 until it is stored."""
+    """A merchant at one place; `id` 0 until it is stored, and so is `merchant_id` of a merchant that is to be made."""
 
     id: int
     merchant_id: int
@@ -90,6 +91,7 @@ class Unit:
     name: str = ""
     address: str = ""
     line: int = 0
+    merchant: MerchantKey | None = None
 
 
 @dataclass(slots=True)
@@ -290,13 +292,14 @@ def _agrees(found: Stored, pledge: ImportedPledge) -> bool:
 
 
 def _make_units(cursor, pledges: list[ImportedPledge], file_id: int, now: dt.datetime) -> None:
-    """Store the premises that are new; an address is added where none is known."""
+    """Store the premises that are new, and the merchants of these; an address is added where none is known."""
     known = {one.unit.id: one.unit for one in pledges if one.unit.id and one.unit.address}
     if known:
         cursor.execute(ADDRESS, [now, list(known), [unit.address for unit in known.values()]])
     new = list(dict.fromkeys(one.unit for one in pledges if not one.unit.id))
+    merchants = resolve_merchants(cursor, {unit.merchant for unit in new if not unit.merchant_id}, now=now)
     for unit, pk in zip(new, next_ids(cursor, "pledges_premises", len(new)), strict=True):
-        unit.id = pk
+        unit.id, unit.merchant_id = pk, unit.merchant_id or merchants[unit.merchant]
     copy_lines(
         cursor, "pledges_premises",
         ("id", "merchant_id", "name", "name_key", "agency_id", "region_id", "address", "link", "import_file_id",

@@ -37,7 +37,7 @@ from pledges.importers.naming import as_bad, read_merchant, read_premises, read_
 from pledges.models import PledgeType
 from registry.domain import Directory
 from registry.domain.directory import spelling
-from registry.domain.merchants import MerchantKey, Places, resolve_merchants
+from registry.domain.merchants import MerchantKey, Places, find_merchants
 from registry.enums import AgencyKind
 from registry.models import Agency, Region
 
@@ -297,10 +297,10 @@ class Resolver:
 
     def __init__(self, cursor, target: PledgeTarget, entries: list[Entry]):
         self.target, self.shared, self.entries = target, target.shared, entries
-        self.merchants = resolve_merchants(cursor, {entry.item.merchant for entry in entries}, now=target.now)
+        self.merchants = find_merchants(cursor, {entry.item.merchant for entry in entries})
         merchants = set(self.merchants.values())
         self.unverified = unverified(cursor, merchants)
-        self.units = units_of(cursor, merchants)
+        self.units: dict[tuple, list[Unit]] = dict(units_of(cursor, merchants))
         for entry in entries:
             entry.item.pledge.line = entry.line
             entry.item.pledge.unit = self._unit(entry.item, entry.line)
@@ -311,15 +311,18 @@ class Resolver:
 
     def _unit(self, said: Said, line: int) -> Unit:
         """The premises of that name of the merchant at that place, whatever day's map the two stand on; else new ones."""
-        merchant_id = self.merchants[said.merchant]
-        named = self.units.setdefault((merchant_id, said.name_key), [])
+        merchant_id, (code, name_key, region_id, _name) = self.merchants.get(said.merchant, 0), said.merchant
+        who = merchant_id or code or (name_key, region_id)  # one that is not there yet is told apart as it will be
+        named = self.units.setdefault((who, said.name_key), [])
         located = [(unit.region_id, index) for index, unit in enumerate(named)]
         if here := self.shared.places.here(said.region_id, located):
             unit = named[here[0]]
             unit.address = unit.address or said.address
             return unit
         keeper = said.agency_id or self.shared.keeper(said.region_id)
-        unit = Unit(0, merchant_id, said.name_key, said.region_id, keeper, said.name, said.address, line)
+        unit = Unit(
+            0, merchant_id, said.name_key, said.region_id, keeper, said.name, said.address, line, said.merchant
+        )
         named.append(unit)
         return unit
 
@@ -339,7 +342,8 @@ class Resolver:
         said, row, header = entry.item, self.target.row(entry), self.target.header
         pledge = said.pledge
         self._check_keeper(said, row, found, entry)
-        if pledge.unit.merchant_id in self.unverified:
+        merchant = self.merchants.get(said.merchant)
+        if merchant in self.unverified or (merchant is None and said.merchant[0] is None):
             entry.warnings.append(("merchant", header("merchant"), said.merchant[3]))
         pledge.state = pledge.stated
         if pledge.stated != APPLIED:
