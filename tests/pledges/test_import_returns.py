@@ -22,8 +22,8 @@ MODELS = (Merchant, Premises, Pledge, ReturnEntry, ReturnChange)
 CODE = "91000000MA0000010P"
 MAY = dt.date(2024, 5, 1)
 LINE = {
-    "统一社会信用代码": CODE, "经营者名称": "杭州青禾商贸有限公司", "门店名称": "青禾武林店", "区县": "西湖区", "月份": "2024-05",
-    "退货件数": "12", "退货金额(元)": "1,234.50",
+    "统一社会信用代码": CODE, "经营者名称": "杭州青禾商贸有限公司", "门店名称": "青禾武林店", "区县": "西湖区",
+    "月份": "2024-05", "退货件数": "12", "退货金额(元)": "1,234.50",
 }  # fmt: skip
 
 
@@ -266,8 +266,8 @@ class TestRejects:
 
         assert counts(run(LINE, user=outsider.username)) == {"rows": 1, "rejected": 1}
         assert reject() == (2, "门店名称", "青禾武林店", "premises")
-        station = UserFactory(agency=west, roles=["clerk"])
-        assert counts(run(LINE, user=station.username)) == {"rows": 1, "created": 1}
+        own = UserFactory(agency=west, roles=["clerk"])
+        assert counts(run(LINE, user=own.username)) == {"rows": 1, "created": 1}
 
     @pytest.mark.parametrize("chunk_rows", [1, 10])
     @pytest.mark.parametrize("changes", [{}, {"统一社会信用代码": "", "月份": "2024年5月", "退货件数": "1"}])
