@@ -3,6 +3,9 @@ from pathlib import Path
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from cases.targets import ImportTarget, register_target
+from pledges.enums import PledgeState
+
 
 class PledgesConfig(AppConfig):
     name = "pledges"
@@ -21,3 +24,12 @@ class PledgesConfig(AppConfig):
             children=Children("coverages", Coverage, "type", folder / "coverages.csv"),
         ))  # fmt: skip
         register_job("expire_pledges", expire_pledges)
+        register_target(ImportTarget(
+            "pledges", _("Pledges"), "import_pledges FILE.csv --user NAME",
+            differing=_("Differing from pledges worked on here"), kinds=dict(PledgeState.choices),
+        ))  # fmt: skip
+        register_target(ImportTarget(
+            "returns", _("Returns by month"), "import_returns FILE.csv --user NAME",
+            differing=_("Differing from returns entered here"), kinds={"returns": _("Returns of a month")},
+            amounts={"returned": _("Amount paid back")},
+        ))  # fmt: skip

@@ -33,6 +33,10 @@ class PledgeQuerySet(KeptQuerySet):
         """Those that are public, or were."""
         return self.filter(published_on__isnull=False)
 
+    def of_returns(self):
+        """Those under whose promise goods are or were taken back: published ones, of the types with return days."""
+        return self.published().filter(type__least_days__isnull=False)
+
     def standing_on(self, day):
         """Those whose term covers `day` (a local date, or an expression for one): published by then and not over. They
         may be suspended."""
@@ -90,3 +94,21 @@ class PremisesQuerySet(KeptQuerySet):
         pledges = self.model._meta.get_field("pledges").related_model.objects.in_force_on(day)
         return self.filter(Exists(pledges.filter(premises=OuterRef("pk"))))
 
+
+class ReturnEntryQuerySet(KeptQuerySet):
+    """Seen by whoever sees the premises."""
+
+    agency_path = "premises__agency"
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm("pledges.view_premises"):
+            return self.none()
+        return super().visible_to(user)
+
+
+class OfEntryQuerySet(models.QuerySet):
+    """What belongs to an entry of returns is seen by whoever sees that."""
+
+    def visible_to(self, user):
+        entries = self.model._meta.get_field("entry").related_model
+        return self.filter(entry__in=entries.objects.visible_to(user).order_by().values("pk"))

@@ -2,6 +2,7 @@
 
 from pledges.domain.pledges import PLEDGE, act_on_pledge, apply_for, expire_pledges, last_day, next_stage
 from pledges.domain.premises import change_premises, keeper_of, register_premises
+from pledges.domain.returns import first_month, record_returns
 
 __all__ = [
     "PLEDGE",
@@ -9,8 +10,10 @@ __all__ = [
     "apply_for",
     "change_premises",
     "expire_pledges",
+    "first_month",
     "keeper_of",
     "last_day",
     "next_stage",
+    "record_returns",
     "register_premises",
 ]

@@ -41,6 +41,7 @@ from tests.factories.pledges import (
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
+    ReturnEntryFactory,
 )
 from tests.factories.registry import (
     AgencyFactory,
@@ -98,6 +99,7 @@ __all__ = [
     "RecusalFactory",
     "ReferralFactory",
     "RegionFactory",
+    "ReturnEntryFactory",
     "RoomFactory",
     "SavedFilterFactory",
     "SessionFactory",

@@ -1,10 +1,12 @@
 import datetime as dt
+from decimal import Decimal
 
 import factory
 from django.utils import timezone
 
 from pledges.enums import PledgeState
-from pledges.models import Coverage, Pledge, PledgeType, Premises
+from pledges.models import Coverage, Pledge, PledgeType, Premises, ReturnEntry
+from tests.factories.accounts import UserFactory
 from tests.factories.registry import AgencyFactory, MerchantFactory, RegionFactory
 
 
@@ -67,3 +69,16 @@ class PledgeFactory(factory.django.DjangoModelFactory):
     agency = factory.SelfAttribute("premises.agency")
     applied_on = factory.LazyFunction(lambda: timezone.localdate() - dt.timedelta(days=30))
     statement = "缺一赔十，假一赔三。"
+
+
+class ReturnEntryFactory(factory.django.DjangoModelFactory):
+    """Three returns of May 2026, entered by somebody."""
+
+    class Meta:
+        model = ReturnEntry
+
+    premises = factory.SubFactory(PremisesFactory)
+    month = dt.date(2026, 5, 1)
+    count = 3
+    amount = Decimal("250.50")
+    entered_by = factory.SubFactory(UserFactory)
