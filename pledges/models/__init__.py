@@ -1,4 +1,16 @@
+from pledges.models.breach import Breach, BreachEvent
 from pledges.models.pledge import Evaluation, Opinion, Pledge, PledgeEvent, Premises, Suspension
 from pledges.models.type import Coverage, PledgeType
 
-__all__ = ["Coverage", "Evaluation", "Opinion", "Pledge", "PledgeEvent", "PledgeType", "Premises", "Suspension"]
+__all__ = [
+    "Breach",
+    "BreachEvent",
+    "Coverage",
+    "Evaluation",
+    "Opinion",
+    "Pledge",
+    "PledgeEvent",
+    "PledgeType",
+    "Premises",
+    "Suspension",
+]

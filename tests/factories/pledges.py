@@ -3,8 +3,9 @@ import datetime as dt
 import factory
 from django.utils import timezone
 
-from pledges.enums import PledgeState
-from pledges.models import Coverage, Pledge, PledgeType, Premises
+from pledges.enums import BreachState, PledgeState
+from pledges.models import Breach, Coverage, Pledge, PledgeType, Premises
+from tests.factories.cases import CaseFactory, local
 from tests.factories.registry import AgencyFactory, MerchantFactory, RegionFactory
 
 
@@ -67,3 +68,27 @@ class PledgeFactory(factory.django.DjangoModelFactory):
     agency = factory.SelfAttribute("premises.agency")
     applied_on = factory.LazyFunction(lambda: timezone.localdate() - dt.timedelta(days=30))
     statement = "缺一赔十，假一赔三。"
+
+
+class BreachFactory(factory.django.DjangoModelFactory):
+    """A suspicion that nobody has decided; `confirmed` by somebody."""
+
+    class Meta:
+        model = Breach
+
+    class Params:
+        confirmed = factory.Trait(state=BreachState.CONFIRMED, decided_at=local(2026, 11, 20))
+
+    pledge = factory.SubFactory(PledgeFactory, in_force=True)
+    case = factory.SubFactory(
+        CaseFactory, merchant=factory.SelfAttribute("..pledge.premises.merchant"),
+        region=factory.SelfAttribute("..pledge.premises.region"),
+    )  # fmt: skip
+    day = dt.date(2026, 11, 2)
+    evidence = factory.LazyAttribute(lambda breach: {
+        "day": breach.day.isoformat(), "by": "receipt", "type": breach.pledge.type.code,
+        "term": [breach.pledge.published_on.isoformat(), breach.pledge.valid_to.isoformat()],
+        "promise": {"states": ["statement"]}, "problem": None, "rules": [{"problem": None, "words": ["退款"]}],
+        "text": "demand", "premises": {"by": "region", "platform": False, "among": 1},
+    })  # fmt: skip
+    found_at = local(2026, 11, 3)

@@ -1,0 +1,5 @@
+"""The register of pledges and the workplace of its keepers. Every write calls a verb of the domain."""
+
+from pledges.admin import breaches
+
+__all__ = ["breaches"]
