@@ -42,7 +42,7 @@ def exhibits(breach: Breach, user) -> list[Exhibit]:
         Exhibit(_("What was promised"), promised(breach.pledge)),
         Exhibit(_("What the complaint says"), complained(breach.case, sees_case=sees_case)),
         Exhibit(_("Why it is suspected"), found(breach)),
-        Exhibit(_("What the law says"), law(breach.day)),
+        Exhibit(_("What the law says"), law(breach.counts_on)),
     ]
 
 
@@ -105,8 +105,8 @@ def found(breach: Breach) -> list[Fact]:
     first, last = (_day(parse_date(day)) for day in evidence["term"]) if "term" in evidence else ("-", "-")
     premises = evidence.get("premises", {})
     facts = [
-        Fact(_("Day that counts"), _("%(day)s, of the purchase") % {"day": _day(breach.day)} if purchase
-             else _("%(day)s, of the receipt; that of the purchase is unknown") % {"day": _day(breach.day)}),
+        Fact(_("Day that counts"), _("%(day)s, of the purchase") % {"day": _day(breach.counts_on)} if purchase
+             else _("%(day)s, of the receipt; that of the purchase is unknown") % {"day": _day(breach.counts_on)}),
         Fact(_("Term that covers it"), _("%(first)s to %(last)s") % {"first": first, "last": last}),
         *(Fact(_("Falls under the rule"), _rule(rule, names, evidence.get("text"))) for rule in rules),
         Fact(_("Premises"), _premises(premises)),
@@ -139,7 +139,7 @@ def law(day: dt.date) -> list[Fact]:
 def earlier(breach: Breach, user) -> list[Breach]:
     """Other breaches of the merchant that `user` sees, the newest first, ten at most."""
     others = Breach.objects.visible_to(user).filter(pledge__premises__merchant=breach.pledge.premises.merchant_id)
-    return list(others.exclude(pk=breach.pk).with_facts().order_by("-day", "-pk")[:EARLIER])
+    return list(others.exclude(pk=breach.pk).with_facts().order_by("-counts_on", "-pk")[:EARLIER])
 
 
 def _problems(codes: list[str | None]) -> dict[str, Problem]:

@@ -110,13 +110,14 @@ WITH written AS (
   RETURNING b.id)""" + NOTE.format(verb="lose", before="suspected", data="'{}'::jsonb")  # noqa: S608 - our own words
 RENEW = """
 WITH written AS (
-  UPDATE pledges_breach b SET matches = true, day = f.day, evidence = f.evidence
+  UPDATE pledges_breach b SET matches = true, counts_on = f.day, evidence = f.evidence
     FROM breaches_found f JOIN pledges_breach o USING (case_id, pledge_id)
    WHERE o.id = b.id AND b.state = 'suspected' AND (NOT b.matches OR b.evidence <> f.evidence)
-  RETURNING b.id, jsonb_build_object('before', o.evidence) AS data)""" + NOTE.format(verb="renew", before="suspected", data="data")  # noqa: S608 - our own words
+  RETURNING b.id, jsonb_build_object('before', o.evidence) AS data)
+""" + NOTE.format(verb="renew", before="suspected", data="data")  # noqa: S608 - our own words
 ADD = """
 WITH written AS (
-  INSERT INTO pledges_breach (case_id, pledge_id, state, day, evidence, matches, found_at)
+  INSERT INTO pledges_breach (case_id, pledge_id, state, counts_on, evidence, matches, found_at)
   SELECT f.case_id, f.pledge_id, 'suspected', f.day, f.evidence, true, %(now)s FROM breaches_found f
    WHERE NOT EXISTS (SELECT FROM pledges_breach o JOIN pledges_pledge p ON p.id = o.pledge_id
                       WHERE o.case_id = f.case_id AND p.type_id = f.type_id AND o.state NOT IN ('suspected', 'dismissed'))

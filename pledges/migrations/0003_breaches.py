@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('suspected', 'Suspected'), ('confirmed', 'Confirmed'), ('dismissed', 'Dismissed'), ('warned', 'Merchant warned'), ('correcting', 'To be corrected'), ('corrected', 'Corrected'), ('suspended', 'Pledge suspended'), ('reinstated', 'Pledge reinstated'), ('removed', 'Pledge revoked')], default='suspected', editable=False, max_length=12, verbose_name='state')),
-                ('day', models.DateField(editable=False, verbose_name='day of the purchase or receipt')),
+                ('counts_on', models.DateField(editable=False, verbose_name='day of the purchase or receipt')),
                 ('evidence', models.JSONField(default=dict, editable=False, verbose_name='evidence')),
                 ('matches', models.BooleanField(default=True, editable=False, verbose_name='falls under the promise')),
                 ('found_at', models.DateTimeField(editable=False, verbose_name='found at')),

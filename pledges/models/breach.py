@@ -14,7 +14,8 @@ from pledges.querysets import BreachQuerySet, OfBreachQuerySet
 
 class Breach(models.Model):
     """A complaint about what a merchant had promised in a pledge that bound on the day of the purchase, or else of the
-    receipt (`day`). Such a promise is a part of the contract (Regulation implementing the Consumer Rights Law, art 12).
+    receipt (`counts_on`). Such a promise is a part of the contract (Regulation implementing the Consumer Rights Law,
+    art 12).
 
     `evidence` says in codes, without anything about people, how it was found: see pledges.domain.suspicion. As long as
     nobody has decided it follows the case: `matches` is false once the case no longer falls under the promise. Whether
@@ -26,7 +27,7 @@ class Breach(models.Model):
     state = models.CharField(
         _("state"), max_length=12, choices=BreachState, default=BreachState.SUSPECTED, editable=False
     )
-    day = models.DateField(_("day of the purchase or receipt"), editable=False)
+    counts_on = models.DateField(_("day of the purchase or receipt"), editable=False)
     evidence = models.JSONField(_("evidence"), default=dict, editable=False)
     matches = models.BooleanField(_("falls under the promise"), default=True, editable=False)
     found_at = models.DateTimeField(_("found at"), editable=False)

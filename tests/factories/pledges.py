@@ -84,9 +84,9 @@ class BreachFactory(factory.django.DjangoModelFactory):
         CaseFactory, merchant=factory.SelfAttribute("..pledge.premises.merchant"),
         region=factory.SelfAttribute("..pledge.premises.region"),
     )  # fmt: skip
-    day = dt.date(2026, 11, 2)
+    counts_on = dt.date(2026, 11, 2)
     evidence = factory.LazyAttribute(lambda breach: {
-        "day": breach.day.isoformat(), "by": "receipt", "type": breach.pledge.type.code,
+        "day": breach.counts_on.isoformat(), "by": "receipt", "type": breach.pledge.type.code,
         "term": [breach.pledge.published_on.isoformat(), breach.pledge.valid_to.isoformat()],
         "promise": {"states": ["statement"]}, "problem": None, "rules": [{"problem": None, "words": ["退款"]}],
         "text": "demand", "premises": {"by": "region", "platform": False, "among": 1},

@@ -64,7 +64,7 @@ def test_a_complaint_under_a_pledge_is_a_suspicion_and_nothing_more(pledge):
     assert found(case) == [(case.pk, pledge.pk, True)]
 
     breach = Breach.objects.get()
-    assert (breach.state, breach.day, breach.found_at) == ("suspected", day(2026, 11, 2), NOW)
+    assert (breach.state, breach.counts_on, breach.found_at) == ("suspected", day(2026, 11, 2), NOW)
     assert (breach.decided_at, breach.due_on) == (None, None)
     assert breach.evidence == {
         "day": "2026-11-02", "by": "receipt", "type": "returns", "term": ["2026-01-01", "2026-12-31"],
@@ -119,8 +119,10 @@ def test_the_day_of_the_purchase_goes_before_that_of_the_receipt(pledge, occurre
     assert bool(found(case)) is is_found
 
     if is_found:
-        evidence = Breach.objects.get().evidence
-        assert (evidence["day"], evidence["by"], Breach.objects.get().day) == (occurred.isoformat(), "purchase", occurred)
+        breach = Breach.objects.get()
+        assert (breach.counts_on, breach.evidence["day"], breach.evidence["by"]) == (
+            occurred, occurred.isoformat(), "purchase",
+        )  # fmt: skip
 
 
 def test_a_purchase_before_the_pledge_does_not_count_although_the_complaint_came_in_its_term(pledge):
@@ -321,7 +323,7 @@ def test_evidence_that_has_changed_is_renewed(pledge):
     found(case)
 
     breach = Breach.objects.get()
-    assert (breach.day, breach.evidence["by"], breach.matches) == (day(2026, 10, 1), "purchase", True)
+    assert (breach.counts_on, breach.evidence["by"], breach.matches) == (day(2026, 10, 1), "purchase", True)
     assert list(breach.events.values_list("verb", flat=True)) == ["find", "renew"]
 
 
