@@ -3,8 +3,9 @@ import datetime as dt
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from cases.querysets import scope
 from core.models import valid_on
-from pledges.enums import PUBLIC, REVIEWED, PledgeState
+from pledges.enums import ESTABLISHED, PUBLIC, REVIEWED, BreachState, PledgeState
 from registry.querysets import ReferenceQuerySet
 
 
@@ -112,3 +113,45 @@ class OfEntryQuerySet(models.QuerySet):
     def visible_to(self, user):
         entries = self.model._meta.get_field("entry").related_model
         return self.filter(entry__in=entries.objects.visible_to(user).order_by().values("pk"))
+
+
+class BreachQuerySet(models.QuerySet):
+    """A breach is seen by whoever sees the pledge, and by whoever sees the case. Closed by default."""
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm("pledges.view_breach"):
+            return self.none()
+        if user.has_perm("cases.view_all_agencies"):
+            return self
+        if not user.agency_id:
+            return self.none()
+        # who sees no cases has no condition on them: it would be "none"
+        of_pledge = Q(pledge__agency__in=user.agency.ids_within)
+        return self.filter(of_pledge | scope(user, "case__") if user.has_perm("cases.view_case") else of_pledge)
+
+    def suspected(self):
+        return self.filter(state=BreachState.SUSPECTED)
+
+    def to_decide(self):
+        """Those that somebody has to look at: not decided, and the complaint still falls under the promise."""
+        return self.suspected().filter(matches=True)
+
+    def established(self):
+        """Those of which somebody has confirmed that the promise was broken."""
+        return self.filter(state__in=ESTABLISHED)
+
+    def late(self, day: dt.date):
+        """Those of which the correction was due before the local day `day`."""
+        return self.filter(state=BreachState.CORRECTING, due_on__lt=day)
+
+    def with_facts(self):
+        """With what a list or a page names beside them."""
+        return self.select_related("case", "pledge__type", "pledge__premises__merchant", "pledge__premises__region")
+
+
+class OfBreachQuerySet(models.QuerySet):
+    """What belongs to a breach is seen by whoever sees that."""
+
+    def visible_to(self, user):
+        breaches = self.model._meta.get_field("breach").related_model
+        return self.filter(breach__in=breaches.objects.visible_to(user).order_by().values("pk"))

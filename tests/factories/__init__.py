@@ -37,6 +37,7 @@ from tests.factories.mediation import (
     WorkingHoursFactory,
 )
 from tests.factories.pledges import (
+    BreachFactory,
     CoverageFactory,
     PledgeFactory,
     PledgeTypeFactory,
@@ -62,6 +63,7 @@ __all__ = [
     "AgencyFactory",
     "AgreementFactory",
     "AttachmentFactory",
+    "BreachFactory",
     "BulkActFactory",
     "CalendarDayFactory",
     "CalendarNoticeFactory",
