@@ -5,7 +5,7 @@ import datetime as dt
 import functools
 import random
 import tomllib
-from collections import deque
+from collections import defaultdict, deque
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,17 @@ from core.dates import add_months
 from core.exceptions import DomainError
 from core.pinyin import pinyin_key
 from core.text import name_key
-from demo.city.figures import CROSS_STORE, RENEWED, RENEWED_FROM_2023, UNITS, new_units, scaled
+from demo.city.figures import (
+    CROSS_STORE,
+    RENEWED,
+    RENEWED_FROM_2023,
+    RETURNS_A_MONTH,
+    UNITS,
+    WITH_LEDGER,
+    YUAN_A_RETURN,
+    new_units,
+    scaled,
+)
 from demo.city.vocabulary import read
 from pledges.domain import act_on_pledge, apply_for, last_day
 from pledges.domain.pledges import next_stage
@@ -50,6 +60,7 @@ PLEDGE = (
     "level", "pool", "waiting_reason", "previous_id", "source", "external_number",
 )  # fmt: skip
 SUSPENSION = ("pledge_id", "since", "until", "reason")
+RETURN = ("created_at", "updated_at", "premises_id", "month", "count", "amount", "entered_by_id")
 EVENT = ("pledge_id", "verb", "before", "after", "actor_id", "at", "note", "data")
 
 
@@ -104,7 +115,7 @@ class Register:
         self.places = self._places()
         self.home = next(place for place in self.places if place.agency == self.clerk.agency)
         self.taken: set[str] = set()
-        self.lines: dict[str, list[str]] = {"merchant": [], "premises": [], "pledge": [], "suspension": [], "event": []}
+        self.lines: dict[str, list[str]] = defaultdict(list)
 
     @transaction.atomic
     def do(self) -> int:
@@ -155,11 +166,13 @@ class Register:
             ids = next_ids(cursor, "pledges_pledge", len(lives))
             for (position, code, life, previous), pk in zip(lives, ids, strict=True):
                 previous_id = None if previous is None else ids[previous]
+                if code == RETURNS and previous is None and self.rng.random() < WITH_LEDGER:
+                    self._ledger(premises[position], life)
                 self._pledge(pk, premises[position], units[position].place, code, life, previous_id)
             tables = {
                 "registry_merchant": ("merchant", MERCHANT), "pledges_premises": ("premises", PREMISES),
                 "pledges_pledge": ("pledge", PLEDGE), "pledges_suspension": ("suspension", SUSPENSION),
-                "pledges_pledgeevent": ("event", EVENT),
+                "pledges_pledgeevent": ("event", EVENT), "pledges_returnentry": ("return", RETURN),
             }  # fmt: skip
             for table, (kind, columns) in tables.items():
                 copy_lines(cursor, table, columns, self.lines[kind])
@@ -300,6 +313,15 @@ class Register:
                 copy_line([pk, act.verb, before, act.after, self.system, at(act.on), act.note, data])
             )
             before = act.after
+
+    def _ledger(self, premises: int, life: Life) -> None:
+        """The returns of each whole month of a pledge, entered on the first day after it."""
+        month, end = add_months(life.published_on.replace(day=1), 1), life.ended_on or life.valid_to + DAY
+        while (after := add_months(month, 1)) <= min(end, self.today):
+            count = self.rng.randint(*RETURNS_A_MONTH)
+            amount = Decimal(count * self.rng.randint(*(100 * yuan for yuan in YUAN_A_RETURN))) / 100
+            self.lines["return"].append(copy_line([at(after), at(after), premises, month, count, amount, self.system]))
+            month = after
 
     def _promise(self, code: str) -> dict:
         """All parts of a promise as they are stored."""

@@ -12,6 +12,7 @@ class Unit(models.TextChoices):
     DAYS = "days", pgettext_lazy("unit", "days")
     UNITS = "units", pgettext_lazy("unit", "units")
     PLEDGES = "pledges", pgettext_lazy("unit", "pledges")
+    RETURNS = "returns", pgettext_lazy("unit", "returns")
     SAVING = "saving", pgettext_lazy("unit", "share of the time")
 
 

@@ -82,7 +82,8 @@ class Metric:
 
     `basis` is the date by which a row falls into the period. `uncounted` is the code of the figure that counts what
     could not be placed in a rate, for want of a date, a term or a calendar, or had nothing to be compared with.
-    `calculate` is there where a value is more than a count or a sum of its rows, which are those it rests on.
+    `calculate` is there where a value is more than a count or a sum of its rows, which are those it rests on. `opens` is
+    the selection that answers for its rows, where it is another than that of its unit.
     """
 
     code: str
@@ -96,6 +97,7 @@ class Metric:
     denominator: str = ""
     good: Good = Good.NONE
     uncounted: str = ""
+    opens: str = ""
     calculate: Callable[[Scope], Value] | None = None
 
     def queryset(self, part: str, scope: Scope) -> QuerySet:

@@ -14,10 +14,14 @@ from insights.forms import Choice
 from insights.metrics import family, metric
 from insights.places import Map, Place
 from insights.pledged import (
+    AMOUNT_RETURNED,
+    CONFIRMED,
     CREATED,
     ENDED,
     IN_FORCE,
     RENEWED,
+    SUSPECTED,
+    TIMES_RETURNED,
     created,
     created_by_type,
     in_force,
@@ -27,7 +31,7 @@ from insights.scopes import Scope
 from insights.selections import address, describe, span
 from pledges.models import PledgeType
 
-SHOWN = (IN_FORCE, CREATED, RENEWED, ENDED)
+SHOWN = (IN_FORCE, CREATED, RENEWED, ENDED, TIMES_RETURNED, AMOUNT_RETURNED, SUSPECTED, CONFIRMED)
 
 
 @dataclass

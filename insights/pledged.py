@@ -1,22 +1,24 @@
-"""The figures of pledges.
+"""The figures of pledges, of the returns under them and of their breaches.
 
-A row is always a pledge. Where units are counted, which are premises, each of them is there with one pledge: the first
-that it ever published, or of those in force the oldest. Units are told by the district and the agency with which they
-stand in the register today.
+A row of `pledges.*` is always a pledge. Where units are counted, which are premises, each of them is there with one
+pledge: the first that it ever published, or of those in force the oldest. Units are told by the district and the agency
+with which they stand in the register today. Breaches are told by their cases.
 """
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from insights.enums import Good, Part, Unit
-from insights.metrics import AT_THE_END, Family, Metric, register, register_family
+from insights.metrics import AT_THE_END, RECEIVED_ON, Family, Metric, Value, register, register_family
 from insights.scopes import Scope
-from pledges.enums import PledgeState, PledgeVerb
+from pledges.enums import BreachState, PledgeState, PledgeVerb
 from pledges.models import Pledge, PledgeEvent, PledgeType
 
 CREATED, IN_FORCE, ENDED, RENEWED = "pledges.created", "pledges.in_force", "pledges.ended", "pledges.renewed"
+TIMES_RETURNED, AMOUNT_RETURNED = "returns.count", "returns.amount"
+SUSPECTED, CONFIRMED = "breaches.suspected", "breaches.confirmed"
 TAKEN_BACK = (PledgeState.REVOKED, PledgeState.DEREGISTERED)
 
 # rows
@@ -55,6 +57,26 @@ def renewed(scope: Scope) -> QuerySet:
     return scope.pledges().filter(pk__in=acts.order_by().values("pledge"))
 
 
+def returned(scope: Scope) -> QuerySet:
+    """Entries of the months that begin in the period."""
+    return scope.returns().filter(**scope.days("month"))
+
+
+def times_returned(scope: Scope) -> Value:
+    return Value(returned(scope).aggregate(n=Sum("count", default=0))["n"])
+
+
+def suspected(scope: Scope) -> QuerySet:
+    """Cases received in the period that fall under a pledge, or did so when somebody decided."""
+    found = scope.breaches().filter(Q(matches=True) | ~Q(state=BreachState.SUSPECTED), case=OuterRef("pk"))
+    return scope.cases().filter(Exists(found), **scope.times("received_at"))
+
+
+def confirmed(scope: Scope) -> QuerySet:
+    decided = scope.breaches().established().filter(case=OuterRef("pk"), **scope.times("decided_at"))
+    return scope.cases().filter(Exists(decided))
+
+
 def entries() -> Iterable[tuple[str, str]]:
     return [(type.code, type.label) for type in PledgeType.objects.all()]
 
@@ -65,6 +87,10 @@ PUBLISHED_ON = _("day of the publication")
 ENDED_ON = _("day on which the pledge ended")
 RENEWED_ON = _("day of the renewal")
 REGISTER = _("register of pledges")
+MONTH = _("first day of the month of the entry")
+DECIDED_ON = _("day of the decision")
+LEDGER = _("returns ledger")
+BREACHES = _("complaints that fall under a pledge")
 
 
 def register_all() -> None:
@@ -118,5 +144,36 @@ def register_all() -> None:
             RENEWED, _("Pledges renewed"), Unit.PLEDGES,
             _("Pledges that were renewed for a further term in the period, each once."),
             RENEWED_ON, REGISTER, {Part.VALUE: renewed}, good=Good.UP,
+        )
+    )  # fmt: skip
+    register(
+        Metric(
+            TIMES_RETURNED, _("Returns under pledges"), Unit.RETURNS,
+            _("How often premises with a return pledge took goods back in the months that begin in the period."),
+            MONTH, LEDGER, {Part.VALUE: returned}, calculate=times_returned,
+        )
+    )  # fmt: skip
+    register(
+        Metric(
+            AMOUNT_RETURNED, _("Amount paid back under pledges"), Unit.MONEY,
+            _("What premises with a return pledge paid back for these returns."),
+            MONTH, LEDGER, {Part.VALUE: returned}, opens="returns",
+        )
+    )  # fmt: skip
+    register(
+        Metric(
+            SUSPECTED, _("Suspected breaches of pledges"), Unit.CASES,
+            _(
+                "Complaints received in the period that fall under a pledge of the merchant, or did so when somebody"
+                " decided, whatever was decided; each once."
+            ),
+            RECEIVED_ON, BREACHES, {Part.VALUE: suspected}, good=Good.DOWN,
+        )
+    )  # fmt: skip
+    register(
+        Metric(
+            CONFIRMED, _("Confirmed breaches of pledges"), Unit.CASES,
+            _("Complaints of which it was confirmed in the period that the merchant broke a pledge; each once."),
+            DECIDED_ON, BREACHES, {Part.VALUE: confirmed}, good=Good.DOWN,
         )
     )  # fmt: skip

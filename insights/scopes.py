@@ -11,7 +11,7 @@ from cases.querysets import local_day_bounds
 from insights.periods import Period
 from insights.places import Map, Place
 from mediation.models import PlatformReferral
-from pledges.models import Pledge
+from pledges.models import Breach, Pledge, ReturnEntry
 from registry.models import Agency, Platform
 
 
@@ -58,12 +58,14 @@ class Scope:
         return rows.filter(platform=self.platform) if self.platform else rows
 
     def pledges(self) -> QuerySet:
-        """Of premises in the place, by the districts of today: a register is kept up, whenever its premises came into
-        it."""
-        place = self.place
-        if place and place.region and place.region.valid_to is not None:
-            place = Map.load().in_register(place.token)
-        return self._narrowed(Pledge.objects, place, region="premises__region", agency="agency")
+        return self._of_premises(Pledge.objects, agency="agency")
+
+    def returns(self) -> QuerySet:
+        return self._of_premises(ReturnEntry.objects, agency="premises__agency")
+
+    def breaches(self) -> QuerySet:
+        """That the user sees, of whatever cases."""
+        return Breach.objects.all() if self.user is None else Breach.objects.visible_to(self.user)
 
     def times(self, field: str) -> dict[str, dt.datetime]:
         """Conditions for an instant within the days that count, local time."""
@@ -76,6 +78,14 @@ class Scope:
 
     def _kept(self, manager, prefix: str) -> QuerySet:
         return self._narrowed(manager, self.place, region=f"{prefix}region", agency=f"{prefix}handling")
+
+    def _of_premises(self, manager, *, agency: str) -> QuerySet:
+        """Rows of premises in the place, by the districts of today: a register is kept up, whenever its premises came
+        into it."""
+        place = self.place
+        if place and place.region and place.region.valid_to is not None:
+            place = Map.load().in_register(place.token)
+        return self._narrowed(manager, place, region="premises__region", agency=agency)
 
     def _narrowed(self, manager, place: Place | None, *, region: str, agency: str) -> QuerySet:
         """The rows of `manager` that the user sees, of the place and the agency by these fields."""

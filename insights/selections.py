@@ -20,13 +20,16 @@ from insights.scopes import Scope
 from registry.models import Agency, Platform
 
 TO_PLATFORM = "to_platform"  # the case list has a filter `platform`: where the trader sells
+# the selections, each with the list that it answers for; platforms stand on the scorecard, which has none
+CASES, POSTINGS, PLEDGES, RETURNS, SCORECARD = "metric", "postings", "pledges", "returns", ""
 LISTS = {
-    Unit.MONEY: "cases:recoveries", Unit.PLATFORMS: "insights:channel", Unit.UNITS: "pledges:list",
-    Unit.PLEDGES: "pledges:list",
+    CASES: "cases:list", POSTINGS: "cases:recoveries", PLEDGES: "pledges:list", RETURNS: "insights:returns",
+    SCORECARD: "insights:channel",
 }  # fmt: skip
-# whose slot answers for the rows of a figure; of all others "metric"
-CASES, POSTINGS, PLEDGES = "metric", "postings", "pledges"
-ROWS = {Unit.MONEY: POSTINGS, Unit.PLATFORMS: "", Unit.UNITS: PLEDGES, Unit.PLEDGES: PLEDGES}
+BY_UNIT = {
+    Unit.MONEY: POSTINGS, Unit.PLATFORMS: SCORECARD, Unit.UNITS: PLEDGES, Unit.PLEDGES: PLEDGES, Unit.RETURNS: RETURNS,
+}  # fmt: skip
+OF_PREMISES = (PLEDGES, RETURNS)
 
 
 def register() -> None:
@@ -34,13 +37,19 @@ def register() -> None:
     panels.register_selection(CASES, select_cases)
     panels.register_selection(POSTINGS, select_postings)
     panels.register_selection(PLEDGES, select_pledges)
+    panels.register_selection(RETURNS, select_returns)
+
+
+def opened_by(figure: Metric) -> str:
+    """The selection that answers for the rows of a figure."""
+    return figure.opens or BY_UNIT.get(figure.unit, CASES)
 
 
 def address(figure: Metric, part: Part, scope: Scope, **more: str) -> str:
     """The list that holds exactly the rows of this part: postings for an amount, the scorecard for platforms, pledges for
-    units and pledges, else cases. `more` are filters of that list."""
+    units and pledges, entries for returns, else cases. `more` are filters of that list."""
     query = QueryDict(mutable=True)
-    if figure.unit != Unit.PLATFORMS:
+    if opened_by(figure) != SCORECARD:
         query["metric"], query["part"] = figure.code, part.value
     query["from"], query["to"] = scope.start.isoformat(), scope.period.end.isoformat()
     if scope.place:
@@ -52,7 +61,7 @@ def address(figure: Metric, part: Part, scope: Scope, **more: str) -> str:
     if scope.as_of != timezone.localdate():
         query["as_of"] = scope.as_of.isoformat()
     query.update(more)
-    return f"{reverse(LISTS.get(figure.unit, 'cases:list'))}?{query.urlencode(':')}"
+    return f"{reverse(LISTS[opened_by(figure)])}?{query.urlencode(':')}"
 
 
 def select_cases(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
@@ -70,12 +79,17 @@ def select_pledges(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, 
     return _select(user, parameters, PLEDGES)
 
 
+def select_returns(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
+    """The entries of the returns ledger behind a figure."""
+    return _select(user, parameters, RETURNS)
+
+
 def _select(user, parameters: Mapping[str, str], rows_of: str) -> tuple[QuerySet, str, str]:
     figure = metric(parameters.get("metric", ""))
-    if ROWS.get(figure.unit, CASES) != rows_of:
+    if opened_by(figure) != rows_of:
         raise DomainError(_("%(code)s is opened by another list.") % {"code": figure.code})
     part = parameters.get("part") or (Part.DENOMINATOR if figure.unit == Unit.RATE else Part.VALUE)
-    scope = read_scope(user, parameters, find=find_registered if rows_of == PLEDGES else find_place)
+    scope = read_scope(user, parameters, find=find_registered if rows_of in OF_PREMISES else find_place)
     if scope.platform and not figure.code.startswith(CHANNEL):
         raise DomainError(_("%(code)s does not know to which platform a case went.") % {"code": figure.code})
     rows = figure.queryset(part, scope)

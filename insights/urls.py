@@ -13,5 +13,7 @@ urlpatterns = [
     path("insights/mediators/", views.LoadList.as_view(), name="mediators"),
     path("insights/mediators/export/", views.LoadExport.as_view(), name="mediators_export"),
     path("insights/pledges/", views.PledgesPage.as_view(), name="pledges"),
+    path("insights/returns/", views.ReturnList.as_view(), name="returns"),
+    path("insights/returns/export/", views.ReturnExport.as_view(), name="returns_export"),
     path("insights/uncounted/", views.UncountedPage.as_view(), name="uncounted"),
 ]

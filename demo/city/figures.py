@@ -21,7 +21,9 @@ Sources
   2,412 factories and 21 street blocks (hznews, as above), read as four counts beside each other. The 500 units of six
   industries of 2021, the fewest of the cross-city returns of that year and the 103 of them by 2022: the city's
   programme and its white paper for 2022. All else of UNITS, and the shares that are renewed, are our own, bent towards
-  48,637 units in force at the end of 2022, of these 20,053 of return, and 49,000 and 19,000 at the end of 2024.
+  48,637 units in force at the end of 2022, of these 20,053 of return, and 49,000 and 19,000 at the end of 2024. By the
+  end of 2022 the city counted 812,900 returns worth 66.7492 million yuan: so about 12 a month of 82 yuan, where one
+  unit in twelve keeps a ledger here.
 """
 
 from dataclasses import dataclass
@@ -84,6 +86,8 @@ LATER = {
 }  # fmt: skip
 TOLD_BY_TYPE = ("no_reason_return", "factory", "street_block")  # scaled one by one; the others share the rest of the year
 CROSS_STORE = {2021: 58, 2022: 45}  # pledges that units of no-reason return add
+WITH_LEDGER = 0.08  # of the units of no-reason return
+RETURNS_A_MONTH, YUAN_A_RETURN = (1, 23), (20, 144)  # least and most
 RENEWED, RENEWED_FROM_2023 = 0.36, 0.60  # of the pledges whose term ends
 
 SMALLEST_SCALE, LARGEST_SCALE = Decimal("0.001"), Decimal(10)

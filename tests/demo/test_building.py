@@ -29,7 +29,7 @@ from insights.periods import Period
 from insights.scopes import Scope
 from mediation.models import PlatformReferral
 from pledges.enums import NEVER_PUBLISHED
-from pledges.models import Pledge, PledgeEvent, Premises
+from pledges.models import Pledge, PledgeEvent, Premises, ReturnEntry
 from registry.models import Merchant
 from tests import databases
 from tests.pledges.test_property import Story
@@ -196,6 +196,14 @@ def test_the_units_of_past_years_are_in_the_figures(built):
     assert (told["created.factory"], told["created.street_block"]) == (3, 0)
     assert 40 <= of_pledges(2022)["in_force"] <= 60
     assert of_pledges(2023)["renewed"] > 0
+
+
+def test_some_units_keep_a_ledger_of_returns(built):
+    returns = ReturnEntry.objects.all()
+    assert returns.exists()
+    for entry in returns.select_related("premises"):
+        first = entry.premises.pledges.get(type__code="no_reason_return", previous=None)
+        assert first.published_on < entry.month < min(first.ended_on or first.valid_to, TODAY)
 
 
 def test_every_pledge_of_the_stock_is_as_its_acts_tell(built):

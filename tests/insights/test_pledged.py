@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -18,9 +19,18 @@ from insights.pledge_figures import PledgeFigures
 from insights.scopes import Scope
 from insights.selections import address
 from pledges.domain import act_on_pledge
+from pledges.enums import BreachState
 from pledges.models import Pledge, PledgeEvent, PledgeType, Suspension
 from registry.models import Region
-from tests.factories import MerchantFactory, PledgeFactory, PremisesFactory, UserFactory
+from tests.factories import (
+    BreachFactory,
+    CaseFactory,
+    MerchantFactory,
+    PledgeFactory,
+    PremisesFactory,
+    ReturnEntryFactory,
+    UserFactory,
+)
 from tests.factories.cases import local
 from tests.insights.test_selections import parameters
 
@@ -287,6 +297,7 @@ def test_the_section_counts_by_type_and_district_and_opens_each(client, city):
     ]  # fmt: skip
     assert [(tile.metric.code, tile.now.value, tile.year.value) for tile in figures.tiles] == [
         ("pledges.in_force", 4, 1), ("pledges.created", 3, 1), ("pledges.renewed", 0, 0), ("pledges.ended", 0, 0),
+        ("returns.count", 0, 0), ("returns.amount", 0, 0), ("breaches.suspected", 0, 0), ("breaches.confirmed", 0, 0),
     ]  # fmt: skip
     for line in (*figures.by_type, *figures.by_district):
         for url, n in ((line.in_force_url, line.in_force), (line.created_url, line.created)):
@@ -319,8 +330,6 @@ def test_each_line_is_that_of_its_figure(city):
 
 
 def test_the_dashboard_loads_the_section_for_those_who_see_pledges(client, city):
-    from tests.factories import CaseFactory  # noqa: PLC0415
-
     for handling in (city.district, city.branch):
         CaseFactory(handling=handling, received_at=local(2020, 5, 4))
     for reader, sees in (("regulator", True), ("officer", True), ("mediator", False)):
@@ -357,5 +366,73 @@ def test_as_many_queries_however_many_units(client, city, django_assert_num_quer
             code = ("village", "factory", "live_room")[number]
             place = region(("330106", "330108", "330109")[number], "2021-04-09" if number == 2 else "2001-03-25")
             published(day(2020, 5, 1), code, premises=PremisesFactory(agency=city.district, region=place))
-        with django_assert_num_queries(22):
+        with django_assert_num_queries(34):
             client.get(f"{PAGE}?year=2020")
+
+
+# returns and breaches
+
+
+def test_returns_count_in_the_month_that_begins_in_the_period(client, city):
+    west = region("330106", "2001-03-25")
+    shop = PremisesFactory(agency=city.district, region=west)
+    other = PremisesFactory(agency=city.neighbour, region=west)
+    for month, count, amount in (
+        (day(2019, 12, 1), 9, "900.00"), (day(2020, 1, 1), 3, "250.50"), (day(2020, 12, 1), 2, "100.25"),
+        (day(2021, 1, 1), 9, "900.00"),
+    ):  # fmt: skip
+        ReturnEntryFactory(premises=shop, month=month, count=count, amount=Decimal(amount))
+    ReturnEntryFactory(premises=other, month=day(2020, 5, 1), count=5, amount=Decimal(70))
+
+    assert (value("returns.count"), value("returns.amount")) == (10, Decimal("420.75"))
+    assert value("returns.count", as_of=day(2020, 11, 30)) == 8
+    assert (value("returns.count", city.officer), value("returns.amount", city.officer)) == (5, Decimal("350.75"))
+    assert value("returns.count", agency=city.neighbour) == 5
+    assert value("returns.count", place=Map.load().in_register("330108")) == 0
+    assert value("returns.count", city.mediator) == value("returns.amount", city.auditor) == 0
+    client.force_login(city.officer)
+    for code in ("returns.count", "returns.amount"):
+        url = address(metric(code), Part.VALUE, scope(city.officer, as_of=timezone.localdate()))
+        response = client.get(url)
+        assert {row.pk for row in response.context["page"].rows} == {row.pk for row in rows(code, city.officer)}
+        assert response.context["page"].count == 2
+        assert "250.50" in response.content.decode()
+
+
+def test_the_entries_of_a_figure_are_exported(client, city):
+    shop = PremisesFactory(name="云帆超市（测试店）", agency=city.district)
+    ReturnEntryFactory(premises=shop, month=day(2020, 5, 1), count=7, amount=Decimal("1234.50"))
+    ReturnEntryFactory(premises=shop, month=day(2021, 5, 1))
+    client.force_login(UserFactory(agency=city.district, roles=["pledge_clerk"]))
+    query = "metric=returns.amount&part=value&from=2020-01-01&to=2020-12-31"
+
+    lines = b"".join(client.get(f"{reverse('insights:returns_export')}?{query}&format=csv")).decode("utf-8-sig")
+
+    assert len(lines.splitlines()) == 2
+    for word in ("云帆超市（测试店）", "2020-05", "7", "1234.50"):
+        assert word in lines.splitlines()[1]
+
+
+def test_suspected_are_complaints_received_and_confirmed_are_those_decided(city):
+    shop = PremisesFactory(agency=city.district)
+    pledges = [published(day(2019, 1, 1), code, premises=shop) for code in ("reassuring_unit", "factory")]
+
+    def complaint(month, **facts):
+        case = CaseFactory(handling=city.district, received_at=local(2020, month, 4))
+        for pledge in pledges:  # under two pledges it is one complaint
+            BreachFactory(case=case, pledge=pledge, **facts)
+        return case
+
+    waiting = complaint(3)
+    lost = complaint(4, matches=False)
+    dismissed = complaint(5, matches=False, state=BreachState.DISMISSED, decided_at=local(2020, 6, 1))
+    late = complaint(6, confirmed=True, decided_at=local(2021, 1, 1, 0))
+    sure = complaint(7, confirmed=True, decided_at=local(2020, 12, 31, 23))
+
+    assert rows("breaches.suspected") == {waiting, dismissed, late, sure}
+    assert rows("breaches.confirmed") == {sure}
+    assert rows("breaches.confirmed", period=Period.of_year(2021)) == {late}
+    assert rows("breaches.suspected", city.officer) == {waiting, dismissed, late, sure}
+    for reader in (city.stranger, city.mediator, UserFactory(agency=city.district, roles=["mediator"])):
+        assert rows("breaches.suspected", reader) == rows("breaches.confirmed", reader) == set()
+    assert lost.breaches.count() == 2
