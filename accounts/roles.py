@@ -57,10 +57,11 @@ SEE_LOAD = {"mediation.view_mediator", "mediation.view_session"}
 SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
 REFER = {SEE_REFERRALS, "cases.refer_case"}
-SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises"}
+SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises", "pledges.view_returnentry", "pledges.view_breach"}
+DECIDE_BREACHES = "pledges.change_breach"
 KEEP_PLEDGES = SEE_PLEDGES | {
-    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
-}
+    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises", "returnentry")
+} | {DECIDE_BREACHES}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
@@ -130,6 +131,7 @@ ROLES: dict[str, Role] = {
                 *PAPERS,
                 *REFER,
                 *SEE_PLEDGES,
+                DECIDE_BREACHES,
             },
         ),
         _role(
@@ -153,7 +155,7 @@ ROLES: dict[str, Role] = {
             | KEEP_MEDIATION
             | REFER
             | SEE_PLEDGES
-            | {"pledges.change_pledge", "pledges.decide_pledge", "pledges.export_pledge"},
+            | {"pledges.change_pledge", DECIDE_BREACHES, "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
         _role(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pledges.views import lists, records
+from pledges.views import breaches, lists, records
 
 app_name = "pledges"
 urlpatterns = [
@@ -8,4 +8,6 @@ urlpatterns = [
     path("pledges/export/", lists.PledgeExport.as_view(), name="export"),
     path("pledges/<int:pk>/", records.PledgePage.as_view(), name="detail"),
     path("pledges/merchants/<int:pk>/", records.MerchantPage.as_view(), name="merchant"),
+    path("cases/<str:number>/pledges/", breaches.CasePledges.as_view(), name="case"),
+    path("cases/<str:number>/pledges/<int:pk>/", breaches.CaseBreach.as_view(), name="breach"),
 ]

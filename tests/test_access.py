@@ -92,6 +92,10 @@ GET  /insights/mediation/                                 302  403  200  200  20
 GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403  403  403
 GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403  403  403
 GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /insights/pledges/                                   302  403  200  200  200  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/                                   302  403  200  200  200  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/export/?format=csv                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/export/?format=xlsx                302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403  200
 GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403  200
 GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403  403

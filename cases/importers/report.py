@@ -42,6 +42,13 @@ def finding_words(rule: str) -> str:
         "room": _("Room not recognised, taken for a place"),
         "session": _("Session worked on here, left as it is"),
         "referral": _("Referral worked on here, left as it is"),
+        "merchant": _("Merchant that is not verified"),
+        "promise": _("What such a pledge states, missing"),
+        "expired": _("Term over, so taken as expired"),
+        "suspension": _("Suspended without a day, so from the day of the import on"),
+        "keeper": _("Premises kept by another agency here, left there"),
+        "pledge": _("Pledge worked on here, left as it is"),
+        "returns": _("Returns entered or corrected here, left as they are"),
         "paused": _("Paused for another reason, so that its terms were left as they are"),
         "file": _("File"),
     }.get(rule, rule)

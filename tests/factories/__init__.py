@@ -37,10 +37,12 @@ from tests.factories.mediation import (
     WorkingHoursFactory,
 )
 from tests.factories.pledges import (
+    BreachFactory,
     CoverageFactory,
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
+    ReturnEntryFactory,
 )
 from tests.factories.registry import (
     AgencyFactory,
@@ -61,6 +63,7 @@ __all__ = [
     "AgencyFactory",
     "AgreementFactory",
     "AttachmentFactory",
+    "BreachFactory",
     "BulkActFactory",
     "CalendarDayFactory",
     "CalendarNoticeFactory",
@@ -98,6 +101,7 @@ __all__ = [
     "RecusalFactory",
     "ReferralFactory",
     "RegionFactory",
+    "ReturnEntryFactory",
     "RoomFactory",
     "SavedFilterFactory",
     "SessionFactory",
