@@ -175,9 +175,9 @@ class PledgeTarget(PlainTarget):
         if pledge.stated == APPLIED:
             self._check_application(row, pledge)
             return
-        row.required("published_on", _("What is or was in force was published on some day. Add it, or say 待审核."))
         if pledge.published_on is None:
-            raise row.bad("published_on", "required", _("What is or was in force was published on some day."))
+            message = _("What is or was in force was published on some day. Add it, or correct the state.")
+            raise row.bad("published_on", "required", message)
         if pledge.applied_on is not None and pledge.applied_on > pledge.published_on:
             raise row.bad("applied_on", "date_order", _("The application would come after the publication."))
         if pledge.valid_to is not None and pledge.valid_to < pledge.published_on:
