@@ -58,8 +58,10 @@ SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
 REFER = {SEE_REFERRALS, "cases.refer_case"}
 SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises", "pledges.view_returnentry"}
-KEEP_PLEDGES = SEE_PLEDGES | {
-    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises", "returnentry")
+# how often the stores took goods back
+KEEP_RETURNS = {"pledges.add_returnentry", "pledges.change_returnentry"}
+KEEP_PLEDGES = SEE_PLEDGES | KEEP_RETURNS | {
+    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
 }
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency
@@ -152,8 +154,9 @@ ROLES: dict[str, Role] = {
             | READ_MEDIATION
             | KEEP_MEDIATION
             | REFER
-            | KEEP_PLEDGES
-            | {"pledges.decide_pledge", "pledges.export_pledge"},
+            | SEE_PLEDGES
+            | KEEP_RETURNS
+            | {"pledges.change_pledge", "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
         _role(
@@ -173,8 +176,9 @@ ROLES: dict[str, Role] = {
             _("Pledge clerk"),
             Family.CASE,
             {
-                "cases.view_case", "cases.view_importrun", "pledges.export_pledge", "registry.view_merchant",
-                "registry.add_merchant",
+                "cases.view_case", "cases.view_importrun", "pledges.export_pledge",
+                # whoever is not known yet is taken up, by name and place
+                "registry.view_merchant", "registry.add_merchant", "registry.view_region", "registry.view_industry",
             }
             | KEEP_PLEDGES,
             staff=True,
