@@ -59,9 +59,11 @@ SEE_REFERRALS = "mediation.view_platformreferral"
 REFER = {SEE_REFERRALS, "cases.refer_case"}
 SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises", "pledges.view_returnentry", "pledges.view_breach"}
 DECIDE_BREACHES = "pledges.change_breach"
-KEEP_PLEDGES = SEE_PLEDGES | {
-    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises", "returnentry")
-} | {DECIDE_BREACHES}
+# how often the stores took goods back
+KEEP_RETURNS = {"pledges.add_returnentry", "pledges.change_returnentry"}
+KEEP_PLEDGES = SEE_PLEDGES | KEEP_RETURNS | {DECIDE_BREACHES} | {
+    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
+}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
@@ -155,6 +157,7 @@ ROLES: dict[str, Role] = {
             | KEEP_MEDIATION
             | REFER
             | SEE_PLEDGES
+            | KEEP_RETURNS
             | {"pledges.change_pledge", DECIDE_BREACHES, "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),

@@ -46,6 +46,7 @@ def finding_words(rule: str) -> str:
         "promise": _("What such a pledge states, missing"),
         "expired": _("Term over, so taken as expired"),
         "suspension": _("Suspended without a day, so from the day of the import on"),
+        "premises": _("Premises known here under another name or in another district, left so"),
         "keeper": _("Premises kept by another agency here, left there"),
         "pledge": _("Pledge worked on here, left as it is"),
         "returns": _("Returns entered or corrected here, left as they are"),

@@ -46,6 +46,8 @@ def record_returns(
             )
         if (entry.count, entry.amount) == (count, amount):
             return entry
+        if not reason.strip():
+            raise DomainError(_("The returns of this month are entered already. Give the reason for a correction."))
         entry.changes.create(
             count_before=entry.count, amount_before=entry.amount, count=count, amount=amount,
             reason=check_reason(reason), actor=actor, at=now,

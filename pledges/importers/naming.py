@@ -9,6 +9,7 @@ from cases.importers.rows import merchant_key, wrong_code
 from core.importing.values import BadValue, parse_credit_code
 from registry.domain import Directory
 from registry.domain.merchants import MerchantKey
+from registry.enums import RegionLevel
 from registry.models import Region
 
 
@@ -16,8 +17,11 @@ def read_region(row: PlainRow, directory: Directory, days: list[dt.date]) -> Reg
     """The place that the row names, on the first of the days on which there was one of that name."""
     written = row.required("region", _("The row does not say in which district the premises are."))
     for day in dict.fromkeys(days):
-        if region := directory.region(written, day):
+        region = directory.region(written, day)
+        if region is not None and region.level == RegionLevel.DISTRICT:
             return region
+        if region is not None:
+            raise row.bad("region", "region", _("Premises lie in a district or county."))
     message = _("There is no region of this code or name. Correct it, or add the name as an alias of the region.")
     raise row.bad("region", "region", message)
 

@@ -175,9 +175,9 @@ class PledgeTarget(PlainTarget):
         if pledge.stated == APPLIED:
             self._check_application(row, pledge)
             return
-        row.required("published_on", _("What is or was in force was published on some day. Add it, or say 待审核."))
         if pledge.published_on is None:
-            raise row.bad("published_on", "required", _("What is or was in force was published on some day."))
+            message = _("What is or was in force was published on some day. Add it, or correct the state.")
+            raise row.bad("published_on", "required", message)
         if pledge.applied_on is not None and pledge.applied_on > pledge.published_on:
             raise row.bad("applied_on", "date_order", _("The application would come after the publication."))
         if pledge.valid_to is not None and pledge.valid_to < pledge.published_on:
@@ -308,6 +308,7 @@ class Resolver:
         known = {entry.item.pledge.unit.id for entry in entries} - {0}
         lock_units(cursor, known, target.profile.source, numbers)
         self.stored = stored_pledges(cursor, target.profile.source, numbers)
+        self.kept = {unit.id: unit for units in self.units.values() for unit in units if unit.id}
 
     def _unit(self, said: Said, line: int) -> Unit:
         """The premises of that name of the merchant at that place, whatever day's map the two stand on; else new ones."""
@@ -341,6 +342,12 @@ class Resolver:
     def _settle(self, entry: Entry, found: Stored | None) -> None:
         said, row, header = entry.item, self.target.row(entry), self.target.header
         pledge = said.pledge
+        here = self.kept.get(found.premises_id) if found is not None else None
+        if here is not None and not pledge.unit.id:
+            # of that merchant, and known under another name or elsewhere: renamed or corrected, there or here
+            pledge.unit = here
+            column = "premises" if row["premises"] else "merchant"
+            entry.warnings.append(("premises", header(column), said.name))
         self._check_keeper(said, row, found, entry)
         merchant = self.merchants.get(said.merchant)
         if merchant in self.unverified or (merchant is None and said.merchant[0] is None):

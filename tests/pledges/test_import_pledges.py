@@ -14,7 +14,7 @@ from django.utils import timezone
 from cases.importers import engine
 from cases.models import ImportFile, ImportReject, ImportRun, ImportWarning
 from core.text import name_key
-from pledges.domain import act_on_pledge, apply_for, expire_pledges
+from pledges.domain import act_on_pledge, apply_for, change_premises, expire_pledges
 from pledges.models import Pledge, PledgeEvent, PledgeType, Premises, Suspension
 from registry.models import Agency, Merchant, Region
 from tests.cases.files import write_sheet
@@ -459,9 +459,27 @@ class TestUpdates:
         assert [verb for verb, *_rest in told(pledge)] == ["apply", "publish"]
 
     def test_it_may_move_to_other_premises(self, run, line):
-        old, pledge = self.change(run, line, {"门店名称": "青禾二店"})
+        run(line, line | {"承诺编号": "C2", "承诺类型": "放心工厂", "门店名称": "青禾二店", "承诺内容": "保证质量"})
 
-        assert (old.premises.name, pledge.premises.name) == ("青禾武林店", "青禾二店")
+        assert counts(run(line | {"门店名称": "青禾二店"})) == {"rows": 1, "updated": 1}
+
+        assert Pledge.objects.get(external_number="C1").premises.name == "青禾二店"
+        assert Premises.objects.count() == 2
+
+    @pytest.mark.parametrize("changes", [{"name": "青禾旗舰店"}, {"region": "330108"}])
+    def test_premises_that_were_corrected_here_are_not_made_a_second_time(self, run, line, west, changes):
+        run(line)
+        premises, clerk = Premises.objects.get(), UserFactory(agency=west.parent, roles=["pledge_clerk"])
+        given = {"name": premises.name, "region": premises.region, "address": premises.address} | changes
+        if "region" in changes:
+            given["region"] = Region.objects.get(code=changes["region"])
+        change_premises(premises, actor=clerk, **given)
+        before = stored()
+
+        assert counts(run(line | {"管辖单位": ""})) == {"rows": 1, "unchanged": 1, "warnings": 1}
+
+        assert warnings() == {("premises", "门店名称", "青禾武林店")}
+        assert stored() == before
 
     def test_two_change_places_within_one_file(self, run, line):
         early = {"公布日期": "2022-01-01", "有效期至": "2022-12-31", "申请日期": "", "状态": "过期"}
@@ -581,6 +599,7 @@ class TestRejects:
             ({"承诺编号": ""}, "承诺编号", "", "required"), ({"状态": ""}, "状态", "", "required"),
             ({"状态": "良好"}, "状态", "良好", "vocabulary"), ({"承诺类型": "放心飞船"}, "承诺类型", "放心飞船", "type"),
             ({"承诺类型": ""}, "承诺类型", "", "required"), ({"区县": "不知"}, "区县", "不知", "region"),
+            ({"区县": "杭州市"}, "区县", "杭州市", "region"),
             ({"区县": ""}, "区县", "", "required"), ({"管辖单位": "不知"}, "管辖单位", "不知", "agency"),
             ({"经营者名称": ""}, "经营者名称", "", "required"),
             ({"退货天数": "6"}, "退货天数", "6", "days"), ({"退货天数": "七天"}, "退货天数", "七天", "number"),

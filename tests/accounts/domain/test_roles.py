@@ -33,6 +33,7 @@ EXPECTED = {
     "cases.export_case cases.mediate_case cases.supervise_case cases.view_case cases.view_signals registry.view_agency "
     f"registry.view_category cases.refer_case {SEE} {READ_MEDIATION} {PLEDGES} "
     "pledges.change_pledge pledges.change_breach pledges.decide_pledge pledges.export_pledge "
+    "pledges.add_returnentry pledges.change_returnentry "
     + " ".join(f"mediation.{verb}_{model}" for verb in ("add", "change") for model in MEDIATION.split()),
     "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.post_recovery cases.reveal_party "
     f"cases.view_case cases.refer_case {SEE} "
