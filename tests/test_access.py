@@ -763,6 +763,7 @@ GET  /admin/mediation/                                            302 302 302 30
 PLEDGES = """
 #                                                       anon none regu city offi medi cler audi acco supe appr part cour pled
 GET  /pledges/                                          302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /pledges/public/                                   302 403 404 404 404 403 403 403 403 404 404 403 403 404
 GET  /pledges/export/?format=csv                        302 403 200 200 403 403 403 403 403 200 200 403 403 200
 GET  /pledges/export/?format=xlsx                       302 403 200 200 403 403 403 403 403 200 200 403 403 200
 GET  /pledges/{pledge}/                                 302 403 200 200 200 403 403 403 403 200 200 403 403 200
