@@ -61,6 +61,12 @@ SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises"}
 KEEP_PLEDGES = SEE_PLEDGES | {
     f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
 }
+# zones, workstations, inspections and targets of a year
+FIELD_WORK = (
+    "zone", "zonemembership", "workstation", "workstationitem", "inspectionplan", "inspection", "target",
+)  # fmt: skip
+SEE_FIELD_WORK = {f"pledges.view_{model}" for model in (*FIELD_WORK, "checklistitem")}
+KEEP_FIELD_WORK = SEE_FIELD_WORK | {f"pledges.{verb}_{model}" for verb in ("add", "change") for model in FIELD_WORK}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
@@ -97,6 +103,7 @@ ROLES: dict[str, Role] = {
             | SIGNALS
             | SEE_LOAD
             | SEE_PLEDGES
+            | SEE_FIELD_WORK
             | {"pledges.export_pledge"},
         ),
         _role(
@@ -110,6 +117,7 @@ ROLES: dict[str, Role] = {
             | SIGNALS
             | SEE_LOAD
             | SEE_PLEDGES
+            | SEE_FIELD_WORK
             | {"pledges.export_pledge"},
         ),
         _role(
@@ -153,6 +161,7 @@ ROLES: dict[str, Role] = {
             | KEEP_MEDIATION
             | REFER
             | KEEP_PLEDGES
+            | KEEP_FIELD_WORK
             | {"pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
@@ -174,9 +183,10 @@ ROLES: dict[str, Role] = {
             Family.CASE,
             {
                 "cases.view_case", "cases.view_importrun", "pledges.export_pledge", "registry.view_merchant",
-                "registry.add_merchant",
+                "registry.add_merchant", "registry.view_agency",
             }
-            | KEEP_PLEDGES,
+            | KEEP_PLEDGES
+            | KEEP_FIELD_WORK,
             staff=True,
         ),
         # sees what was applied for with its court and nothing else: see mediation.querysets

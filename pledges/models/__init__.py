@@ -1,4 +1,34 @@
+from pledges.models.inspection import (
+    ChecklistItem,
+    Finding,
+    Inspection,
+    InspectionEvent,
+    InspectionPhoto,
+    InspectionPlan,
+)
 from pledges.models.pledge import Evaluation, Opinion, Pledge, PledgeEvent, Premises, Suspension
+from pledges.models.target import Target
 from pledges.models.type import Coverage, PledgeType
+from pledges.models.zone import Workstation, WorkstationItem, Zone, ZoneMembership
 
-__all__ = ["Coverage", "Evaluation", "Opinion", "Pledge", "PledgeEvent", "PledgeType", "Premises", "Suspension"]
+__all__ = [
+    "ChecklistItem",
+    "Coverage",
+    "Evaluation",
+    "Finding",
+    "Inspection",
+    "InspectionEvent",
+    "InspectionPhoto",
+    "InspectionPlan",
+    "Opinion",
+    "Pledge",
+    "PledgeEvent",
+    "PledgeType",
+    "Premises",
+    "Suspension",
+    "Target",
+    "Workstation",
+    "WorkstationItem",
+    "Zone",
+    "ZoneMembership",
+]

@@ -18,18 +18,23 @@ READ_MEDIATION = " ".join(
 )
 LOAD = "mediation.view_mediator mediation.view_session"
 SEE = "mediation.view_platformreferral"  # where complaints are that went to a platform
+FIELD_WORK = "zone zonemembership workstation workstationitem inspectionplan inspection target"
+SEE_FIELD_WORK = " ".join(f"pledges.view_{model}" for model in [*FIELD_WORK.split(), "checklistitem"])
+KEEP_FIELD_WORK = f"{SEE_FIELD_WORK} " + " ".join(
+    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in FIELD_WORK.split()
+)
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
 EXPECTED = {
     "regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_case cases.view_importrun "
-    f"cases.view_signals {SEE} {LOAD}",
+    f"cases.view_signals {SEE} {LOAD} {SEE_FIELD_WORK}",
     "city_regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_all_agencies "
-    f"cases.view_case cases.view_importrun cases.view_signals {SEE} {LOAD}",
+    f"cases.view_case cases.view_importrun cases.view_signals {SEE} {LOAD} {SEE_FIELD_WORK}",
     "officer": "cases.add_attachment cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case "
     "cases.issue_document cases.mediate_case cases.post_recovery cases.register_case cases.reveal_party "
     f"cases.reveal_reporter cases.refer_case cases.view_case {SEE}",
     "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.decide_signals cases.dispatch_case "
     "cases.export_case cases.mediate_case cases.supervise_case cases.view_case cases.view_signals registry.view_agency "
-    f"registry.view_category cases.refer_case {SEE} {READ_MEDIATION} "
+    f"registry.view_category cases.refer_case {SEE} {READ_MEDIATION} {KEEP_FIELD_WORK} "
     + " ".join(f"mediation.{verb}_{model}" for verb in ("add", "change") for model in MEDIATION.split()),
     "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.post_recovery cases.reveal_party "
     f"cases.view_case cases.refer_case {SEE} "
