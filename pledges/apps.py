@@ -9,8 +9,8 @@ class PledgesConfig(AppConfig):
     verbose_name = _("Merchant pledges")
 
     def ready(self):
-        from cases.worker import register_job  # noqa: PLC0415 - models exist by now
         from cases.domain.rotation import FILES  # noqa: PLC0415 - as above
+        from cases.worker import register_job  # noqa: PLC0415 - models exist by now
         from pledges.domain import expire_pledges, photo_context  # noqa: PLC0415 - as above
         from pledges.models import (  # noqa: PLC0415 - as above
             ChecklistItem,

@@ -58,10 +58,12 @@ class Zone(TimestampedModel):
 
 
 class ZoneMembership(models.Model):
-    """Premises in a zone, from `since` to the day before `until`. They may be in several zones, such as a mall in a street
-    block."""
+    """Premises in a zone, from `since` to the day before `until`. They may be in several zones at a time, such as a mall
+    and its street block."""
 
-    zone = models.ForeignKey(Zone, models.PROTECT, related_name="memberships", verbose_name=pgettext_lazy("pledges", "zone"))
+    zone = models.ForeignKey(
+        Zone, models.PROTECT, related_name="memberships", verbose_name=pgettext_lazy("pledges", "zone")
+    )
     premises = models.ForeignKey(
         Premises, models.PROTECT, related_name="memberships", verbose_name=_("premises")
     )

@@ -39,8 +39,8 @@ def station(district):
 
 
 def fields(agency, **changes):
-    given = {"kind": "mall", "name": "武林商圈", "agency": agency, "region": RegionFactory(), "opened_on": day(2021, 3, 1)}
-    return given | changes
+    given = {"kind": "mall", "name": "武林商圈", "agency": agency, "opened_on": day(2021, 3, 1)}
+    return given | {"region": RegionFactory()} | changes
 
 
 # zones
@@ -93,8 +93,13 @@ def test_a_register_is_kept_by_its_own_agency(zone, district, clerk, head):
 
 def test_who_sees_zones(zone, district, clerk):
     city = UserFactory(agency=district.parent, roles=["city_regulator"])
-    mine = {clerk: True, city: True, UserFactory(agency=AgencyFactory(), roles=["pledge_clerk"]): False,
-            UserFactory(agency=district, roles=["mediator"]): False, UserFactory(roles=["pledge_clerk"], agency=None): False}
+    mine = {clerk: True, city: True} | dict.fromkeys(
+        [
+            UserFactory(agency=AgencyFactory(), roles=["pledge_clerk"]), UserFactory(roles=["pledge_clerk"], agency=None),
+            UserFactory(agency=district, roles=["mediator"]),
+        ],
+        False,
+    )  # fmt: skip
     assert {user: Zone.objects.visible_to(user).exists() for user in mine} == mine
 
 
