@@ -65,14 +65,18 @@ def last_counted(year: int, day: dt.date) -> dt.date:
     return min(day, dt.date(year, 12, 31))
 
 
+def days_gone(year: int, day: dt.date) -> tuple[int, int]:
+    """How many days of the year are over with `day`, and how many it has."""
+    days = 366 if calendar.isleap(year) else 365
+    return max(0, (last_counted(year, day) - dt.date(year, 1, 1)).days + 1), days
+
+
 def progress(target: Target, day: dt.date, *, today: dt.date) -> Progress:
     """Where `target` stands on the local day `day`, in its agency and all below it."""
     first, last = dt.date(target.year, 1, 1), last_counted(target.year, day)
     count = reached(target, day).count() if first <= day else 0
-    pace = None
-    if first <= day == last < dt.date(target.year, 12, 31):
-        days = 366 if calendar.isleap(target.year) else 365
-        pace = count * days // ((last - first).days + 1)
+    gone, days = days_gone(target.year, day)
+    pace = count * days // gone if 0 < gone < days else None
     waiting = under_review(target, today).count() if day == today and first <= day == last else None
     return Progress(target, last, count, waiting, pace)
 

@@ -84,8 +84,8 @@ class WorkstationForm(DistrictForm):
         widgets = {"opened_on": DateInput(), "closed_on": DateInput()}
 
 
-class ItemForm(VerbForm):
-    """What a workstation has received. A case is named by its number."""
+class AnswerForm(VerbForm):
+    """What came of an item of a workstation. A case is named by its number."""
 
     number = forms.CharField(
         label=_("Case number"), max_length=20, required=False, widget=forms.TextInput({"autocomplete": "off"}),
@@ -94,7 +94,7 @@ class ItemForm(VerbForm):
 
     class Meta:
         model = WorkstationItem
-        fields = ["workstation", "received_at", "first_response_at", "ended_at", "what", "result"]
+        fields = ["first_response_at", "ended_at", "result"]
 
     def __init__(self, *args, **kwargs):
         row = kwargs.get("instance")
@@ -108,6 +108,13 @@ class ItemForm(VerbForm):
         if number and self.case is None:
             raise forms.ValidationError(_("No case that you see has this number."))
         return number
+
+
+class ItemForm(AnswerForm):
+    """What a workstation has received, and perhaps what came of it at once."""
+
+    class Meta(AnswerForm.Meta):
+        fields = ["workstation", "received_at", "what", "first_response_at", "ended_at", "result"]
 
 
 class PlanForm(VerbForm):
@@ -130,7 +137,10 @@ class PlanForm(VerbForm):
 
 
 class InspectionForm(VerbForm):
-    """A visit to come: to premises, by the checklist of a pledge or of a type of pledge."""
+    """A visit to come: to premises, by the checklist of a pledge or of a type of pledge. `follows`: which inspection it
+    looks at again."""
+
+    follows = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     class Meta:
         model = Inspection
@@ -142,6 +152,13 @@ class InspectionForm(VerbForm):
         if "type" in self.fields:
             self.fields["type"].required = False
             self.fields["type"].help_text = _("Where no pledge is named, or the same as its own")
+
+    def clean_follows(self):
+        key = self.cleaned_data["follows"]
+        first = Inspection.objects.visible_to(self.user).filter(pk=key).first() if key else None
+        if key and first is None:
+            raise forms.ValidationError(_("There is no such inspection."))
+        return first
 
 
 class MoveForm(ActForm):
