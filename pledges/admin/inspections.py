@@ -61,7 +61,7 @@ TONES = {
     InspectionState.CLOSED: "green", InspectionState.CANCELLED: "grey",
 }  # fmt: skip
 RESULT_TONES = {FindingResult.OK: "green", FindingResult.NOT_OK: "red", FindingResult.NOT_APPLICABLE: "grey"}
-PROPOSED = ("premises", "pledge", "type", "plan", "follows")  # what the address of a new inspection may bear
+PROPOSED = ("premises", "pledge", "type", "plan", "first")  # what the address of a new inspection may bear
 
 
 @admin.register(ChecklistItem)
@@ -282,7 +282,7 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
 
     def get_fields(self, request, obj=None):
         if obj is None:
-            return ["premises", "pledge", "type", "plan", "mode", "planned_on", "inspectors", "follows"]
+            return ["premises", "pledge", "type", "plan", "mode", "planned_on", "inspectors", "first"]
         return [name for name in self.looked_at if callable(name) or getattr(obj, name, True) not in (None, "")]
 
     def get_readonly_fields(self, request, obj=None):
@@ -307,7 +307,8 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
         return f"{good} / {whole}" if whole else None
 
     def write(self, request, obj, form, change):
-        return plan_inspection(actor=request.user, **form.cleaned_data)
+        given = dict(form.cleaned_data)
+        return plan_inspection(given.pop("premises"), follows=given.pop("first"), actor=request.user, **given)
 
     def get_urls(self):
         return [*self.act_urls(), *self.photo_urls(), *super().get_urls()]
@@ -319,7 +320,7 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
         if obj:
             user, again = request.user, ""
             if obj.state in SEEN and user.has_perm("pledges.add_inspection"):
-                given = {"premises": obj.premises_id, "type": obj.type_id, "follows": obj.pk}
+                given = {"premises": obj.premises_id, "type": obj.type_id, "first": obj.pk}
                 given |= {"pledge": obj.pledge_id} if obj.pledge_id else {}
                 again = f"{reverse('admin:pledges_inspection_add')}?{urlencode(given)}"
             context |= {

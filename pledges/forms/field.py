@@ -137,10 +137,10 @@ class PlanForm(VerbForm):
 
 
 class InspectionForm(VerbForm):
-    """A visit to come: to premises, by the checklist of a pledge or of a type of pledge. `follows`: which inspection it
+    """A visit to come: to premises, by the checklist of a pledge or of a type of pledge. `first`: the inspection that it
     looks at again."""
 
-    follows = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    first = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     class Meta:
         model = Inspection
@@ -153,8 +153,8 @@ class InspectionForm(VerbForm):
             self.fields["type"].required = False
             self.fields["type"].help_text = _("Where no pledge is named, or the same as its own")
 
-    def clean_follows(self):
-        key = self.cleaned_data["follows"]
+    def clean_first(self):
+        key = self.cleaned_data["first"]
         first = Inspection.objects.visible_to(self.user).filter(pk=key).first() if key else None
         if key and first is None:
             raise forms.ValidationError(_("There is no such inspection."))

@@ -242,7 +242,9 @@ def test_a_day_that_is_past(page, district):
     assert page("/pledges/targets/?year=2025").context["lines"][0].reached == 2
 
 
-@pytest.mark.parametrize("query", ["year=x&on=x", "year=1&on=9999-99-99", "year=99999999999&on=0001-01-01", "on=2999-01-01"])
+@pytest.mark.parametrize(
+    "query", ["year=x&on=x", "year=1&on=9999-99-99", "year=99999999999&on=0001-01-01", "on=2999-01-01"]
+)
 def test_what_cannot_be_read_leads_to_today(page, district, query):
     assert page(f"/pledges/targets/?{query}").context["day"] == timezone.localdate()
 
