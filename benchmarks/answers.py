@@ -19,10 +19,11 @@ MEDIATION_MS, MEDIATION_QUERIES = 400, 20  # of the mediators' pages, in the adm
 
 def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> dict | None:
     """Wall times, and the processor time of both sides, which other work on the machine does not lengthen. None where
-    the reader may not choose what the address names: the list would be empty and quick."""
-    times = []
-    for run in range(WARM_UPS + runs):
-        if run == WARM_UPS:
+    the reader may not choose what the address names: the list would be empty and quick. One run alone is not warmed up:
+    that is to see every page answer, and no measurement."""
+    times, warm_ups = [], min(WARM_UPS, runs - 1)
+    for run in range(warm_ups + runs):
+        if run == warm_ups:
             used = _processor_time()
         start = time.perf_counter()
         response = client.get(url)
@@ -35,16 +36,20 @@ def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> di
     cpu = (_processor_time() - used) / runs
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
-    times = times[WARM_UPS:]
+    times = times[warm_ups:]
     found = {
         "url": url, "p50_ms": round(statistics.median(times), 1),
-        "p95_ms": round(statistics.quantiles(times, n=20, method="inclusive")[-1], 1), "cpu_ms": round(1000 * cpu, 1),
+        "p95_ms": round(_p95(times), 1), "cpu_ms": round(1000 * cpu, 1),
         "queries": sum(not query["sql"].startswith(NO_QUERIES) for query in queries),
     }  # fmt: skip
     if "page" in page:
         found |= {"count": page["page"].count, "more": page["page"].is_capped}
     say(f"{name}: {found}")
     return found
+
+
+def _p95(times: list[float]) -> float:
+    return statistics.quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0]
 
 
 def summary(sizes: list[dict[str, dict]], *, most_ms: int = MOST_MS) -> dict:

@@ -9,7 +9,7 @@ from accounts.views import SignOutView, admin_login
 urlpatterns = [
     path("", include("insights.urls")),
     path("", include("mediation.urls")),
-    path("pledges/", include("pledges.urls")),
+    path("", include("pledges.urls")),
     path("cases/", include("cases.urls")),
     path("imports/", include("cases.import_urls")),
     path("audit/", include("cases.audit_urls")),

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -68,3 +68,71 @@ class ActPages:
             "back": back, "media": self.media + form.media,
         }  # fmt: skip
         return TemplateResponse(request, "core/act.html", context)
+
+
+class BulkActPages:
+    """Acts on many rows at once: an action of the list leads to the form of the act, and that to what came of each row.
+    Each is an act of its own: what one is refused for keeps back no other. For admins that are ActPages, too."""
+
+    most_rows = 500
+
+    def act_on_one_of_many(self, request, verb: str, obj: Model, form) -> None:
+        raise NotImplementedError
+
+    def get_actions(self, request):
+        """One for each act that makes sense on many and that the reader may do."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        for step in self.workflow:
+            if step.bulk and step.verb in self.act_forms and request.user.has_perm(step.permission):
+                actions[str(step.verb)] = (_begin_many, str(step.verb), step.label)
+        return actions
+
+    def bulk_urls(self) -> list:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_many"
+        return [path("many/<slug:verb>/", self.admin_site.admin_view(self.many_view), name=name)]
+
+    def many_view(self, request, verb):
+        """The form of the act for the chosen rows, then what came of each."""
+        if verb not in self.act_forms or not self.workflow[verb].bulk:
+            raise Http404
+        step, opts = self.workflow[verb], self.opts
+        if not self.has_view_permission(request) or not request.user.has_perm(step.permission):
+            raise PermissionDenied
+        back = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        chosen = [int(key) for key in request.POST.getlist("chosen") if key.isascii() and key.isdigit()]
+        rows = list(
+            self.get_queryset(request).select_related(*self.act_related).filter(pk__in=chosen[: self.most_rows])
+        )
+        if request.method != "POST" or not rows:
+            messages.error(request, _("Choose rows of the list first."))
+            return HttpResponseRedirect(back)
+        confirmed = "confirmed" in request.POST
+        data = request.POST if confirmed else None
+        form = self.act_forms[verb](data, subject=rows[0], user=request.user, initial={})
+        outcomes = [self._one_of_many(request, verb, row, form) for row in rows] if confirmed and form.is_valid() else []
+        context = self.admin_site.each_context(request) | {
+            "title": step.label, "opts": opts, "rows": rows, "form": form, "step": step, "back": back,
+            "outcomes": outcomes, "done": sum(not refused for _row, refused in outcomes),
+            "media": self.media + form.media,
+        }  # fmt: skip
+        return TemplateResponse(request, "core/many.html", context)
+
+    def _one_of_many(self, request, verb: str, obj: Model, form) -> tuple[Model, str]:
+        """The row, and why nothing was done to it; "" where it was."""
+        try:
+            with transaction.atomic():
+                self.act_on_one_of_many(request, verb, obj, form)
+        except (DomainError, IntegrityError) as error:
+            return obj, refusal(error)
+        except PermissionDenied:
+            return obj, _("You may not do this to it.")
+        return obj, ""
+
+
+def _begin_many(model_admin, request, queryset):
+    """The page of the act, for the rows that were ticked."""
+    request.POST = request.POST.copy()
+    keys = queryset.order_by().values_list("pk", flat=True)[: model_admin.most_rows]
+    request.POST.setlist("chosen", [str(key) for key in keys])
+    return model_admin.many_view(request, request.POST["action"])

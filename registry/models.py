@@ -3,7 +3,6 @@
 Rows come from dated files (`registry/reference/`) by `manage.py load_reference` and may be edited in the admin.
 """
 
-import datetime as dt
 from collections.abc import Callable
 
 from django.contrib.postgres.fields import ArrayField
@@ -383,8 +382,3 @@ class CalendarDay(NamedModel):
 
     def __str__(self):
         return f"{self.date} {self.label}"
-
-    @property
-    def published_on(self) -> dt.date:
-        """When the notice that says so was published."""
-        return self.notice.published_on

@@ -77,680 +77,680 @@ VOCABULARY_FACTORIES = {
 }
 COLUMNS = (
     "anonymous", "no_role", "regulator", "city_regulator", "officer", "mediator", "clerk", "auditor",
-    "account_manager", "superuser", "approver", "platform_partner", "court_liaison",
+    "account_manager", "superuser", "approver", "platform_partner", "court_liaison", "pledge_clerk",
 )  # fmt: skip
 
 # anonymous: nobody is signed in. no_role: an account without a role. city_regulator: of the city bureau, as the role
 # demands; the superuser has no agency; the partner is of a platform, which has a platform below it, and the
 # liaison of a court, which has a court below it; all others are of the district.
 PORTAL = """
-#                                                         anon none regu city offi medi cler audi acco supe appr part cour
-GET  /                                                    302  200  200  200  200  200  200  200  200  200  200  200  200
-GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /insights/mediation/                                 302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403  403
-GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403  403
-GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403  403
-GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403
-GET  /insights/channel/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403  403
-GET  /insights/channel/figures/                           302  403  302  302  302  302  302  403  403  302  302  403  403
-GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200  403  403
-GET  /cases/export/?format=xlsx                           302  403  200  200  200  403  403  403  403  200  200  403  403
-POST /cases/export/personal/                              302  403  403  403  403  403  403  403  403  404  403  403  403
-GET  /cases/new/                                          302  403  403  403  200  403  403  403  403  403  403  403  403
-POST /cases/new/                                          302  403  403  403  422  403  403  403  403  403  403  403  403
-POST /cases/new/similar/                                  302  403  403  403  200  403  403  403  403  200  403  403  403
-GET  /cases/merchants/?q=清泉                             302  403  403  403  200  403  403  403  403  200  403  403  403
-GET  /cases/queue/                                        302  403  403  403  200  403  403  403  403  200  200  403  403
-GET  /cases/recoveries/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/recoveries/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403
-GET  /cases/recoveries/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403  403
-GET  /cases/{case}/                                       302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{sub_case}/                                   302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{other_case}/                                 302  403  404  200  404  404  404  403  403  200  404  403  403
-GET  /cases/{case}/mediation/                             302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{sub_case}/mediation/                         302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{other_case}/mediation/                       302  403  404  200  404  404  404  403  403  200  404  403  403
-GET  /cases/{case}/channel/                               302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{sub_case}/channel/                           302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{other_case}/channel/                         302  403  404  200  404  404  404  403  403  200  404  403  403
-POST /cases/{case}/channel/                               302  403  403  403  302  302  403  403  403  302  302  403  403
-POST /cases/{sub_case}/channel/                           302  403  403  403  302  302  403  403  403  302  302  403  403
-POST /cases/{other_case}/channel/                         302  403  403  403  404  404  403  403  403  302  404  403  403
-GET  /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403  403
-GET  /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403  403
-GET  /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403  403
-POST /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403  403
-POST /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403  403
-POST /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403  403
-GET  /cases/{case}/next/?sort=-received                   302  403  302  302  302  302  302  403  403  302  302  403  403
-GET  /cases/{sub_case}/next/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403  403
-GET  /cases/{other_case}/next/?sort=-received             302  403  404  302  404  404  404  403  403  302  404  403  403
-GET  /cases/{case}/previous/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403  403
-GET  /cases/{sub_case}/previous/?sort=-received           302  403  302  302  302  302  302  403  403  302  302  403  403
-GET  /cases/{other_case}/previous/?sort=-received         302  403  404  302  404  404  404  403  403  302  404  403  403
-GET  /cases/{case}/act/accept/                            302  403  403  403  200  403  403  403  403  200  403  403  403
-GET  /cases/{sub_case}/act/accept/                        302  403  403  403  200  403  403  403  403  200  403  403  403
-GET  /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  200  404  403  403
-POST /cases/{case}/act/accept/                            302  403  403  403  302  403  403  403  403  302  403  403  403
-POST /cases/{sub_case}/act/accept/                        302  403  403  403  302  403  403  403  403  302  403  403  403
-POST /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  302  404  403  403
-GET  /cases/{case}/act/assign/                            302  403  403  403  403  403  403  403  403  200  200  403  403
-GET  /cases/{sub_case}/act/assign/                        302  403  403  403  403  403  403  403  403  200  200  403  403
-GET  /cases/{other_case}/act/assign/                      302  403  404  403  404  404  404  403  403  200  404  403  403
-GET  /cases/{case}/act/supervise/                         302  403  200  200  403  403  403  403  403  200  200  403  403
-GET  /cases/{sub_case}/act/supervise/                     302  403  200  200  403  403  403  403  403  200  200  403  403
-GET  /cases/{other_case}/act/supervise/                   302  403  404  200  404  404  404  403  403  200  404  403  403
-GET  /cases/{case}/act/nonsense/                          302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/{sub_case}/act/nonsense/                      302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/{other_case}/act/nonsense/                    302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/                                         302  403  200  200  200  200  200  403  403  200  200  403  403
-POST /cases/bulk/start/                                   302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{my_bulk}/                               302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/bulk/{bulk}/                                  302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{sub_bulk}/                              302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{other_bulk}/                            302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403  403
-GET  /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403  403
-POST /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{my_bulk}/export/?format=csv             302  403  200  200  200  403  403  403  403  200  200  403  403
-GET  /cases/bulk/{bulk}/export/?format=csv                302  403  404  404  404  403  403  403  403  404  404  403  403
-GET  /cases/bulk/{sub_bulk}/export/?format=csv            302  403  404  404  404  403  403  403  403  404  404  403  403
-GET  /cases/bulk/{other_bulk}/export/?format=csv          302  403  404  404  404  403  403  403  403  404  404  403  403
-GET  /cases/bulk/{my_bulk}/export/?format=xlsx            302  403  200  200  200  403  403  403  403  200  200  403  403
-GET  /cases/bulk/{bulk}/export/?format=xlsx               302  403  404  404  404  403  403  403  403  404  404  403  403
-GET  /cases/bulk/{sub_bulk}/export/?format=xlsx           302  403  404  404  404  403  403  403  403  404  404  403  403
-GET  /cases/bulk/{other_bulk}/export/?format=xlsx         302  403  404  404  404  403  403  403  403  404  404  403  403
-POST /cases/bulk/{my_bulk}/cancel/                        302  403  302  302  302  302  302  403  403  302  302  403  403
-POST /cases/bulk/{bulk}/cancel/                           302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{sub_bulk}/cancel/                       302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{other_bulk}/cancel/                     302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{my_bulk}/again/                         302  403  302  302  302  302  302  403  403  302  302  403  403
-POST /cases/bulk/{bulk}/again/                            302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{sub_bulk}/again/                        302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/bulk/{other_bulk}/again/                      302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/bulk/{my_prepared}/                           302  403  302  302  302  302  302  403  403  302  302  403  403
-POST /cases/{case}/parties/{party}/reveal/                302  403  403  403  200  200  403  403  403  200  403  403  403
-POST /cases/{sub_case}/parties/{sub_party}/reveal/        302  403  403  403  200  200  403  403  403  200  403  403  403
-POST /cases/{other_case}/parties/{other_party}/reveal/    302  403  404  403  404  404  404  403  403  200  404  403  403
-POST /cases/{case}/parties/{reporter}/reveal/             302  403  403  403  200  403  403  403  403  200  403  403  403
-POST /cases/{sub_case}/parties/{sub_reporter}/reveal/     302  403  403  403  200  403  403  403  403  200  403  403  403
-POST /cases/{other_case}/parties/{other_reporter}/reveal/ 302  403  404  403  404  404  404  403  403  200  404  403  403
-POST /cases/{case}/parties/{other_party}/reveal/          302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /imports/                                            302  403  200  200  403  403  200  200  403  200  403  403  403
-GET  /imports/{run}/                                      302  403  200  200  403  403  200  200  403  200  403  403  403
-GET  /imports/{sub_run}/                                  302  403  200  200  403  403  200  200  403  200  403  403  403
-GET  /imports/{other_run}/                                302  403  404  200  403  403  404  404  403  200  403  403  403
-GET  /imports/{run}/rejects.csv                           302  403  403  403  403  403  200  403  403  200  403  403  403
-GET  /imports/{sub_run}/rejects.csv                       302  403  403  403  403  403  200  403  403  200  403  403  403
-GET  /imports/{other_run}/rejects.csv                     302  403  403  403  403  403  404  403  403  200  403  403  403
-GET  /audit/                                              302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/cases/{case}/                                 302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/cases/{sub_case}/                             302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/cases/{other_case}/                           302  403  403  403  403  403  403  404  403  200  403  403  403
-GET  /audit/cases/{case}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/cases/{sub_case}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/cases/{other_case}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403  403
-GET  /audit/cases/{case}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/cases/{sub_case}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/cases/{other_case}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403  403
-POST /audit/persons/                                      302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/persons/0123456789abcdef/                     302  403  403  403  403  403  403  404  403  404  403  403  403
-GET  /audit/persons/0123456789abcdef/export/?format=csv   302  403  403  403  403  403  403  404  403  404  403  403  403
-GET  /audit/persons/0123456789abcdef/export/?format=xlsx  302  403  403  403  403  403  403  404  403  404  403  403  403
-GET  /audit/users/{user}/                                 302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/users/{sub_user}/                             302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/users/{other_user}/                           302  403  403  403  403  403  403  404  403  200  403  403  403
-GET  /audit/users/{user}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/users/{sub_user}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/users/{other_user}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403  403
-GET  /audit/users/{user}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/users/{sub_user}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403  403
-GET  /audit/users/{other_user}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403  403
-POST /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302  302
-POST /accounts/logout/                                    302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /accounts/session/                                   302  204  204  204  204  204  204  204  204  204  204  204  204
-POST /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200  200
-GET  /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200  200
-GET  /accounts/sign-ins/                                  302  403  403  403  403  403  403  200  200  200  403  403  403
-GET  /accounts/access-log/                                302  403  403  403  403  403  403  200  403  200  403  403  403
-POST /i18n/setlang/                                       302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /cases/saved/                                        302  403  200  200  200  200  200  403  403  200  200  403  403
-POST /cases/saved/cases/save/                             302  403  422  422  422  422  422  403  403  422  422  403  403
-POST /cases/saved/nothing/save/                           302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{my_saved}/rename/                      302  403  422  422  422  422  422  403  403  422  422  403  403
-POST /cases/saved/{saved}/rename/                         302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{sub_saved}/rename/                     302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{other_saved}/rename/                   302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{my_saved}/share/                       302  403  302  302  302  302  302  403  403  302  302  403  403
-POST /cases/saved/{saved}/share/                          302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{sub_saved}/share/                      302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{other_saved}/share/                    302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{my_saved}/delete/                      302  403  302  302  302  302  302  403  403  302  302  403  403
-POST /cases/saved/{saved}/delete/                         302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{sub_saved}/delete/                     302  403  404  404  404  404  404  403  403  404  404  403  403
-POST /cases/saved/{other_saved}/delete/                   302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/columns/cases/                                302  403  200  200  200  200  200  403  403  200  200  403  403
-POST /cases/columns/cases/                                302  403  302  302  302  302  302  403  403  302  302  403  403
-GET  /cases/columns/queue/                                302  403  404  404  200  404  404  403  403  200  200  403  403
-POST /cases/columns/queue/                                302  403  404  404  302  404  404  403  403  302  302  403  403
-GET  /cases/columns/nothing/                              302  403  404  404  404  404  404  403  403  404  404  403  403
-GET  /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403  403
-GET  /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403  403
-GET  /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403  403
-POST /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403  403
-POST /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403  403
-POST /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403  403
-GET  /cases/{case}/repeats/                               302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{sub_case}/repeats/                           302  403  200  200  200  200  200  403  403  200  200  403  403
-GET  /cases/{other_case}/repeats/                         302  403  404  200  404  404  404  403  403  200  404  403  403
+#                                                         anon none regu city offi medi cler audi acco supe appr part cour pled
+GET  /                                                    302  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET  /insights/definitions/                               302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /insights/mediation/                                 302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403  403  403
+GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403  403
+GET  /insights/channel/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403  403  403
+GET  /insights/channel/figures/                           302  403  302  302  302  302  302  403  403  302  302  403  403  302
+GET  /cases/                                              302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/export/?format=csv                            302  403  200  200  200  403  403  403  403  200  200  403  403  403
+GET  /cases/export/?format=xlsx                           302  403  200  200  200  403  403  403  403  200  200  403  403  403
+POST /cases/export/personal/                              302  403  403  403  403  403  403  403  403  404  403  403  403  403
+GET  /cases/new/                                          302  403  403  403  200  403  403  403  403  403  403  403  403  403
+POST /cases/new/                                          302  403  403  403  422  403  403  403  403  403  403  403  403  403
+POST /cases/new/similar/                                  302  403  403  403  200  403  403  403  403  200  403  403  403  403
+GET  /cases/merchants/?q=清泉                             302  403  403  403  200  403  403  403  403  200  403  403  403  403
+GET  /cases/queue/                                        302  403  403  403  200  403  403  403  403  200  200  403  403  403
+GET  /cases/recoveries/                                   302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/recoveries/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403  403
+GET  /cases/recoveries/export/?format=xlsx                302  403  200  200  200  403  403  403  403  200  200  403  403  403
+GET  /cases/{case}/                                       302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{sub_case}/                                   302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{other_case}/                                 302  403  404  200  404  404  404  403  403  200  404  403  403  404
+GET  /cases/{case}/mediation/                             302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{sub_case}/mediation/                         302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{other_case}/mediation/                       302  403  404  200  404  404  404  403  403  200  404  403  403  404
+GET  /cases/{case}/channel/                               302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{sub_case}/channel/                           302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{other_case}/channel/                         302  403  404  200  404  404  404  403  403  200  404  403  403  404
+POST /cases/{case}/channel/                               302  403  403  403  302  302  403  403  403  302  302  403  403  403
+POST /cases/{sub_case}/channel/                           302  403  403  403  302  302  403  403  403  302  302  403  403  403
+POST /cases/{other_case}/channel/                         302  403  403  403  404  404  403  403  403  302  404  403  403  403
+GET  /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403  403  403
+GET  /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403  403  403
+GET  /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403  403  403
+POST /cases/{case}/copy-out/                              302  403  403  403  200  403  403  403  403  200  403  403  403  403
+POST /cases/{sub_case}/copy-out/                          302  403  403  403  200  403  403  403  403  200  403  403  403  403
+POST /cases/{other_case}/copy-out/                        302  403  403  403  404  403  403  403  403  200  403  403  403  403
+GET  /cases/{case}/next/?sort=-received                   302  403  302  302  302  302  302  403  403  302  302  403  403  302
+GET  /cases/{sub_case}/next/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403  403  302
+GET  /cases/{other_case}/next/?sort=-received             302  403  404  302  404  404  404  403  403  302  404  403  403  404
+GET  /cases/{case}/previous/?sort=-received               302  403  302  302  302  302  302  403  403  302  302  403  403  302
+GET  /cases/{sub_case}/previous/?sort=-received           302  403  302  302  302  302  302  403  403  302  302  403  403  302
+GET  /cases/{other_case}/previous/?sort=-received         302  403  404  302  404  404  404  403  403  302  404  403  403  404
+GET  /cases/{case}/act/accept/                            302  403  403  403  200  403  403  403  403  200  403  403  403  403
+GET  /cases/{sub_case}/act/accept/                        302  403  403  403  200  403  403  403  403  200  403  403  403  403
+GET  /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  200  404  403  403  404
+POST /cases/{case}/act/accept/                            302  403  403  403  302  403  403  403  403  302  403  403  403  403
+POST /cases/{sub_case}/act/accept/                        302  403  403  403  302  403  403  403  403  302  403  403  403  403
+POST /cases/{other_case}/act/accept/                      302  403  404  403  404  404  404  403  403  302  404  403  403  404
+GET  /cases/{case}/act/assign/                            302  403  403  403  403  403  403  403  403  200  200  403  403  403
+GET  /cases/{sub_case}/act/assign/                        302  403  403  403  403  403  403  403  403  200  200  403  403  403
+GET  /cases/{other_case}/act/assign/                      302  403  404  403  404  404  404  403  403  200  404  403  403  404
+GET  /cases/{case}/act/supervise/                         302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /cases/{sub_case}/act/supervise/                     302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /cases/{other_case}/act/supervise/                   302  403  404  200  404  404  404  403  403  200  404  403  403  404
+GET  /cases/{case}/act/nonsense/                          302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/{sub_case}/act/nonsense/                      302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/{other_case}/act/nonsense/                    302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/                                         302  403  200  200  200  200  200  403  403  200  200  403  403  200
+POST /cases/bulk/start/                                   302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{my_bulk}/                               302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/bulk/{bulk}/                                  302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{sub_bulk}/                              302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{other_bulk}/                            302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403  403  302
+GET  /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{my_bulk}/confirm/                       302  403  302  302  302  302  302  403  403  302  302  403  403  302
+POST /cases/bulk/{bulk}/confirm/                          302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{sub_bulk}/confirm/                      302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{other_bulk}/confirm/                    302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{my_bulk}/export/?format=csv             302  403  200  200  200  403  403  403  403  200  200  403  403  403
+GET  /cases/bulk/{bulk}/export/?format=csv                302  403  404  404  404  403  403  403  403  404  404  403  403  403
+GET  /cases/bulk/{sub_bulk}/export/?format=csv            302  403  404  404  404  403  403  403  403  404  404  403  403  403
+GET  /cases/bulk/{other_bulk}/export/?format=csv          302  403  404  404  404  403  403  403  403  404  404  403  403  403
+GET  /cases/bulk/{my_bulk}/export/?format=xlsx            302  403  200  200  200  403  403  403  403  200  200  403  403  403
+GET  /cases/bulk/{bulk}/export/?format=xlsx               302  403  404  404  404  403  403  403  403  404  404  403  403  403
+GET  /cases/bulk/{sub_bulk}/export/?format=xlsx           302  403  404  404  404  403  403  403  403  404  404  403  403  403
+GET  /cases/bulk/{other_bulk}/export/?format=xlsx         302  403  404  404  404  403  403  403  403  404  404  403  403  403
+POST /cases/bulk/{my_bulk}/cancel/                        302  403  302  302  302  302  302  403  403  302  302  403  403  302
+POST /cases/bulk/{bulk}/cancel/                           302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{sub_bulk}/cancel/                       302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{other_bulk}/cancel/                     302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{my_bulk}/again/                         302  403  302  302  302  302  302  403  403  302  302  403  403  302
+POST /cases/bulk/{bulk}/again/                            302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{sub_bulk}/again/                        302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/bulk/{other_bulk}/again/                      302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/bulk/{my_prepared}/                           302  403  302  302  302  302  302  403  403  302  302  403  403  302
+POST /cases/{case}/parties/{party}/reveal/                302  403  403  403  200  200  403  403  403  200  403  403  403  403
+POST /cases/{sub_case}/parties/{sub_party}/reveal/        302  403  403  403  200  200  403  403  403  200  403  403  403  403
+POST /cases/{other_case}/parties/{other_party}/reveal/    302  403  404  403  404  404  404  403  403  200  404  403  403  404
+POST /cases/{case}/parties/{reporter}/reveal/             302  403  403  403  200  403  403  403  403  200  403  403  403  403
+POST /cases/{sub_case}/parties/{sub_reporter}/reveal/     302  403  403  403  200  403  403  403  403  200  403  403  403  403
+POST /cases/{other_case}/parties/{other_reporter}/reveal/ 302  403  404  403  404  404  404  403  403  200  404  403  403  404
+POST /cases/{case}/parties/{other_party}/reveal/          302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /imports/                                            302  403  200  200  403  403  200  200  403  200  403  403  403  200
+GET  /imports/{run}/                                      302  403  200  200  403  403  200  200  403  200  403  403  403  200
+GET  /imports/{sub_run}/                                  302  403  200  200  403  403  200  200  403  200  403  403  403  200
+GET  /imports/{other_run}/                                302  403  404  200  403  403  404  404  403  200  403  403  403  404
+GET  /imports/{run}/rejects.csv                           302  403  403  403  403  403  200  403  403  200  403  403  403  200
+GET  /imports/{sub_run}/rejects.csv                       302  403  403  403  403  403  200  403  403  200  403  403  403  200
+GET  /imports/{other_run}/rejects.csv                     302  403  403  403  403  403  404  403  403  200  403  403  403  404
+GET  /audit/                                              302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/cases/{case}/                                 302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/cases/{sub_case}/                             302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/cases/{other_case}/                           302  403  403  403  403  403  403  404  403  200  403  403  403  403
+GET  /audit/cases/{case}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/cases/{sub_case}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/cases/{other_case}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403  403  403
+GET  /audit/cases/{case}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/cases/{sub_case}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/cases/{other_case}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403  403  403
+POST /audit/persons/                                      302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/persons/0123456789abcdef/                     302  403  403  403  403  403  403  404  403  404  403  403  403  403
+GET  /audit/persons/0123456789abcdef/export/?format=csv   302  403  403  403  403  403  403  404  403  404  403  403  403  403
+GET  /audit/persons/0123456789abcdef/export/?format=xlsx  302  403  403  403  403  403  403  404  403  404  403  403  403  403
+GET  /audit/users/{user}/                                 302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/users/{sub_user}/                             302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/users/{other_user}/                           302  403  403  403  403  403  403  404  403  200  403  403  403  403
+GET  /audit/users/{user}/export/?format=csv               302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/users/{sub_user}/export/?format=csv           302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/users/{other_user}/export/?format=csv         302  403  403  403  403  403  403  404  403  200  403  403  403  403
+GET  /audit/users/{user}/export/?format=xlsx              302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/users/{sub_user}/export/?format=xlsx          302  403  403  403  403  403  403  200  403  200  403  403  403  403
+GET  /audit/users/{other_user}/export/?format=xlsx        302  403  403  403  403  403  403  404  403  200  403  403  403  403
+POST /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/login/                                     200  302  302  302  302  302  302  302  302  302  302  302  302  302
+POST /accounts/logout/                                    302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /accounts/session/                                   302  204  204  204  204  204  204  204  204  204  204  204  204  204
+POST /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET  /accounts/password/                                  302  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET  /accounts/sign-ins/                                  302  403  403  403  403  403  403  200  200  200  403  403  403  403
+GET  /accounts/access-log/                                302  403  403  403  403  403  403  200  403  200  403  403  403  403
+POST /i18n/setlang/                                       302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /cases/saved/                                        302  403  200  200  200  200  200  403  403  200  200  403  403  200
+POST /cases/saved/cases/save/                             302  403  422  422  422  422  422  403  403  422  422  403  403  422
+POST /cases/saved/nothing/save/                           302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{my_saved}/rename/                      302  403  422  422  422  422  422  403  403  422  422  403  403  422
+POST /cases/saved/{saved}/rename/                         302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{sub_saved}/rename/                     302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{other_saved}/rename/                   302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{my_saved}/share/                       302  403  302  302  302  302  302  403  403  302  302  403  403  302
+POST /cases/saved/{saved}/share/                          302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{sub_saved}/share/                      302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{other_saved}/share/                    302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{my_saved}/delete/                      302  403  302  302  302  302  302  403  403  302  302  403  403  302
+POST /cases/saved/{saved}/delete/                         302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{sub_saved}/delete/                     302  403  404  404  404  404  404  403  403  404  404  403  403  404
+POST /cases/saved/{other_saved}/delete/                   302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/columns/cases/                                302  403  200  200  200  200  200  403  403  200  200  403  403  200
+POST /cases/columns/cases/                                302  403  302  302  302  302  302  403  403  302  302  403  403  302
+GET  /cases/columns/queue/                                302  403  404  404  200  404  404  403  403  200  200  403  403  404
+POST /cases/columns/queue/                                302  403  404  404  302  404  404  403  403  302  302  403  403  404
+GET  /cases/columns/nothing/                              302  403  404  404  404  404  404  403  403  404  404  403  403  404
+GET  /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403  403  403
+POST /cases/{case}/signals/                               302  403  200  200  403  403  403  403  403  200  200  403  403  403
+POST /cases/{sub_case}/signals/                           302  403  200  200  403  403  403  403  403  200  200  403  403  403
+POST /cases/{other_case}/signals/                         302  403  404  200  403  403  403  403  403  200  404  403  403  403
+GET  /cases/{case}/repeats/                               302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{sub_case}/repeats/                           302  403  200  200  200  200  200  403  403  200  200  403  403  200
+GET  /cases/{other_case}/repeats/                         302  403  404  200  404  404  404  403  403  200  404  403  403  404
 """
 
 # Whoever is no staff is sent from the admin to its login page, which turns him away with 403.
 ADMIN = """
-#                                       anon none regu city offi medi cler audi acco supe appr part cour
-GET  /admin/                            302  302  302  302  302  200  200  302  200  200  200  200  200
-GET  /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302  302
-POST /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302  302
-POST /admin/logout/                     302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/            302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/password_change/done/       302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/jsi18n/                     302  302  302  302  302  200  200  302  200  200  200  200  200
-GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/autocomplete/?{for_region}  302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/r/{user_type}/{user}/       302  302  302  302  302  404  404  302  404  404  404  404  404
-GET  /admin/r/{user_type}/{sub_user}/   302  302  302  302  302  404  404  302  404  404  404  404  404
-GET  /admin/r/{user_type}/{other_user}/ 302  302  302  302  302  404  404  302  404  404  404  404  404
-GET  /admin/cases/                      302  302  302  302  302  200  200  302  404  200  200  404  404
-GET  /admin/accounts/                   302  302  302  302  302  404  404  302  200  200  404  404  404
-GET  /admin/registry/                   302  302  302  302  302  200  200  302  200  200  200  404  404
-GET  /admin/nowhere/                    302  302  302  302  302  404  404  302  404  404  404  404  404
+#                                       anon none regu city offi medi cler audi acco supe appr part cour pled
+GET  /admin/                            302  302  302  302  302  200  200  302  200  200  200  200  200  200
+GET  /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302  302  302
+POST /admin/login/                      302  403  403  403  403  302  302  403  302  302  302  302  302  302
+POST /admin/logout/                     302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/            302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/password_change/done/       302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/jsi18n/                     302  302  302  302  302  200  200  302  200  200  200  200  200  200
+GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/autocomplete/?{for_region}  302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/r/{user_type}/{user}/       302  302  302  302  302  404  404  302  404  404  404  404  404  404
+GET  /admin/r/{user_type}/{sub_user}/   302  302  302  302  302  404  404  302  404  404  404  404  404  404
+GET  /admin/r/{user_type}/{other_user}/ 302  302  302  302  302  404  404  302  404  404  404  404  404  404
+GET  /admin/cases/                      302  302  302  302  302  200  200  302  404  200  200  404  404  200
+GET  /admin/accounts/                   302  302  302  302  302  404  404  302  200  200  404  404  404  404
+GET  /admin/registry/                   302  302  302  302  302  200  200  302  200  200  200  404  404  200
+GET  /admin/nowhere/                    302  302  302  302  302  404  404  302  404  404  404  404  404  404
 """
 
 # what a data clerk keeps
 VOCABULARIES = """
-#                                                       anon none regu city offi medi cler audi acco supe appr part cour
-GET  /admin/registry/calendarnotice/                    302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/category/                          302  302  302  302  302  403  200  302  403  200  200  403  403
-GET  /admin/registry/category/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/category/{category}/change/        302  302  302  302  302  403  200  302  403  200  200  403  403
-POST /admin/registry/category/{category}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/category/{category}/history/       302  302  302  302  302  403  200  302  403  200  200  403  403
-GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/channel/                           302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/channel/add/                       302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/industry/                          302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/industry/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/merchant/                          302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/merchant/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/platform/                          302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/platform/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/problem/                           302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/problem/add/                       302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/region/                            302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/region/add/                        302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/region/{region}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/registry/region/{region}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/region/{region}/history/           302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
+#                                                       anon none regu city offi medi cler audi acco supe appr part cour pled
+GET  /admin/registry/calendarnotice/                    302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/calendarnotice/add/                302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/calendarnotice/{notice}/change/    302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/registry/calendarnotice/{notice}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/calendarnotice/{notice}/history/   302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/calendarnotice/{notice}/           302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/category/                          302  302  302  302  302  403  200  302  403  200  200  403  403  200
+GET  /admin/registry/category/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/category/{category}/change/        302  302  302  302  302  403  200  302  403  200  200  403  403  200
+POST /admin/registry/category/{category}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/category/{category}/history/       302  302  302  302  302  403  200  302  403  200  200  403  403  200
+GET  /admin/registry/category/{category}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/channel/                           302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/channel/add/                       302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/channel/{channel}/change/          302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/registry/channel/{channel}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/channel/{channel}/history/         302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/channel/{channel}/                 302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/industry/                          302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/industry/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/industry/{industry}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/registry/industry/{industry}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/industry/{industry}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/industry/{industry}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/merchant/                          302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/merchant/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/merchant/{merchant}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/registry/merchant/{merchant}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/merchant/{merchant}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/merchant/{merchant}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/platform/                          302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/platform/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/platform/{platform}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/registry/platform/{platform}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/platform/{platform}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/platform/{platform}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/problem/                           302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/problem/add/                       302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/problem/{problem}/change/          302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/registry/problem/{problem}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/problem/{problem}/history/         302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/problem/{problem}/                 302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/region/                            302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/region/add/                        302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/region/{region}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/registry/region/{region}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/region/{region}/history/           302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/registry/region/{region}/                   302  302  302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # agencies and accounts decide who sees what
 ACCOUNTS = """
-#                                                   anon none regu city offi medi cler audi acco supe appr part cour
-GET  /admin/registry/agency/                        302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/registry/agency/add/                    302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  200  200  302  200  200  200  403  403
-POST /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/registry/agency/{agency}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/registry/agency/{sub_agency}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/registry/agency/{other_agency}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/registry/agency/{agency}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/agency/{sub_agency}/           302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403
-POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  200  200  302  200  200  200  403  403
-GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403  403  403
-POST /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  302  403  403  403
-POST /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  302  403  403  403
-POST /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  302  403  403  403
-GET  /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403  403
-POST /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403  403
-POST /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403  403
-POST /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403  403
-GET  /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  200  403  403  403
-POST /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  302  302  403  403  403
-POST /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  302  302  403  403  403
-POST /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  302  403  403  403
-GET  /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  200  200  403  403  403
-GET  /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  200  403  403  403
-POST /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  302  302  403  403  403
-POST /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  302  302  403  403  403
-POST /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  302  403  403  403
-POST /admin/accounts/user/{user}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/accounts/user/{sub_user}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/accounts/user/{other_user}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/accounts/user/{user}/history/           302  302  302  302  302  404  404  302  200  200  404  404  404
-GET  /admin/accounts/user/{sub_user}/history/       302  302  302  302  302  404  404  302  200  200  404  404  404
-GET  /admin/accounts/user/{other_user}/history/     302  302  302  302  302  404  404  302  404  200  404  404  404
-GET  /admin/accounts/user/{user}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/{sub_user}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/accounts/user/{other_user}/             302  302  302  302  302  302  302  302  302  302  302  302  302
+#                                                   anon none regu city offi medi cler audi acco supe appr part cour pled
+GET  /admin/registry/agency/                        302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/add/                    302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  200  200  302  200  200  200  403  403  200
+POST /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/registry/agency/{agency}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/registry/agency/{sub_agency}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/registry/agency/{other_agency}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{agency}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/agency/{sub_agency}/           302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403  403
+POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403  403  403  403
+POST /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  302  403  403  403  403
+POST /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  302  403  403  403  403
+POST /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  302  403  403  403  403
+GET  /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403  403  403
+POST /admin/accounts/user/{user}/password/          302  302  302  302  302  403  403  302  200  200  403  403  403  403
+POST /admin/accounts/user/{sub_user}/password/      302  302  302  302  302  403  403  302  200  200  403  403  403  403
+POST /admin/accounts/user/{other_user}/password/    302  302  302  302  302  403  403  302  404  200  403  403  403  403
+GET  /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  200  403  403  403  403
+POST /admin/accounts/user/{user}/active/            302  302  302  302  302  403  403  302  302  302  403  403  403  403
+POST /admin/accounts/user/{sub_user}/active/        302  302  302  302  302  403  403  302  302  302  403  403  403  403
+POST /admin/accounts/user/{other_user}/active/      302  302  302  302  302  403  403  302  404  302  403  403  403  403
+GET  /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  200  200  403  403  403  403
+GET  /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  200  403  403  403  403
+POST /admin/accounts/user/{user}/unlock/            302  302  302  302  302  403  403  302  302  302  403  403  403  403
+POST /admin/accounts/user/{sub_user}/unlock/        302  302  302  302  302  403  403  302  302  302  403  403  403  403
+POST /admin/accounts/user/{other_user}/unlock/      302  302  302  302  302  403  403  302  404  302  403  403  403  403
+POST /admin/accounts/user/{user}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/accounts/user/{sub_user}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/accounts/user/{other_user}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/accounts/user/{user}/history/           302  302  302  302  302  404  404  302  200  200  404  404  404  404
+GET  /admin/accounts/user/{sub_user}/history/       302  302  302  302  302  404  404  302  200  200  404  404  404  404
+GET  /admin/accounts/user/{other_user}/history/     302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/accounts/user/{user}/                   302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/{sub_user}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/accounts/user/{other_user}/             302  302  302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # cases and runs are looked at; rules of terms belong to the setting-up
 CASES = """
-#                                                    anon none regu city offi medi cler audi acco supe appr part cour
-GET  /admin/cases/case/                              302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/case/add/                          302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/case/{case_pk}/change/             302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  404  404  302  403  200  404  403  403
-POST /admin/cases/case/{case_pk}/change/             302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/case/{case_pk}/delete/             302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/case/{sub_case_pk}/delete/         302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/case/{other_case_pk}/delete/       302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/case/{case_pk}/history/            302  302  302  302  302  200  200  302  404  200  200  404  404
-GET  /admin/cases/case/{sub_case_pk}/history/        302  302  302  302  302  200  200  302  404  200  200  404  404
-GET  /admin/cases/case/{other_case_pk}/history/      302  302  302  302  302  404  404  302  404  200  404  404  404
-GET  /admin/cases/case/{case_pk}/                    302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/case/{sub_case_pk}/                302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/case/{other_case_pk}/              302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/                         302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/importrun/add/                     302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  404  302  403  200  403  403  403
-POST /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/importrun/{run}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/importrun/{sub_run}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/importrun/{other_run}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/importrun/{run}/history/           302  302  302  302  302  404  200  302  404  200  404  404  404
-GET  /admin/cases/importrun/{sub_run}/history/       302  302  302  302  302  404  200  302  404  200  404  404  404
-GET  /admin/cases/importrun/{other_run}/history/     302  302  302  302  302  404  404  302  404  200  404  404  404
-GET  /admin/cases/importrun/{run}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/{sub_run}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/importrun/{other_run}/             302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/                          302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/recovery/add/                      302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  404  404  302  403  200  404  403  403
-POST /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/recovery/{recovery}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/recovery/{sub_recovery}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/recovery/{other_recovery}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/recovery/{recovery}/history/       302  302  302  302  302  200  200  302  404  200  200  404  404
-GET  /admin/cases/recovery/{sub_recovery}/history/   302  302  302  302  302  200  200  302  404  200  200  404  404
-GET  /admin/cases/recovery/{other_recovery}/history/ 302  302  302  302  302  404  404  302  404  200  404  404  404
-GET  /admin/cases/recovery/{recovery}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/{sub_recovery}/           302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/recovery/{other_recovery}/         302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/                             302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/clock/add/                         302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/clock/{clock}/change/              302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  200  200  302  403  200  200  403  403
-GET  /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  404  404  302  403  200  404  403  403
-POST /admin/cases/clock/{clock}/change/              302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/clock/{clock}/delete/              302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/clock/{sub_clock}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/clock/{other_clock}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/clock/{clock}/history/             302  302  302  302  302  200  200  302  404  200  200  404  404
-GET  /admin/cases/clock/{sub_clock}/history/         302  302  302  302  302  200  200  302  404  200  200  404  404
-GET  /admin/cases/clock/{other_clock}/history/       302  302  302  302  302  404  404  302  404  200  404  404  404
-GET  /admin/cases/clock/{clock}/                     302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/{sub_clock}/                 302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clock/{other_clock}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/clockrule/                         302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/clockrule/add/                     302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/cases/clockrule/{clockrule}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/clockrule/{clockrule}/history/     302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/clockrule/{clockrule}/             302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/ground/                            302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/ground/add/                        302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/cases/ground/{ground}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/ground/{ground}/history/           302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/ground/{ground}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/signalrule/                        302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/signalrule/add/                    302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403
-POST /admin/cases/signalrule/{signalrule}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/signalrule/{signalrule}/history/   302  302  302  302  302  403  403  302  403  200  403  403  403
-GET  /admin/cases/signalrule/{signalrule}/           302  302  302  302  302  302  302  302  302  302  302  302  302
+#                                                    anon none regu city offi medi cler audi acco supe appr part cour pled
+GET  /admin/cases/case/                              302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/case/add/                          302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/case/{case_pk}/change/             302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  404  404  302  403  200  404  403  403  404
+POST /admin/cases/case/{case_pk}/change/             302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/case/{sub_case_pk}/change/         302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/case/{other_case_pk}/change/       302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/case/{case_pk}/delete/             302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/case/{sub_case_pk}/delete/         302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/case/{other_case_pk}/delete/       302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/case/{case_pk}/history/            302  302  302  302  302  200  200  302  404  200  200  404  404  200
+GET  /admin/cases/case/{sub_case_pk}/history/        302  302  302  302  302  200  200  302  404  200  200  404  404  200
+GET  /admin/cases/case/{other_case_pk}/history/      302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/cases/case/{case_pk}/                    302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/case/{sub_case_pk}/                302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/case/{other_case_pk}/              302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/                         302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/importrun/add/                     302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  404  302  403  200  403  403  403  404
+POST /admin/cases/importrun/{run}/change/            302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/importrun/{sub_run}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/importrun/{other_run}/change/      302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/importrun/{run}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/importrun/{sub_run}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/importrun/{other_run}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/importrun/{run}/history/           302  302  302  302  302  404  200  302  404  200  404  404  404  200
+GET  /admin/cases/importrun/{sub_run}/history/       302  302  302  302  302  404  200  302  404  200  404  404  404  200
+GET  /admin/cases/importrun/{other_run}/history/     302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/cases/importrun/{run}/                   302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/{sub_run}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/importrun/{other_run}/             302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/                          302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/recovery/add/                      302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  404  404  302  403  200  404  403  403  404
+POST /admin/cases/recovery/{recovery}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/recovery/{sub_recovery}/change/    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/recovery/{other_recovery}/change/  302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/recovery/{recovery}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/recovery/{sub_recovery}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/recovery/{other_recovery}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/recovery/{recovery}/history/       302  302  302  302  302  200  200  302  404  200  200  404  404  200
+GET  /admin/cases/recovery/{sub_recovery}/history/   302  302  302  302  302  200  200  302  404  200  200  404  404  200
+GET  /admin/cases/recovery/{other_recovery}/history/ 302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/cases/recovery/{recovery}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/{sub_recovery}/           302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/recovery/{other_recovery}/         302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/                             302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/clock/add/                         302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/clock/{clock}/change/              302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  200  200  302  403  200  200  403  403  200
+GET  /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  404  404  302  403  200  404  403  403  404
+POST /admin/cases/clock/{clock}/change/              302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/clock/{sub_clock}/change/          302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/clock/{other_clock}/change/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/clock/{clock}/delete/              302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/clock/{sub_clock}/delete/          302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/clock/{other_clock}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/clock/{clock}/history/             302  302  302  302  302  200  200  302  404  200  200  404  404  200
+GET  /admin/cases/clock/{sub_clock}/history/         302  302  302  302  302  200  200  302  404  200  200  404  404  200
+GET  /admin/cases/clock/{other_clock}/history/       302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/cases/clock/{clock}/                     302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/{sub_clock}/                 302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clock/{other_clock}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/clockrule/                         302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/clockrule/add/                     302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/cases/clockrule/{clockrule}/change/      302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/cases/clockrule/{clockrule}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/clockrule/{clockrule}/history/     302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/clockrule/{clockrule}/             302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/ground/                            302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/ground/add/                        302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/cases/ground/{ground}/change/            302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/cases/ground/{ground}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/ground/{ground}/history/           302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/ground/{ground}/                   302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/signalrule/                        302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/signalrule/add/                    302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/cases/signalrule/{signalrule}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403  403
+POST /admin/cases/signalrule/{signalrule}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/signalrule/{signalrule}/history/   302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/cases/signalrule/{signalrule}/           302  302  302  302  302  302  302  302  302  302  302  302  302  302
 """
 
 # files and official documents of cases. {case} has a reporter, so its files are sealed; {plain_case} has none
 PAPERS = """
 #                                                                   ano non reg cit off med cle aud acc sup app par cou
-GET  /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403 403
-POST /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403 403
-POST /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403 403
-POST /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403 403
-GET  /cases/{plain_case}/attachments/{plain_file}/file/             302 403 200 200 200 200 200 403 403 200 200 403 403
-GET  /cases/{sub_plain_case}/attachments/{sub_plain_file}/file/     302 403 200 200 200 200 200 403 403 200 200 403 403
-GET  /cases/{other_plain_case}/attachments/{other_plain_file}/file/ 302 403 404 200 404 404 404 403 403 200 404 403 403
-GET  /cases/{case}/attachments/{attachment}/file/                   302 403 403 403 200 403 403 403 403 403 403 403 403
-GET  /cases/{sub_case}/attachments/{sub_attachment}/file/           302 403 403 403 200 403 403 403 403 403 403 403 403
-GET  /cases/{other_case}/attachments/{other_attachment}/file/       302 403 404 403 404 404 404 403 403 403 404 403 403
-GET  /cases/{case}/attachments/{other_attachment}/file/             302 403 404 404 404 404 404 403 403 404 404 403 403
-GET  /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 200 403 403 403
-POST /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 302 302 403 403 403 302 403 403 403
-POST /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 302 302 403 403 403 302 403 403 403
-POST /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 302 403 403 403
-GET  /cases/{case}/documents/{register}/issue/                      302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 200 403 403 403
-POST /cases/{case}/documents/{register}/issue/                      302 403 403 403 302 302 403 403 403 302 403 403 403
-POST /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 302 302 403 403 403 302 403 403 403
-POST /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 302 403 403 403
-POST /cases/{report_case}/documents/{sealed_register}/issue/        302 403 403 403 302 403 403 403 403 403 403 403 403
-POST /cases/{sub_report_case}/documents/{sealed_register}/issue/    302 403 403 403 302 403 403 403 403 403 403 403 403
-POST /cases/{other_report_case}/documents/{sealed_register}/issue/  302 403 403 403 404 403 403 403 403 403 403 403 403
-GET  /cases/{case}/documents/{document}/file/                       302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{sub_case}/documents/{sub_document}/file/               302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{other_case}/documents/{other_document}/file/           302 403 404 403 404 404 404 403 403 200 404 403 403
-GET  /cases/{case}/documents/{other_document}/file/                 302 403 404 404 404 404 404 403 403 404 404 403 403
-GET  /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403 403
-POST /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403 403
-POST /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403 403
-POST /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403 403
-GET  /cases/{case}/documents/{document}/void/                       302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 200 200 403 403 403 200 403 403 403
-GET  /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 200 403 403 403
-POST /cases/{case}/documents/{document}/void/                       302 403 403 403 302 302 403 403 403 302 403 403 403
-POST /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 302 302 403 403 403 302 403 403 403
-POST /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 302 403 403 403
+GET  /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403 403 403
+POST /cases/{case}/attachments/add/                                 302 403 403 403 200 200 403 403 403 200 403 403 403 403
+POST /cases/{sub_case}/attachments/add/                             302 403 403 403 200 200 403 403 403 200 403 403 403 403
+POST /cases/{other_case}/attachments/add/                           302 403 403 403 404 404 403 403 403 200 403 403 403 403
+GET  /cases/{plain_case}/attachments/{plain_file}/file/             302 403 200 200 200 200 200 403 403 200 200 403 403 200
+GET  /cases/{sub_plain_case}/attachments/{sub_plain_file}/file/     302 403 200 200 200 200 200 403 403 200 200 403 403 200
+GET  /cases/{other_plain_case}/attachments/{other_plain_file}/file/ 302 403 404 200 404 404 404 403 403 200 404 403 403 404
+GET  /cases/{case}/attachments/{attachment}/file/                   302 403 403 403 200 403 403 403 403 403 403 403 403 403
+GET  /cases/{sub_case}/attachments/{sub_attachment}/file/           302 403 403 403 200 403 403 403 403 403 403 403 403 403
+GET  /cases/{other_case}/attachments/{other_attachment}/file/       302 403 404 403 404 404 404 403 403 403 404 403 403 404
+GET  /cases/{case}/attachments/{other_attachment}/file/             302 403 404 404 404 404 404 403 403 404 404 403 403 404
+GET  /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 200 403 403 403 403
+POST /cases/{case}/attachments/{attachment}/withdraw/               302 403 403 403 302 302 403 403 403 302 403 403 403 403
+POST /cases/{sub_case}/attachments/{sub_attachment}/withdraw/       302 403 403 403 302 302 403 403 403 302 403 403 403 403
+POST /cases/{other_case}/attachments/{other_attachment}/withdraw/   302 403 403 403 404 404 403 403 403 302 403 403 403 403
+GET  /cases/{case}/documents/{register}/issue/                      302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 200 403 403 403 403
+POST /cases/{case}/documents/{register}/issue/                      302 403 403 403 302 302 403 403 403 302 403 403 403 403
+POST /cases/{sub_case}/documents/{register}/issue/                  302 403 403 403 302 302 403 403 403 302 403 403 403 403
+POST /cases/{other_case}/documents/{register}/issue/                302 403 403 403 404 404 403 403 403 302 403 403 403 403
+POST /cases/{report_case}/documents/{sealed_register}/issue/        302 403 403 403 302 403 403 403 403 403 403 403 403 403
+POST /cases/{sub_report_case}/documents/{sealed_register}/issue/    302 403 403 403 302 403 403 403 403 403 403 403 403 403
+POST /cases/{other_report_case}/documents/{sealed_register}/issue/  302 403 403 403 404 403 403 403 403 403 403 403 403 403
+GET  /cases/{case}/documents/{document}/file/                       302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/file/               302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{other_case}/documents/{other_document}/file/           302 403 404 403 404 404 404 403 403 200 404 403 403 404
+GET  /cases/{case}/documents/{other_document}/file/                 302 403 404 404 404 404 404 403 403 404 404 403 403 404
+GET  /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403 403 403
+POST /cases/{case}/documents/{document}/deliver/                    302 403 403 403 200 200 403 403 403 200 403 403 403 403
+POST /cases/{sub_case}/documents/{sub_document}/deliver/            302 403 403 403 200 200 403 403 403 200 403 403 403 403
+POST /cases/{other_case}/documents/{other_document}/deliver/        302 403 403 403 404 404 403 403 403 200 403 403 403 403
+GET  /cases/{case}/documents/{document}/void/                       302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 200 200 403 403 403 200 403 403 403 403
+GET  /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 200 403 403 403 403
+POST /cases/{case}/documents/{document}/void/                       302 403 403 403 302 302 403 403 403 302 403 403 403 403
+POST /cases/{sub_case}/documents/{sub_document}/void/               302 403 403 403 302 302 403 403 403 302 403 403 403 403
+POST /cases/{other_case}/documents/{other_document}/void/           302 403 403 403 404 404 403 403 403 302 403 403 403 403
 """
 
 # how documents look belongs to the setting-up
 LETTERS = """
-#                                                            anon none regu city offi medi cler audi acco supe appr part cour
-GET  /admin/cases/letterhead/                                302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/letterhead/add/                            302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/letterhead/{letterhead}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/letterhead/{sub_letterhead}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/letterhead/{other_letterhead}/change/      302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/cases/letterhead/{letterhead}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/letterhead/{sub_letterhead}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/letterhead/{other_letterhead}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/letterhead/{letterhead}/history/           302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/letterhead/{sub_letterhead}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/letterhead/{other_letterhead}/history/     302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/letterhead/{letterhead}/                   302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/letterhead/{sub_letterhead}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/letterhead/{other_letterhead}/             302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/                          302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{template}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{sub_template}/change/    302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{other_template}/change/  302  302  302  302  302  403  200  302  403  200  403  403  403
-POST /admin/cases/documenttemplate/{template}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/documenttemplate/{sub_template}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403
-POST /admin/cases/documenttemplate/{other_template}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403
-GET  /admin/cases/documenttemplate/{template}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{sub_template}/history/   302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{other_template}/history/ 302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{template}/               302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{sub_template}/           302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{other_template}/         302  302  302  302  302  302  302  302  302  302  302  302  302
-GET  /admin/cases/documenttemplate/{template}/file/          302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{sub_template}/file/      302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/{other_template}/file/    302  302  302  302  302  403  200  302  403  200  403  403  403
-GET  /admin/cases/documenttemplate/built-in/refusal/         302  302  302  302  302  403  200  302  403  200  403  403  403
+#                                                            anon none regu city offi medi cler audi acco supe appr part cour pled
+GET  /admin/cases/letterhead/                                302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/letterhead/add/                            302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/letterhead/{letterhead}/change/            302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/letterhead/{sub_letterhead}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/letterhead/{other_letterhead}/change/      302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/cases/letterhead/{letterhead}/delete/            302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/letterhead/{sub_letterhead}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/letterhead/{other_letterhead}/delete/      302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/letterhead/{letterhead}/history/           302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/letterhead/{sub_letterhead}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/letterhead/{other_letterhead}/history/     302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/letterhead/{letterhead}/                   302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/letterhead/{sub_letterhead}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/letterhead/{other_letterhead}/             302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/                          302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/add/                      302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{template}/change/        302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{sub_template}/change/    302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{other_template}/change/  302  302  302  302  302  403  200  302  403  200  403  403  403  200
+POST /admin/cases/documenttemplate/{template}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/documenttemplate/{sub_template}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+POST /admin/cases/documenttemplate/{other_template}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/cases/documenttemplate/{template}/history/       302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{sub_template}/history/   302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{other_template}/history/ 302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{template}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{sub_template}/           302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{other_template}/         302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/cases/documenttemplate/{template}/file/          302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{sub_template}/file/      302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/{other_template}/file/    302  302  302  302  302  403  200  302  403  200  403  403  403  200
+GET  /admin/cases/documenttemplate/built-in/refusal/         302  302  302  302  302  403  200  302  403  200  403  403  403  200
 """  # noqa: E501 - a table
 
 
 # what mediators and the heads of their units work with
 MEDIATION = """
 #                                                                 ano non reg cit off med cle aud acc sup app par cou
-GET  /admin/mediation/mediator/                                   302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/mediator/add/                               302 302 302 302 302 403 403 302 403 200 200 403 403
-GET  /admin/mediation/mediator/{mediator}/change/                 302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/mediator/{sub_mediator}/change/             302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/mediator/{other_mediator}/change/           302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/mediator/{mediator}/delete/                 302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/mediator/{sub_mediator}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/mediator/{other_mediator}/delete/           302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/mediator/{mediator}/history/                302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/mediator/{sub_mediator}/history/            302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/mediator/{other_mediator}/history/          302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/mediator/{mediator}/                        302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediator/{sub_mediator}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediator/{other_mediator}/                  302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/room/                                       302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/room/add/                                   302 302 302 302 302 403 403 302 403 200 200 403 403
-GET  /admin/mediation/room/{room}/change/                         302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/room/{sub_room}/change/                     302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/room/{other_room}/change/                   302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/room/{room}/delete/                         302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/room/{sub_room}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/room/{other_room}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/room/{room}/history/                        302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/room/{sub_room}/history/                    302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/room/{other_room}/history/                  302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/room/{room}/                                302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/room/{sub_room}/                            302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/room/{other_room}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/session/                                    302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/session/add/                                302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/session/{session}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/session/{sub_session}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/session/{other_session}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/session/{session}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/session/{sub_session}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/session/{other_session}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/session/{session}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/session/{sub_session}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/session/{other_session}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/session/{session}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/session/{sub_session}/                      302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/session/{other_session}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/entrustment/                                302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/entrustment/add/                            302 302 302 302 302 403 403 302 403 200 200 403 403
-GET  /admin/mediation/entrustment/{entrustment}/change/           302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/entrustment/{sub_entrustment}/change/       302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/entrustment/{other_entrustment}/change/     302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/entrustment/{entrustment}/delete/           302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/entrustment/{sub_entrustment}/delete/       302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/entrustment/{other_entrustment}/delete/     302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/entrustment/{entrustment}/history/          302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/entrustment/{sub_entrustment}/history/      302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/entrustment/{other_entrustment}/history/    302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/entrustment/{entrustment}/                  302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/entrustment/{sub_entrustment}/              302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/entrustment/{other_entrustment}/            302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/recusal/                                    302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/recusal/add/                                302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/recusal/{recusal}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/recusal/{sub_recusal}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/recusal/{other_recusal}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/recusal/{recusal}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/recusal/{sub_recusal}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/recusal/{other_recusal}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/recusal/{recusal}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/recusal/{sub_recusal}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/recusal/{other_recusal}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/recusal/{recusal}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/recusal/{sub_recusal}/                      302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/recusal/{other_recusal}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/                               302 302 302 302 302 200 403 302 403 200 200 200 403
-GET  /admin/mediation/platformreferral/add/                           302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/platformreferral/{referral}/change/             302 302 302 302 302 200 403 302 403 200 200 200 403
-POST /admin/mediation/platformreferral/{referral}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/platformreferral/{referral}/history/            302 302 302 302 302 200 404 302 404 200 200 200 404
-GET  /admin/mediation/platformreferral/{referral}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200 403
-GET  /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200 403
-POST /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403 403
-POST /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200 403
-POST /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200 403
-GET  /admin/mediation/platformreferral/{sub_referral}/change/         302 302 302 302 302 200 403 302 403 200 200 200 403
-POST /admin/mediation/platformreferral/{sub_referral}/delete/         302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/platformreferral/{sub_referral}/history/        302 302 302 302 302 200 404 302 404 200 200 200 404
-GET  /admin/mediation/platformreferral/{sub_referral}/                302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200 403
-GET  /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200 403
-POST /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403 403
-POST /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200 403
-POST /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200 403
-GET  /admin/mediation/platformreferral/{other_referral}/change/       302 302 302 302 302 404 403 302 403 200 404 404 403
-POST /admin/mediation/platformreferral/{other_referral}/delete/       302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/platformreferral/{other_referral}/history/      302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/platformreferral/{other_referral}/              302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404 403
-GET  /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404 403
-GET  /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404 403
-POST /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404 403
-POST /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404 403
-POST /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404 403
-GET  /admin/mediation/session/calendar/                           302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403
-POST /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403
-POST /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403
-GET  /admin/mediation/agreement/                                      302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/agreement/add/                                  302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/agreement/{agreement}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/agreement/{sub_agreement}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/agreement/{other_agreement}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/agreement/{agreement}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/agreement/{sub_agreement}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/agreement/{other_agreement}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/agreement/{agreement}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/agreement/{sub_agreement}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404
-GET  /admin/mediation/agreement/{other_agreement}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/agreement/{agreement}/                          302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/agreement/{sub_agreement}/                      302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/agreement/{other_agreement}/                    302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/agreement/{agreement}/act/annul/                302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/agreement/{sub_agreement}/act/annul/            302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/agreement/{other_agreement}/act/annul/          302 302 302 302 302 404 403 302 403 200 404 403 403
-POST /admin/mediation/agreement/{agreement}/act/annul/                302 302 302 302 302 200 403 302 403 200 403 403 403
-POST /admin/mediation/agreement/{sub_agreement}/act/annul/            302 302 302 302 302 200 403 302 403 200 403 403 403
-POST /admin/mediation/agreement/{other_agreement}/act/annul/          302 302 302 302 302 404 403 302 403 200 404 403 403
-GET  /admin/mediation/session/{session}/papers/{session_paper}/       302 302 302 302 302 200 404 302 404 200 403 404 404
-GET  /admin/mediation/session/{sub_session}/papers/{sub_session_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404
-GET  /admin/mediation/session/{other_session}/papers/{other_session_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/agreement/{agreement}/papers/{agreement_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404
-GET  /admin/mediation/agreement/{sub_agreement}/papers/{sub_agreement_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404
-GET  /admin/mediation/agreement/{other_agreement}/papers/{other_agreement_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/mediatedcase/                               302 302 302 302 302 200 403 302 403 200 200 403 403
-GET  /admin/mediation/mediatedcase/add/                           302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/mediatedcase/{case_pk}/change/              302 302 302 302 302 404 403 302 403 404 404 403 403
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/change/          302 302 302 302 302 404 403 302 403 404 404 403 403
-GET  /admin/mediation/mediatedcase/{other_case_pk}/change/        302 302 302 302 302 404 403 302 403 404 404 403 403
-POST /admin/mediation/mediatedcase/{case_pk}/delete/              302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/mediatedcase/{sub_case_pk}/delete/          302 302 302 302 302 403 403 302 403 403 403 403 403
-POST /admin/mediation/mediatedcase/{other_case_pk}/delete/        302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/mediatedcase/{case_pk}/history/             302 302 302 302 302 404 404 302 404 404 404 404 404
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/history/         302 302 302 302 302 404 404 302 404 404 404 404 404
-GET  /admin/mediation/mediatedcase/{other_case_pk}/history/       302 302 302 302 302 404 404 302 404 404 404 404 404
-GET  /admin/mediation/mediatedcase/{case_pk}/                     302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediatedcase/{sub_case_pk}/                 302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/mediatedcase/{other_case_pk}/               302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/judicialconfirmation/                                                 302 302 302 302 302 200 403 302 403 200 200 403 200
-GET  /admin/mediation/judicialconfirmation/add/                                             302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/judicialconfirmation/{confirmation}/change/                           302 302 302 302 302 200 403 302 403 200 200 403 200
-POST /admin/mediation/judicialconfirmation/{confirmation}/delete/                           302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/judicialconfirmation/{confirmation}/history/                          302 302 302 302 302 200 404 302 404 200 200 404 200
-GET  /admin/mediation/judicialconfirmation/{confirmation}/                                  302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/judicialconfirmation/{confirmation}/act/accept/                       302 302 302 302 302 200 403 302 403 200 403 403 200
-GET  /admin/mediation/judicialconfirmation/{confirmation}/act/withdraw/                     302 302 302 302 302 200 403 302 403 200 403 403 403
-POST /admin/mediation/judicialconfirmation/{confirmation}/act/accept/                       302 302 302 302 302 200 403 302 403 200 403 403 200
-POST /admin/mediation/judicialconfirmation/{confirmation}/act/withdraw/                     302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/judicialconfirmation/{confirmation}/papers/{court_paper}/             302 302 302 302 302 200 404 302 404 200 403 404 200
-GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/change/                       302 302 302 302 302 200 403 302 403 200 200 403 200
-POST /admin/mediation/judicialconfirmation/{sub_confirmation}/delete/                       302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/history/                      302 302 302 302 302 200 404 302 404 200 200 404 200
-GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/                              302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/act/accept/                   302 302 302 302 302 200 403 302 403 200 403 403 200
-GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/act/withdraw/                 302 302 302 302 302 200 403 302 403 200 403 403 403
-POST /admin/mediation/judicialconfirmation/{sub_confirmation}/act/accept/                   302 302 302 302 302 200 403 302 403 200 403 403 200
-POST /admin/mediation/judicialconfirmation/{sub_confirmation}/act/withdraw/                 302 302 302 302 302 200 403 302 403 200 403 403 403
-GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/papers/{sub_court_paper}/     302 302 302 302 302 200 404 302 404 200 403 404 200
-GET  /admin/mediation/judicialconfirmation/{other_confirmation}/change/                     302 302 302 302 302 404 403 302 403 200 404 403 404
-POST /admin/mediation/judicialconfirmation/{other_confirmation}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403 403
-GET  /admin/mediation/judicialconfirmation/{other_confirmation}/history/                    302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/judicialconfirmation/{other_confirmation}/                            302 302 302 302 302 302 302 302 302 302 302 302 302
-GET  /admin/mediation/judicialconfirmation/{other_confirmation}/act/accept/                 302 302 302 302 302 404 403 302 403 200 404 403 404
-GET  /admin/mediation/judicialconfirmation/{other_confirmation}/act/withdraw/               302 302 302 302 302 404 403 302 403 200 404 403 404
-POST /admin/mediation/judicialconfirmation/{other_confirmation}/act/accept/                 302 302 302 302 302 404 403 302 403 200 404 403 404
-POST /admin/mediation/judicialconfirmation/{other_confirmation}/act/withdraw/               302 302 302 302 302 404 403 302 403 200 404 403 404
-GET  /admin/mediation/judicialconfirmation/{other_confirmation}/papers/{other_court_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404
-GET  /admin/mediation/                                            302 302 302 302 302 200 404 302 404 200 200 200 200
+GET  /admin/mediation/mediator/                                   302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/mediator/add/                               302 302 302 302 302 403 403 302 403 200 200 403 403 403
+GET  /admin/mediation/mediator/{mediator}/change/                 302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/mediator/{sub_mediator}/change/             302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/mediator/{other_mediator}/change/           302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/mediator/{mediator}/delete/                 302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/mediator/{sub_mediator}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/mediator/{other_mediator}/delete/           302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/mediator/{mediator}/history/                302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/mediator/{sub_mediator}/history/            302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/mediator/{other_mediator}/history/          302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/mediator/{mediator}/                        302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediator/{sub_mediator}/                    302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediator/{other_mediator}/                  302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/                                       302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/room/add/                                   302 302 302 302 302 403 403 302 403 200 200 403 403 403
+GET  /admin/mediation/room/{room}/change/                         302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/room/{sub_room}/change/                     302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/room/{other_room}/change/                   302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/room/{room}/delete/                         302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/room/{sub_room}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/room/{other_room}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/room/{room}/history/                        302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/room/{sub_room}/history/                    302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/room/{other_room}/history/                  302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/room/{room}/                                302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/{sub_room}/                            302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/room/{other_room}/                          302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/                                    302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/session/add/                                302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/session/{session}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/session/{sub_session}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/session/{other_session}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/session/{session}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/session/{sub_session}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/session/{other_session}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/session/{session}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/session/{sub_session}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/session/{other_session}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/session/{session}/                          302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/{sub_session}/                      302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/session/{other_session}/                    302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/                                302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/entrustment/add/                            302 302 302 302 302 403 403 302 403 200 200 403 403 403
+GET  /admin/mediation/entrustment/{entrustment}/change/           302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/entrustment/{sub_entrustment}/change/       302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/entrustment/{other_entrustment}/change/     302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/entrustment/{entrustment}/delete/           302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/entrustment/{sub_entrustment}/delete/       302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/entrustment/{other_entrustment}/delete/     302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/entrustment/{entrustment}/history/          302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/entrustment/{sub_entrustment}/history/      302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/entrustment/{other_entrustment}/history/    302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/entrustment/{entrustment}/                  302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/{sub_entrustment}/              302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/entrustment/{other_entrustment}/            302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/                                    302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/recusal/add/                                302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/recusal/{recusal}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/recusal/{sub_recusal}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/recusal/{other_recusal}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/recusal/{recusal}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/recusal/{sub_recusal}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/recusal/{other_recusal}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/recusal/{recusal}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/recusal/{sub_recusal}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/recusal/{other_recusal}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/recusal/{recusal}/                          302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/{sub_recusal}/                      302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/recusal/{other_recusal}/                    302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/                               302 302 302 302 302 200 403 302 403 200 200 200 403 403
+GET  /admin/mediation/platformreferral/add/                           302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{referral}/change/             302 302 302 302 302 200 403 302 403 200 200 200 403 403
+POST /admin/mediation/platformreferral/{referral}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{referral}/history/            302 302 302 302 302 200 404 302 404 200 200 200 404 404
+GET  /admin/mediation/platformreferral/{referral}/                    302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200 403 403
+GET  /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200 403 403
+POST /admin/mediation/platformreferral/{referral}/act/recall/         302 302 302 302 302 200 403 302 403 200 200 403 403 403
+POST /admin/mediation/platformreferral/{referral}/act/settle/         302 302 302 302 302 403 403 302 403 200 403 200 403 403
+POST /admin/mediation/platformreferral/{referral}/phone/              302 302 302 302 302 403 403 302 403 200 403 200 403 403
+GET  /admin/mediation/platformreferral/{sub_referral}/change/         302 302 302 302 302 200 403 302 403 200 200 200 403 403
+POST /admin/mediation/platformreferral/{sub_referral}/delete/         302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{sub_referral}/history/        302 302 302 302 302 200 404 302 404 200 200 200 404 404
+GET  /admin/mediation/platformreferral/{sub_referral}/                302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200 403 403
+GET  /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200 403 403
+POST /admin/mediation/platformreferral/{sub_referral}/act/recall/     302 302 302 302 302 200 403 302 403 200 200 403 403 403
+POST /admin/mediation/platformreferral/{sub_referral}/act/settle/     302 302 302 302 302 403 403 302 403 200 403 200 403 403
+POST /admin/mediation/platformreferral/{sub_referral}/phone/          302 302 302 302 302 403 403 302 403 200 403 200 403 403
+GET  /admin/mediation/platformreferral/{other_referral}/change/       302 302 302 302 302 404 403 302 403 200 404 404 403 403
+POST /admin/mediation/platformreferral/{other_referral}/delete/       302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/platformreferral/{other_referral}/history/      302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/platformreferral/{other_referral}/              302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404 403 403
+GET  /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404 403 403
+GET  /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404 403 403
+POST /admin/mediation/platformreferral/{other_referral}/act/recall/   302 302 302 302 302 404 403 302 403 200 404 404 403 403
+POST /admin/mediation/platformreferral/{other_referral}/act/settle/   302 302 302 302 302 404 403 302 403 200 404 404 403 403
+POST /admin/mediation/platformreferral/{other_referral}/phone/        302 302 302 302 302 403 403 302 403 200 403 404 403 403
+GET  /admin/mediation/session/calendar/                           302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403 403
+GET  /admin/mediation/agreement/                                      302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/agreement/add/                                  302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/agreement/{agreement}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/agreement/{sub_agreement}/change/               302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/agreement/{other_agreement}/change/             302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/agreement/{agreement}/delete/                   302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/agreement/{sub_agreement}/delete/               302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/agreement/{other_agreement}/delete/             302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/agreement/{agreement}/history/                  302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/agreement/{sub_agreement}/history/              302 302 302 302 302 200 404 302 404 200 200 404 404 404
+GET  /admin/mediation/agreement/{other_agreement}/history/            302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/agreement/{agreement}/                          302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/agreement/{sub_agreement}/                      302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/agreement/{other_agreement}/                    302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/agreement/{agreement}/act/annul/                302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/agreement/{sub_agreement}/act/annul/            302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/agreement/{other_agreement}/act/annul/          302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/agreement/{agreement}/act/annul/                302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/agreement/{sub_agreement}/act/annul/            302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/agreement/{other_agreement}/act/annul/          302 302 302 302 302 404 403 302 403 200 404 403 403 403
+GET  /admin/mediation/session/{session}/papers/{session_paper}/       302 302 302 302 302 200 404 302 404 200 403 404 404 404
+GET  /admin/mediation/session/{sub_session}/papers/{sub_session_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404 404
+GET  /admin/mediation/session/{other_session}/papers/{other_session_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/agreement/{agreement}/papers/{agreement_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404 404
+GET  /admin/mediation/agreement/{sub_agreement}/papers/{sub_agreement_paper}/ 302 302 302 302 302 200 404 302 404 200 403 404 404 404
+GET  /admin/mediation/agreement/{other_agreement}/papers/{other_agreement_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/mediatedcase/                               302 302 302 302 302 200 403 302 403 200 200 403 403 403
+GET  /admin/mediation/mediatedcase/add/                           302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/mediatedcase/{case_pk}/change/              302 302 302 302 302 404 403 302 403 404 404 403 403 403
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/change/          302 302 302 302 302 404 403 302 403 404 404 403 403 403
+GET  /admin/mediation/mediatedcase/{other_case_pk}/change/        302 302 302 302 302 404 403 302 403 404 404 403 403 403
+POST /admin/mediation/mediatedcase/{case_pk}/delete/              302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/mediatedcase/{sub_case_pk}/delete/          302 302 302 302 302 403 403 302 403 403 403 403 403 403
+POST /admin/mediation/mediatedcase/{other_case_pk}/delete/        302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/mediatedcase/{case_pk}/history/             302 302 302 302 302 404 404 302 404 404 404 404 404 404
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/history/         302 302 302 302 302 404 404 302 404 404 404 404 404 404
+GET  /admin/mediation/mediatedcase/{other_case_pk}/history/       302 302 302 302 302 404 404 302 404 404 404 404 404 404
+GET  /admin/mediation/mediatedcase/{case_pk}/                     302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediatedcase/{sub_case_pk}/                 302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/mediatedcase/{other_case_pk}/               302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/                                                 302 302 302 302 302 200 403 302 403 200 200 403 200 403
+GET  /admin/mediation/judicialconfirmation/add/                                             302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{confirmation}/change/                           302 302 302 302 302 200 403 302 403 200 200 403 200 403
+POST /admin/mediation/judicialconfirmation/{confirmation}/delete/                           302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{confirmation}/history/                          302 302 302 302 302 200 404 302 404 200 200 404 200 404
+GET  /admin/mediation/judicialconfirmation/{confirmation}/                                  302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/{confirmation}/act/accept/                       302 302 302 302 302 200 403 302 403 200 403 403 200 403
+GET  /admin/mediation/judicialconfirmation/{confirmation}/act/withdraw/                     302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/judicialconfirmation/{confirmation}/act/accept/                       302 302 302 302 302 200 403 302 403 200 403 403 200 403
+POST /admin/mediation/judicialconfirmation/{confirmation}/act/withdraw/                     302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{confirmation}/papers/{court_paper}/             302 302 302 302 302 200 404 302 404 200 403 404 200 404
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/change/                       302 302 302 302 302 200 403 302 403 200 200 403 200 403
+POST /admin/mediation/judicialconfirmation/{sub_confirmation}/delete/                       302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/history/                      302 302 302 302 302 200 404 302 404 200 200 404 200 404
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/                              302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/act/accept/                   302 302 302 302 302 200 403 302 403 200 403 403 200 403
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/act/withdraw/                 302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/judicialconfirmation/{sub_confirmation}/act/accept/                   302 302 302 302 302 200 403 302 403 200 403 403 200 403
+POST /admin/mediation/judicialconfirmation/{sub_confirmation}/act/withdraw/                 302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{sub_confirmation}/papers/{sub_court_paper}/     302 302 302 302 302 200 404 302 404 200 403 404 200 404
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/change/                     302 302 302 302 302 404 403 302 403 200 404 403 404 403
+POST /admin/mediation/judicialconfirmation/{other_confirmation}/delete/                     302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/history/                    302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/                            302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/act/accept/                 302 302 302 302 302 404 403 302 403 200 404 403 404 403
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/act/withdraw/               302 302 302 302 302 404 403 302 403 200 404 403 404 403
+POST /admin/mediation/judicialconfirmation/{other_confirmation}/act/accept/                 302 302 302 302 302 404 403 302 403 200 404 403 404 403
+POST /admin/mediation/judicialconfirmation/{other_confirmation}/act/withdraw/               302 302 302 302 302 404 403 302 403 200 404 403 404 403
+GET  /admin/mediation/judicialconfirmation/{other_confirmation}/papers/{other_court_paper}/ 302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/mediation/                                            302 302 302 302 302 200 404 302 404 200 200 200 200 404
 """  # noqa: E501 - a table
 
 
@@ -1011,129 +1011,129 @@ def read_cells(table):
 # POST, too.
 ACTS = """
 #                       complaint    report       inquiry
-dispatch          own   rnnnynnnnrynn  rnnnynnnnrynn  rnnnynnnnrynn
-dispatch          sub   rnnnynnnnrynn  rnnnynnnnrynn  rnnnynnnnrynn
-dispatch          other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
-return_to_intake  own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-return_to_intake  sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-return_to_intake  other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-take              own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-take              sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-take              other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-assign            own   rnnnnnnnnyynn  rnnnnnnnnyynn  rnnnnnnnnyynn
-assign            sub   rnnnnnnnnyynn  rnnnnnnnnyynn  rnnnnnnnnyynn
-assign            other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-supplement        own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-supplement        sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-supplement        other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-correct           own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-correct           sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-correct           other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-join              own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-join              sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-join              other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-check_identity    own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-check_identity    sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-check_identity    other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-urge              own   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-urge              sub   rnnnynnnnynnn  rnnnynnnnynnn  rnnnynnnnynnn
-urge              other rn0n000nny0nn  rn0n000nny0nn  rn0n000nny0nn
-supervise         own   rnyynnnnnyynn  rnyynnnnnyynn  rnyynnnnnyynn
-supervise         sub   rnyynnnnnyynn  rnyynnnnnyynn  rnyynnnnnyynn
-supervise         other rn0y000nny0nn  rn0y000nny0nn  rn0y000nny0nn
-reply             own   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-reply             sub   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-reply             other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
-call_back         own   rnnnrnnnnrrnn  rnnnrnnnnrrnn  rnnnrnnnnrrnn
-call_back         sub   rnnnrnnnnrrnn  rnnnrnnnnrrnn  rnnnrnnnnrrnn
-call_back         other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
-enter_national    own   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-enter_national    sub   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-enter_national    other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
-reopen            own   rnnnnnnnnrrnn  rnnnnnnnnrrnn  rnnnnnnnnrrnn
-reopen            sub   rnnnnnnnnrrnn  rnnnnnnnnrrnn  rnnnnnnnnrrnn
-reopen            other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
-accept            own   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
-accept            sub   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
-accept            other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
-refuse            own   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
-refuse            sub   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
-refuse            other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
-mediate           own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-mediate           sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-mediate           other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-agree             own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-agree             sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-agree             other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-settle            own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-settle            sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-settle            other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-fail              own   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-fail              sub   rnnnrrnnnrrnn  rn00000nn00nn  rn00000nn00nn
-fail              other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-withdraw          own   rnnnyynnnyynn  rn00000nn00nn  rn00000nn00nn
-withdraw          sub   rnnnyynnnyynn  rn00000nn00nn  rn00000nn00nn
-withdraw          other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
-terminate         own   rnnnrnnnnrnnn  rn00000nn00nn  rn00000nn00nn
-terminate         sub   rnnnrnnnnrnnn  rn00000nn00nn  rn00000nn00nn
-terminate         other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-represent         own   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
-represent         sub   rnnnynnnnynnn  rn00000nn00nn  rn00000nn00nn
-represent         other rn0n000nny0nn  rn00000nn00nn  rn00000nn00nn
-inform            own   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
-inform            sub   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
-inform            other rn0n000nnr0nn  rn0n000nnr0nn  rn00000nn00nn
-close             own   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-close             sub   rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-close             other rn0n000nnr0nn  rn0n000nnr0nn  rn0n000nnr0nn
-split             own   rnnnynnnnynnn  rnnnynnnnrnnn  rn00000nn00nn
-split             sub   rnnnynnnnynnn  rnnnynnnnrnnn  rn00000nn00nn
-split             other rn0n000nny0nn  rn0n000nnr0nn  rn00000nn00nn
-post_recovery     own   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
-post_recovery     sub   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
-post_recovery     other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-pay_recovery      own   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
-pay_recovery      sub   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
-pay_recovery      other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-reverse_recovery  own   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
-reverse_recovery  sub   rnnnrrnnnrnnn  rn00000nn00nn  rn00000nn00nn
-reverse_recovery  other rn0n000nnr0nn  rn00000nn00nn  rn00000nn00nn
-pause             own   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
-pause             sub   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
-pause             other rn0n000nnr0nn  rn0n000nnr0nn  rn00000nn00nn
-resume            own   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
-resume            sub   rnnnrrnnnrrnn  rnnnrnnnnrnnn  rn00000nn00nn
-resume            other rn0n000nnr0nn  rn0n000nnr0nn  rn00000nn00nn
-change_regime     own   rnnnnnnnnyynn  rnnnnnnnnyynn  rn00000nn00nn
-change_regime     sub   rnnnnnnnnyynn  rnnnnnnnnyynn  rn00000nn00nn
-change_regime     other rn0n000nny0nn  rn0n000nny0nn  rn00000nn00nn
-verify            own   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
-verify            sub   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
-verify            other rn00000nn00nn  rn0n000nny0nn  rn00000nn00nn
-file              own   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
-file              sub   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
-file              other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
-not_file          own   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
-not_file          sub   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
-not_file          other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
-decline           own   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
-decline           sub   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
-decline           other rn00000nn00nn  rn0n000nny0nn  rn00000nn00nn
-merge             own   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
-merge             sub   rn00000nn00nn  rnnnynnnnynnn  rn00000nn00nn
-merge             other rn00000nn00nn  rn0n000nny0nn  rn00000nn00nn
-ask_extension     own   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
-ask_extension     sub   rn00000nn00nn  rnnnrnnnnrnnn  rn00000nn00nn
-ask_extension     other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
-grant_extension   own   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
-grant_extension   sub   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
-grant_extension   other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
-deny_extension    own   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
-deny_extension    sub   rn00000nn00nn  rnnnnnnnnrrnn  rn00000nn00nn
-deny_extension    other rn00000nn00nn  rn0n000nnr0nn  rn00000nn00nn
-answer            own   rn00000nn00nn  rn00000nn00nn  rnnnynnnnynnn
-answer            sub   rn00000nn00nn  rn00000nn00nn  rnnnynnnnynnn
-answer            other rn00000nn00nn  rn00000nn00nn  rn0n000nny0nn
+dispatch          own   rnnnynnnnrynnn  rnnnynnnnrynnn  rnnnynnnnrynnn
+dispatch          sub   rnnnynnnnrynnn  rnnnynnnnrynnn  rnnnynnnnrynnn
+dispatch          other rn0n000nnr0nn0  rn0n000nnr0nn0  rn0n000nnr0nn0
+return_to_intake  own   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+return_to_intake  sub   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+return_to_intake  other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+take              own   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+take              sub   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+take              other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+assign            own   rnnnnnnnnyynnn  rnnnnnnnnyynnn  rnnnnnnnnyynnn
+assign            sub   rnnnnnnnnyynnn  rnnnnnnnnyynnn  rnnnnnnnnyynnn
+assign            other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+supplement        own   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+supplement        sub   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+supplement        other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+correct           own   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+correct           sub   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+correct           other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+join              own   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+join              sub   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+join              other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+check_identity    own   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+check_identity    sub   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+check_identity    other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+urge              own   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+urge              sub   rnnnynnnnynnnn  rnnnynnnnynnnn  rnnnynnnnynnnn
+urge              other rn0n000nny0nn0  rn0n000nny0nn0  rn0n000nny0nn0
+supervise         own   rnyynnnnnyynnn  rnyynnnnnyynnn  rnyynnnnnyynnn
+supervise         sub   rnyynnnnnyynnn  rnyynnnnnyynnn  rnyynnnnnyynnn
+supervise         other rn0y000nny0nn0  rn0y000nny0nn0  rn0y000nny0nn0
+reply             own   rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+reply             sub   rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+reply             other rn0n000nnr0nn0  rn0n000nnr0nn0  rn0n000nnr0nn0
+call_back         own   rnnnrnnnnrrnnn  rnnnrnnnnrrnnn  rnnnrnnnnrrnnn
+call_back         sub   rnnnrnnnnrrnnn  rnnnrnnnnrrnnn  rnnnrnnnnrrnnn
+call_back         other rn0n000nnr0nn0  rn0n000nnr0nn0  rn0n000nnr0nn0
+enter_national    own   rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+enter_national    sub   rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+enter_national    other rn0n000nnr0nn0  rn0n000nnr0nn0  rn0n000nnr0nn0
+reopen            own   rnnnnnnnnrrnnn  rnnnnnnnnrrnnn  rnnnnnnnnrrnnn
+reopen            sub   rnnnnnnnnrrnnn  rnnnnnnnnrrnnn  rnnnnnnnnrrnnn
+reopen            other rn0n000nnr0nn0  rn0n000nnr0nn0  rn0n000nnr0nn0
+accept            own   rnnnynnnnynnnn  rn00000nn00nn0  rn00000nn00nn0
+accept            sub   rnnnynnnnynnnn  rn00000nn00nn0  rn00000nn00nn0
+accept            other rn0n000nny0nn0  rn00000nn00nn0  rn00000nn00nn0
+refuse            own   rnnnynnnnynnnn  rn00000nn00nn0  rn00000nn00nn0
+refuse            sub   rnnnynnnnynnnn  rn00000nn00nn0  rn00000nn00nn0
+refuse            other rn0n000nny0nn0  rn00000nn00nn0  rn00000nn00nn0
+mediate           own   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+mediate           sub   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+mediate           other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+agree             own   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+agree             sub   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+agree             other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+settle            own   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+settle            sub   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+settle            other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+fail              own   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+fail              sub   rnnnrrnnnrrnnn  rn00000nn00nn0  rn00000nn00nn0
+fail              other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+withdraw          own   rnnnyynnnyynnn  rn00000nn00nn0  rn00000nn00nn0
+withdraw          sub   rnnnyynnnyynnn  rn00000nn00nn0  rn00000nn00nn0
+withdraw          other rn0n000nny0nn0  rn00000nn00nn0  rn00000nn00nn0
+terminate         own   rnnnrnnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+terminate         sub   rnnnrnnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+terminate         other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+represent         own   rnnnynnnnynnnn  rn00000nn00nn0  rn00000nn00nn0
+represent         sub   rnnnynnnnynnnn  rn00000nn00nn0  rn00000nn00nn0
+represent         other rn0n000nny0nn0  rn00000nn00nn0  rn00000nn00nn0
+inform            own   rnnnrrnnnrrnnn  rnnnrnnnnrnnnn  rn00000nn00nn0
+inform            sub   rnnnrrnnnrrnnn  rnnnrnnnnrnnnn  rn00000nn00nn0
+inform            other rn0n000nnr0nn0  rn0n000nnr0nn0  rn00000nn00nn0
+close             own   rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+close             sub   rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+close             other rn0n000nnr0nn0  rn0n000nnr0nn0  rn0n000nnr0nn0
+split             own   rnnnynnnnynnnn  rnnnynnnnrnnnn  rn00000nn00nn0
+split             sub   rnnnynnnnynnnn  rnnnynnnnrnnnn  rn00000nn00nn0
+split             other rn0n000nny0nn0  rn0n000nnr0nn0  rn00000nn00nn0
+post_recovery     own   rnnnrrnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+post_recovery     sub   rnnnrrnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+post_recovery     other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+pay_recovery      own   rnnnrrnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+pay_recovery      sub   rnnnrrnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+pay_recovery      other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+reverse_recovery  own   rnnnrrnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+reverse_recovery  sub   rnnnrrnnnrnnnn  rn00000nn00nn0  rn00000nn00nn0
+reverse_recovery  other rn0n000nnr0nn0  rn00000nn00nn0  rn00000nn00nn0
+pause             own   rnnnrrnnnrrnnn  rnnnrnnnnrnnnn  rn00000nn00nn0
+pause             sub   rnnnrrnnnrrnnn  rnnnrnnnnrnnnn  rn00000nn00nn0
+pause             other rn0n000nnr0nn0  rn0n000nnr0nn0  rn00000nn00nn0
+resume            own   rnnnrrnnnrrnnn  rnnnrnnnnrnnnn  rn00000nn00nn0
+resume            sub   rnnnrrnnnrrnnn  rnnnrnnnnrnnnn  rn00000nn00nn0
+resume            other rn0n000nnr0nn0  rn0n000nnr0nn0  rn00000nn00nn0
+change_regime     own   rnnnnnnnnyynnn  rnnnnnnnnyynnn  rn00000nn00nn0
+change_regime     sub   rnnnnnnnnyynnn  rnnnnnnnnyynnn  rn00000nn00nn0
+change_regime     other rn0n000nny0nn0  rn0n000nny0nn0  rn00000nn00nn0
+verify            own   rn00000nn00nn0  rnnnynnnnynnnn  rn00000nn00nn0
+verify            sub   rn00000nn00nn0  rnnnynnnnynnnn  rn00000nn00nn0
+verify            other rn00000nn00nn0  rn0n000nny0nn0  rn00000nn00nn0
+file              own   rn00000nn00nn0  rnnnrnnnnrnnnn  rn00000nn00nn0
+file              sub   rn00000nn00nn0  rnnnrnnnnrnnnn  rn00000nn00nn0
+file              other rn00000nn00nn0  rn0n000nnr0nn0  rn00000nn00nn0
+not_file          own   rn00000nn00nn0  rnnnrnnnnrnnnn  rn00000nn00nn0
+not_file          sub   rn00000nn00nn0  rnnnrnnnnrnnnn  rn00000nn00nn0
+not_file          other rn00000nn00nn0  rn0n000nnr0nn0  rn00000nn00nn0
+decline           own   rn00000nn00nn0  rnnnynnnnynnnn  rn00000nn00nn0
+decline           sub   rn00000nn00nn0  rnnnynnnnynnnn  rn00000nn00nn0
+decline           other rn00000nn00nn0  rn0n000nny0nn0  rn00000nn00nn0
+merge             own   rn00000nn00nn0  rnnnynnnnynnnn  rn00000nn00nn0
+merge             sub   rn00000nn00nn0  rnnnynnnnynnnn  rn00000nn00nn0
+merge             other rn00000nn00nn0  rn0n000nny0nn0  rn00000nn00nn0
+ask_extension     own   rn00000nn00nn0  rnnnrnnnnrnnnn  rn00000nn00nn0
+ask_extension     sub   rn00000nn00nn0  rnnnrnnnnrnnnn  rn00000nn00nn0
+ask_extension     other rn00000nn00nn0  rn0n000nnr0nn0  rn00000nn00nn0
+grant_extension   own   rn00000nn00nn0  rnnnnnnnnrrnnn  rn00000nn00nn0
+grant_extension   sub   rn00000nn00nn0  rnnnnnnnnrrnnn  rn00000nn00nn0
+grant_extension   other rn00000nn00nn0  rn0n000nnr0nn0  rn00000nn00nn0
+deny_extension    own   rn00000nn00nn0  rnnnnnnnnrrnnn  rn00000nn00nn0
+deny_extension    sub   rn00000nn00nn0  rnnnnnnnnrrnnn  rn00000nn00nn0
+deny_extension    other rn00000nn00nn0  rn0n000nnr0nn0  rn00000nn00nn0
+answer            own   rn00000nn00nn0  rn00000nn00nn0  rnnnynnnnynnnn
+answer            sub   rn00000nn00nn0  rn00000nn00nn0  rnnnynnnnynnnn
+answer            other rn00000nn00nn0  rn00000nn00nn0  rn0n000nny0nn0
 """
 KINDS = ("complaint", "report", "inquiry")
 ACT_ROWS = list(read_cells(ACTS))
@@ -1183,18 +1183,18 @@ def test_every_verb_of_each_kind_is_in_the_table():
 # after it was queued.
 BULK = """
 #                 start own    start sub    start other  confirm      confirmed    again
-dispatch          rnnnrnnnnrrnn  rnnnrnnnnrrnn  rnnnbnnnnrbnn  rnnnynnnnyynn  rnnnunnnnuunn  rnnnrnnnnrrnn
-return_to_intake  rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
-take              rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-assign            rnnnnnnnnrrnn  rnnnnnnnnrrnn  rnnnnnnnnrbnn  rnnnnnnnnyynn  rnnnnnnnnuunn  rnnnnnnnnrrnn
-supervise         rnrrnnnnnrrnn  rnrrnnnnnrrnn  rnbrnnnnnrbnn  rnyynnnnnyynn  rnuunnnnnuunn  rnrrnnnnnrrnn
-accept            rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-refuse            rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
-terminate         rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
-close             rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-verify            rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnrnnnnrnnn  rnnnrnnnnrnnn
-not_file          rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
-decline           rnnnrnnnnrnnn  rnnnrnnnnrnnn  rnnnbnnnnrnnn  rnnnynnnnynnn  rnnnunnnnunnn  rnnnrnnnnrnnn
+dispatch          rnnnrnnnnrrnnn  rnnnrnnnnrrnnn  rnnnbnnnnrbnn  rnnnynnnnyynnn  rnnnunnnnuunn  rnnnrnnnnrrnnn
+return_to_intake  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnunnnnunnn  rnnnrnnnnrnnnn
+take              rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+assign            rnnnnnnnnrrnnn  rnnnnnnnnrrnnn  rnnnnnnnnrbnn  rnnnnnnnnyynnn  rnnnnnnnnuunn  rnnnnnnnnrrnnn
+supervise         rnrrnnnnnrrnnn  rnrrnnnnnrrnnn  rnbrnnnnnrbnn  rnyynnnnnyynnn  rnuunnnnnuunn  rnrrnnnnnrrnnn
+accept            rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+refuse            rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnunnnnunnn  rnnnrnnnnrnnnn
+terminate         rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnunnnnunnn  rnnnrnnnnrnnnn
+close             rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+verify            rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnrnnnnrnnnn  rnnnrnnnnrnnnn
+not_file          rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnunnnnunnn  rnnnrnnnnrnnnn
+decline           rnnnrnnnnrnnnn  rnnnrnnnnrnnnn  rnnnbnnnnrnnn  rnnnynnnnynnnn  rnnnunnnnunnn  rnnnrnnnnrnnnn
 """
 BULK_ROWS = list(read_cells(BULK))
 
@@ -1256,60 +1256,60 @@ FORM_CASES = {
 # delivery and declare it void
 FORMS = """
 # form/side                     case        whose  issue        file         deliver      void
-complaint_register/internal     registered  own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-complaint_register/internal     registered  sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-complaint_register/internal     registered  other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-report_register/internal        report      own    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
-report_register/internal        report      sub    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
-report_register/internal        report      other  rnnn0nnnnnnnn  rn0n000nnn0nn  rnnn00nnnynnn  rnnn00nnnynnn
-dispatch_notice/internal        report      own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-dispatch_notice/internal        report      sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-dispatch_notice/internal        report      other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-identity_notice/complainant     registered  own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-identity_notice/complainant     registered  sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-identity_notice/complainant     registered  other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-acceptance/complainant          accepted    own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-acceptance/complainant          accepted    sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-acceptance/complainant          accepted    other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-refusal/complainant             refused     own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-refusal/complainant             refused     sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-refusal/complainant             refused     other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-mediation_notice/complainant    accepted    own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-mediation_notice/complainant    accepted    sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-mediation_notice/complainant    accepted    other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-mediation_notice/respondent     accepted    own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-mediation_notice/respondent     accepted    sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-mediation_notice/respondent     accepted    other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-termination/complainant         failed      own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-termination/complainant         failed      sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-termination/complainant         failed      other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-termination/respondent          failed      own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-termination/respondent          failed      sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-termination/respondent          failed      other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-agreement/both                  agreed      own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-agreement/both                  agreed      sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-agreement/both                  agreed      other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-report_result/complainant       declined    own    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
-report_result/complainant       declined    sub    rnnnynnnnnnnn  rnnnynnnnnnnn  rnnnyynnnynnn  rnnnyynnnynnn
-report_result/complainant       declined    other  rnnn0nnnnnnnn  rn0n000nnn0nn  rnnn00nnnynnn  rnnn00nnnynnn
-council_notice/complainant      council        own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-council_notice/complainant      council        sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-council_notice/complainant      council        other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-council_notice/respondent       council        own    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-council_notice/respondent       council        sub    rnnnyynnnynnn  rnyyyyynnyynn  rnnnyynnnynnn  rnnnyynnnynnn
-council_notice/respondent       council        other  rnnn00nnnynnn  rn0y000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-council_agreement/both          council_agreed own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-council_agreement/both          council_agreed sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-council_agreement/both          council_agreed other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-mediation_record/internal       accepted       own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-mediation_record/internal       accepted       sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-mediation_record/internal       accepted       other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-court_application/court         agreed         own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-court_application/court         agreed         sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-court_application/court         agreed         other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
-mediator_certificate/court      agreed         own    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-mediator_certificate/court      agreed         sub    rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn  rnnnyynnnynnn
-mediator_certificate/court      agreed         other  rnnn00nnnynnn  rn0n000nny0nn  rnnn00nnnynnn  rnnn00nnnynnn
+complaint_register/internal     registered  own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+complaint_register/internal     registered  sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+complaint_register/internal     registered  other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+report_register/internal        report      own    rnnnynnnnnnnnn  rnnnynnnnnnnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+report_register/internal        report      sub    rnnnynnnnnnnnn  rnnnynnnnnnnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+report_register/internal        report      other  rnnn0nnnnnnnnn  rn0n000nnn0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+dispatch_notice/internal        report      own    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+dispatch_notice/internal        report      sub    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+dispatch_notice/internal        report      other  rnnn00nnnynnnn  rn0y000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+identity_notice/complainant     registered  own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+identity_notice/complainant     registered  sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+identity_notice/complainant     registered  other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+acceptance/complainant          accepted    own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+acceptance/complainant          accepted    sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+acceptance/complainant          accepted    other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+refusal/complainant             refused     own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+refusal/complainant             refused     sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+refusal/complainant             refused     other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+mediation_notice/complainant    accepted    own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediation_notice/complainant    accepted    sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediation_notice/complainant    accepted    other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+mediation_notice/respondent     accepted    own    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediation_notice/respondent     accepted    sub    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediation_notice/respondent     accepted    other  rnnn00nnnynnnn  rn0y000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+termination/complainant         failed      own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+termination/complainant         failed      sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+termination/complainant         failed      other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+termination/respondent          failed      own    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+termination/respondent          failed      sub    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+termination/respondent          failed      other  rnnn00nnnynnnn  rn0y000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+agreement/both                  agreed      own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+agreement/both                  agreed      sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+agreement/both                  agreed      other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+report_result/complainant       declined    own    rnnnynnnnnnnnn  rnnnynnnnnnnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+report_result/complainant       declined    sub    rnnnynnnnnnnnn  rnnnynnnnnnnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+report_result/complainant       declined    other  rnnn0nnnnnnnnn  rn0n000nnn0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+council_notice/complainant      council        own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+council_notice/complainant      council        sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+council_notice/complainant      council        other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+council_notice/respondent       council        own    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+council_notice/respondent       council        sub    rnnnyynnnynnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnyynnnynnnn
+council_notice/respondent       council        other  rnnn00nnnynnnn  rn0y000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+council_agreement/both          council_agreed own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+council_agreement/both          council_agreed sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+council_agreement/both          council_agreed other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+mediation_record/internal       accepted       own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediation_record/internal       accepted       sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediation_record/internal       accepted       other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+court_application/court         agreed         own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+court_application/court         agreed         sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+court_application/court         agreed         other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+mediator_certificate/court      agreed         own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediator_certificate/court      agreed         sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
+mediator_certificate/court      agreed         other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
 """
 FORM_ROWS = list(read_cells(FORMS))
 FORM_STEPS = ("{key}/issue", "{pk}/file", "{pk}/deliver", "{pk}/void")

@@ -119,6 +119,8 @@ class SelectedRows(LimitedRows):
     """Rows that a figure may have selected (`?metric=…`)."""
 
     selection_name: str
+    export_view: str
+    export_permission = "cases.export_case"
 
     @cached_property
     def selection(self) -> Selection | None:
@@ -135,7 +137,7 @@ class SelectedRows(LimitedRows):
         )
 
     def fill(self, context):
-        path = reverse(self.export_view) if self.request.user.has_perm("cases.export_case") else ""
+        path = reverse(self.export_view) if self.request.user.has_perm(self.export_permission) else ""
         return super().fill(context) | {
             "selection": self.selection,
             "kept": list(self.selection.parameters.items()) if self.selection else [],

@@ -1,5 +1,5 @@
-"""The registers of pledges. Every write calls a verb of the domain."""
+"""Where pledge clerks keep the registers. Every write calls a verb of the domain."""
 
-from pledges.admin import inspections, premises, targets, zones
+from pledges.admin import inspections, pledges, premises, targets, zones
 
-__all__ = ["inspections", "premises", "targets", "zones"]
+__all__ = ["inspections", "pledges", "premises", "targets", "zones"]

@@ -12,7 +12,8 @@ from pledges.domain.inspections import (
     to_rectify,
 )
 from pledges.domain.photos import add_photo, open_photo, photo_context, withdraw_photo
-from pledges.domain.pledges import PLEDGE, act_on_pledge, apply_for, expire_pledges, last_day
+from pledges.domain.pledges import PLEDGE, act_on_pledge, apply_for, expire_pledges, last_day, next_stage
+from pledges.domain.premises import change_premises, keeper_of, register_premises
 from pledges.domain.targets import keep_target, progress, reached, under_review
 from pledges.domain.zones import (
     join_zone,
@@ -30,6 +31,7 @@ __all__ = [
     "act_on_pledge",
     "add_photo",
     "apply_for",
+    "change_premises",
     "checklist",
     "expire_pledges",
     "failed",
@@ -38,8 +40,10 @@ __all__ = [
     "keep_target",
     "keep_workstation",
     "keep_zone",
+    "keeper_of",
     "last_day",
     "leave_zone",
+    "next_stage",
     "open_photo",
     "photo_context",
     "plan_inspection",
@@ -47,6 +51,7 @@ __all__ = [
     "progress",
     "reached",
     "record_item",
+    "register_premises",
     "score",
     "to_rectify",
     "under_review",

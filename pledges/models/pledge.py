@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce
@@ -23,6 +24,7 @@ from pledges.enums import (
     PledgeState,
     PledgeVerb,
     Pool,
+    PromiseField,
     Stage,
 )
 from pledges.models.type import PledgeType
@@ -60,6 +62,7 @@ class Premises(TimestampedModel):
                 violation_error_message=_("The merchant has premises of this name there already."),
             ),
         ]  # fmt: skip
+        indexes = [GinIndex(OpClass("name", name="gin_trgm_ops"), name="pledges_premises_name_trgm")]
 
     def __str__(self):
         return self.name
@@ -110,7 +113,7 @@ class Pledge(TimestampedModel):
         verbose_name=_("previous pledge"),
     )  # fmt: skip
     waiting_reason = models.CharField(
-        _("reason not to wait"), max_length=500, blank=True, editable=False,
+        _("reason not to wait"), max_length=500, blank=True,
         help_text=_("Why it is taken up again before the waiting time after a revocation is over"),
     )  # fmt: skip
 
@@ -210,8 +213,15 @@ class Pledge(TimestampedModel):
         return f"{self.premises} {self.type}"
 
     @property
-    def is_public(self) -> bool:
-        return self.state in PUBLIC
+    def promise(self) -> list[tuple[str, object]]:
+        """What is promised, part by part, as far as it states anything: label and value in words."""
+        parts = []
+        for name in PromiseField.values:
+            value = getattr(self, name)
+            if value not in (None, ""):
+                shown = getattr(self, f"get_{name}_display", None)
+                parts.append((self._meta.get_field(name).verbose_name, shown() if shown else value))
+        return parts
 
 
 class Opinion(models.Model):

@@ -31,7 +31,7 @@ class NamedDay(NamedTuple):
 class CalendarDays(NamedTuple):
     """`days`: the day that holds for each date that a notice names; `years`: the years with a notice."""
 
-    days: dict[dt.date, CalendarDay | NamedDay]
+    days: dict[dt.date, NamedDay]
     years: frozenset[int]
 
     def calendar(self) -> Calendar:
@@ -39,15 +39,17 @@ class CalendarDays(NamedTuple):
 
 
 def calendar_days(as_of: dt.date | None = None) -> CalendarDays:
-    """The named days with their notices: for each date the notice published last, or last by `as_of`. One
-    query."""
-    stored = CalendarDay.objects.select_related("notice").order_by("notice__published_on", "notice_id")
+    """The named days: for each date the notice published last, or last by `as_of`. One query, of plain values: every act
+    with a term counts by it, and rows as objects took a fifth of its time."""
+    stored = CalendarDay.objects.order_by("notice__published_on", "notice_id")
     if as_of is not None:
         stored = stored.filter(notice__published_on__lte=as_of)
     days, years = {}, set()
-    for day in stored:
-        days[day.date] = day
-        years.add(day.notice.year)
+    for date, year, *named in stored.values_list(
+        "date", "notice__year", "working", "name", "name_en", "notice__published_on"
+    ):
+        days[date] = NamedDay(*named)
+        years.add(year)
     return CalendarDays(days, frozenset(years))
 
 
@@ -58,7 +60,7 @@ def load_calendar(as_of: dt.date | None = None) -> Calendar:
 
 def shown_calendar() -> CalendarDays:
     """The calendar for pages that explain a date: from the cache, so that most of them ask the database nothing."""
-    return cache.get_or_set(CACHED_DAYS, _named_days, CACHE_SECONDS)
+    return cache.get_or_set(CACHED_DAYS, calendar_days, CACHE_SECONDS)
 
 
 def missing_years(today: dt.date | None = None) -> list[int]:
@@ -81,10 +83,3 @@ def forget_calendar() -> None:
     """Let pages read the calendar again; other processes do once their own copy is CACHE_SECONDS old."""
     cache.delete_many([CACHED_DAYS, CACHED_YEARS])
 
-
-def _named_days() -> CalendarDays:
-    days, years = calendar_days()
-    named = {
-        date: NamedDay(day.working, day.name, day.name_en, day.published_on) for date, day in days.items()
-    }
-    return CalendarDays(named, years)

@@ -12,7 +12,7 @@ def test_every_page_of_every_reader_is_measured(django_db_setup, django_db_block
         databases.template()  # the benchmark clones it
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.mediation", "--cases", "3000", "--open", "1000", "--sessions", "900",
-         "--runs", "2"],
+         "--runs", "1"],
         cwd=databases.ROOT, env=os.environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -268,7 +268,7 @@ def test_a_failed_critical_item_leads_to_the_pledge_and_changes_nothing(desk, vi
     pledge = PledgeFactory(premises=premises, type=type, in_force=True)
     page = html(desk.get(address))
     assert words in page
-    assert f"{BASE}/pledge/{pledge.pk}/change/" in page
+    assert f"{BASE}/pledge/{pledge.pk}/act/rectify/" in page
     assert (Pledge.objects.get().correct_by, pledge.events.count()) == (None, 0)
 
 

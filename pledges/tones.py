@@ -1,0 +1,9 @@
+"""The colours of states, the same on every page."""
+
+from pledges.enums import PledgeState
+
+PLEDGE_TONES = {
+    PledgeState.APPLIED: "amber", PledgeState.ADMITTED: "blue", PledgeState.IN_FORCE: "green",
+    PledgeState.SUSPENDED: "red", PledgeState.EXPIRED: "grey", PledgeState.REVOKED: "red",
+    PledgeState.DEREGISTERED: "grey", PledgeState.REJECTED: "grey", PledgeState.WITHDRAWN: "grey",
+}  # fmt: skip

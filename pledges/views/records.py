@@ -1,0 +1,83 @@
+"""The page of a pledge, and that of a merchant: what it promised, and what became of that."""
+
+import datetime as dt
+
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import TruncYear
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.generic import TemplateView
+
+from cases.enums import LOSS_KINDS, Kind, Outcome
+from cases.models import Case, Recovery
+from core.views import ScopedMixin
+from pledges.domain import PLEDGE
+from pledges.models import Pledge, Premises
+from pledges.tones import PLEDGE_TONES
+from registry.models import Merchant
+
+NEWEST = 20  # cases on the page; the rest is one click away
+YEARS = 5
+
+
+class PledgePage(ScopedMixin, TemplateView):
+    """One pledge with its events, for whoever sees the register; who keeps it goes on in the administration."""
+
+    model = Pledge
+    permission_required = "pledges.view_pledge"
+    template_name = "pledges/detail.html"
+
+    def get_context_data(self, pk, **kwargs):
+        rows = self.get_queryset().select_related("premises__merchant", "premises__region", "type", "agency", "previous")
+        pledge = get_object_or_404(rows, pk=pk)
+        user = self.request.user
+        keeps = user.is_staff and (user.has_perm("pledges.change_pledge") or user.has_perm("pledges.decide_pledge"))
+        return super().get_context_data(
+            pledge=pledge, tone=PLEDGE_TONES[pledge.state], promise=pledge.promise, keeps=keeps,
+            steps=PLEDGE.available(pledge, user) if keeps else [],
+            events=list(pledge.events.select_related("actor").order_by("-pk")),
+            opinions=list(pledge.opinions.all()), suspensions=list(pledge.suspensions.all()),
+            evaluations=list(pledge.evaluations.all()),
+            binds=Pledge.objects.in_force_on(timezone.localdate()).filter(pk=pledge.pk).exists(), **kwargs,
+        )  # fmt: skip
+
+
+class MerchantPage(ScopedMixin, TemplateView):
+    """A merchant, as far as the reader sees its cases and pledges; one of whom he sees nothing is not there."""
+
+    permission_required = "pledges.view_pledge"
+    template_name = "pledges/merchant.html"
+
+    def get_context_data(self, pk, **kwargs):
+        user, merchant = self.request.user, get_object_or_404(Merchant.objects.select_related("region"), pk=pk)
+        pledges = list(
+            Pledge.objects.visible_to(user).filter(premises__merchant=merchant).select_related("premises__region", "type")
+        )
+        premises = Premises.objects.visible_to(user).filter(merchant=merchant)
+        cases = Case.objects.visible_to(user).filter(merchant=merchant)
+        if not pledges and not premises.exists() and not cases.exists():
+            raise Http404
+        since = timezone.localdate().replace(month=1, day=1) - dt.timedelta(days=365 * (YEARS - 1))
+        return super().get_context_data(
+            merchant=merchant, tones=PLEDGE_TONES,
+            pledges=[(pledge, PLEDGE_TONES[pledge.state]) for pledge in pledges],
+            years=self._years(cases, since), newest=list(cases.order_by("-received_at", "-pk")[:NEWEST]),
+            recovered=self._recovered(cases), **kwargs,
+        )  # fmt: skip
+
+    @staticmethod
+    def _years(cases, since) -> list[dict]:
+        """Of each year since: complaints, reports, and how the complaints ended."""
+        settled = (Outcome.AGREEMENT, Outcome.SETTLED)
+        by_year = cases.filter(received_on__gte=since).annotate(year=TruncYear("received_on")).order_by("-year")
+        return list(by_year.values("year").annotate(
+            complaints=Count("pk", filter=Q(kind=Kind.COMPLAINT)), reports=Count("pk", filter=Q(kind=Kind.REPORT)),
+            settled=Count("pk", filter=Q(kind=Kind.COMPLAINT, outcome__in=settled)),
+            failed=Count("pk", filter=Q(kind=Kind.COMPLAINT, outcome=Outcome.FAILED)),
+        ))  # fmt: skip
+
+    @staticmethod
+    def _recovered(cases):
+        """Recovered loss of these cases, in yuan; None where nothing was posted."""
+        return Recovery.objects.filter(case__in=cases, kind__in=LOSS_KINDS).aggregate(sum=Sum("amount"))["sum"]

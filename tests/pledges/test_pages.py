@@ -1,0 +1,228 @@
+"""The register on the pages: applied for, decided on one by one and many at once, looked at, exported."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from pledges.models import Pledge, Premises
+from tests.factories import (
+    AgencyFactory,
+    CaseFactory,
+    MerchantFactory,
+    PledgeFactory,
+    PledgeTypeFactory,
+    PremisesFactory,
+    RegionFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/pledges/pledge/add/"
+LIST = "/admin/pledges/pledge/"
+
+
+@pytest.fixture
+def desk(client, clerk):
+    client.force_login(clerk)
+    client.cookies["django_language"] = "en"
+    return client
+
+
+@pytest.fixture
+def boss(client, head):
+    client.force_login(head)
+    client.cookies["django_language"] = "en"
+    return client
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
+
+
+def url(pledge, page):
+    return f"{LIST}{pledge.pk}/{page}"
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def test_premises_are_taken_up_by_the_bureau_of_their_district(desk, district):
+    region = RegionFactory(level="district", parent=RegionFactory(level="city"))
+    district.region = region
+    district.save()
+    merchant = MerchantFactory()
+    entered = {"merchant": merchant.pk, "name": "湖滨店", "region": region.pk, "address": "", "platform": "", "link": ""}
+
+    response = desk.post("/admin/pledges/premises/add/", entered)
+
+    premises = Premises.objects.get()
+    assert (response.status_code, premises.agency, premises.name_key) == (302, district, "湖滨店")
+    again = desk.post("/admin/pledges/premises/add/", entered)
+    assert "has premises of this name there already" in text_of(again)
+    assert Premises.objects.count() == 1
+
+
+def test_an_application_is_entered_and_what_it_lacks_is_said(desk, premises, today):
+    kind = PledgeTypeFactory(returns=True)
+    entered = {"premises": premises.pk, "type": kind.pk, "application": "杭放2026-7", "applied_on": f"{today}",
+               "waiting_reason": "", "days": "6", "goods": "全部商品", "proof": "小票"}  # fmt: skip
+
+    refused = desk.post(ADD, entered)
+    assert "for 7 days at least, not 6" in text_of(refused)
+    assert "杭放2026-7" in text_of(refused)
+    assert not Pledge.objects.exists()
+
+    assert desk.post(ADD, entered | {"days": "15"}).status_code == 302
+    pledge = Pledge.objects.get()
+    assert (pledge.days, pledge.application, pledge.state) == (15, "杭放2026-7", "applied")
+
+
+def test_it_goes_from_the_application_to_the_publication(desk, clerk, head, client, premises, today):
+    pledge = PledgeFactory(premises=premises, type=PledgeTypeFactory(stages=["council"]))
+    opinion = {
+        "favourable": "yes", "text": "符合", "body": "区消保委", "person": "王五", "given_on": f"{today}", "seen": "0",
+    }  # fmt: skip
+    assert desk.post(url(pledge, "act/opine/"), opinion).status_code == 302
+    assert desk.post(url(pledge, "act/admit/"), {"on": f"{today}"}).status_code == 403
+    client.force_login(head)
+    assert client.post(url(pledge, "act/admit/"), {"on": f"{today}", "note": ""}).status_code == 302
+    assert client.post(url(pledge, "act/publish/"), {"on": f"{today}", "plaque": "A1"}).status_code == 302
+
+    pledge.refresh_from_db()
+    assert (pledge.state, pledge.published_on, pledge.plaque) == ("in_force", today, "A1")
+    page = text_of(client.get(url(pledge, "change/")))
+    assert "A1" in page
+    assert "act/renew/" in page
+
+
+def test_an_act_on_what_somebody_else_has_changed_is_refused_with_his_name(boss, premises, head, today):
+    pledge = PledgeFactory(premises=premises, in_force=True)
+    form = boss.get(url(pledge, "act/suspend/"))
+    assert 'name="seen" value="0"' in text_of(form)
+    pledge.events.create(verb="pool", before="in_force", after="in_force", actor=head, at=timezone.now())
+
+    refused = boss.post(url(pledge, "act/suspend/"), {"on": f"{today}", "note": "多次拒绝退货", "seen": "0"})
+
+    assert "Someone else has worked on this" in text_of(refused)
+    assert "多次拒绝退货" in text_of(refused)
+    assert Pledge.objects.get().state == "in_force"
+
+
+def many(client, verb, rows, **data):
+    chosen = [row.pk for row in rows]
+    begun = client.post(LIST, {"action": verb, "_selected_action": chosen})
+    assert begun.status_code == 200
+    return client.post(f"{LIST}many/{verb}/", {"confirmed": "1", "chosen": chosen, **data})
+
+
+def test_many_are_renewed_at_once_and_what_one_is_refused_for_keeps_back_no_other(boss, premises, today):
+    soon, late = (today + dt.timedelta(days=days) for days in (30, 300))
+    rows = [PledgeFactory(premises=premises, in_force=True, valid_to=one) for one in (soon, late, soon)]
+    PledgeFactory(in_force=True, valid_to=soon)  # of another agency
+
+    response = many(boss, "renew", [*rows, *Pledge.objects.exclude(pk__in=[row.pk for row in rows])], on=f"{today}")
+
+    assert "Done for 2 of 3" in text_of(response)
+    assert "It can be renewed from" in text_of(response)
+    assert list(Pledge.objects.order_by("pk").values_list("terms", flat=True)) == [2, 1, 2, 1]
+
+
+def test_many_are_evaluated_at_once(desk, premises, today):
+    rows = [PledgeFactory(premises=premises, in_force=True) for _n in range(2)]
+
+    response = many(desk, "evaluate", rows, year=f"{today.year}", result="confirmed", on=f"{today}")
+
+    assert "Done for 2 of 2" in text_of(response)
+    assert [row.evaluations.get().result for row in rows] == ["confirmed", "confirmed"]
+
+
+def test_who_may_not_decide_has_no_such_action(desk, premises):
+    PledgeFactory(premises=premises, in_force=True)
+    page = text_of(desk.get(LIST))
+    assert 'value="evaluate"' in page
+    assert 'value="renew"' not in page
+    assert "delete_selected" not in page
+    assert desk.post(f"{LIST}many/renew/", {"chosen": [Pledge.objects.get().pk]}).status_code == 403
+
+
+@pytest.mark.parametrize("word", ["清泉", "湖滨"])
+def test_the_register_is_searched_by_merchant_and_premises(desk, district, word):
+    wanted = PledgeFactory(premises=PremisesFactory(agency=district, name="湖滨店", merchant__name="清泉百货"))
+    PledgeFactory(premises__agency=district)
+    for address in (LIST, "/pledges/"):
+        page = text_of(desk.get(address, {"q": word}))
+        assert "湖滨店" in page, address
+        assert page.count("门店") == 0, address
+    assert wanted.premises.merchant.name == "清泉百货"
+
+
+@pytest.mark.parametrize(("todo", "shown"), [
+    ("review", {"applied"}), ("renew", {"soon"}), ("correct", {"late"}), ("", {"applied", "soon", "late"}),
+])  # fmt: skip
+def test_the_register_is_narrowed_to_what_is_to_be_done(desk, district, today, todo, shown):
+    def made(name, **facts):
+        return PledgeFactory(premises=PremisesFactory(agency=district, name=f"{name}-shop"), **facts)
+
+    made("applied")
+    made("soon", in_force=True, valid_to=today + dt.timedelta(days=90))
+    made("late", in_force=True, correct_by=today - dt.timedelta(days=1))
+    for address in (LIST, "/pledges/"):
+        page = text_of(desk.get(address, {"todo": todo} if todo else {}))
+        assert {name for name in ("applied", "soon", "late") if f"{name}-shop" in page} == shown, address
+
+
+def test_nobody_finds_the_pledges_of_another_agency(desk):
+    other = PledgeFactory(in_force=True)
+    assert other.premises.name not in text_of(desk.get("/pledges/"))
+    for address in (f"/pledges/{other.pk}/", f"/pledges/merchants/{other.premises.merchant_id}/", url(other, "change/"),
+                    url(other, "act/evaluate/")):  # fmt: skip
+        assert desk.get(address).status_code == 404, address
+
+
+def test_the_page_of_a_merchant_has_its_pledges_and_what_became_of_complaints(desk, district, premises):
+    PledgeFactory(premises=premises, in_force=True)
+    now = timezone.now()
+    for outcome in ("agreement", "settled", "failed"):
+        CaseFactory(handling=district, merchant=premises.merchant, closed=True, outcome=outcome, received_at=now)
+    CaseFactory(handling=AgencyFactory(), merchant=premises.merchant, received_at=now)
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    [year] = page.context["years"]
+    assert {name: year[name] for name in ("complaints", "reports", "settled", "failed")} == {
+        "complaints": 3, "reports": 0, "settled": 2, "failed": 1,
+    }  # fmt: skip
+    assert premises.name in text_of(page)
+    assert len(page.context["newest"]) == 3
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_lists_take_as_many_queries_for_three_as_for_one(desk, district, rows):
+    for _n in range(rows):
+        PledgeFactory(premises__agency=district, in_force=True)
+    counts = {}
+    for address in (LIST, "/pledges/"):
+        desk.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            assert desk.get(address).status_code == 200
+        counts[address] = len(queries)
+    assert counts == {LIST: 7, "/pledges/": 10}
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("regulator", 200), ("pledge_clerk", 200), ("officer", 403), ("mediator", 403)]
+)
+def test_the_register_goes_out_to_whoever_may_export_it(client, district, premises, role, status):
+    PledgeFactory(premises=premises, in_force=True)
+    client.force_login(UserFactory(agency=district, roles=[role]))
+
+    response = client.get("/pledges/export/?format=csv")
+
+    assert response.status_code == status
+    if status == 200:
+        assert premises.name in b"".join(response.streaming_content).decode("utf-8-sig")
