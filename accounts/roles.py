@@ -160,9 +160,9 @@ ROLES: dict[str, Role] = {
             | READ_MEDIATION
             | KEEP_MEDIATION
             | REFER
-            | KEEP_PLEDGES
+            | SEE_PLEDGES
             | KEEP_FIELD_WORK
-            | {"pledges.decide_pledge", "pledges.export_pledge"},
+            | {"pledges.change_pledge", "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
         _role(
@@ -182,8 +182,10 @@ ROLES: dict[str, Role] = {
             _("Pledge clerk"),
             Family.CASE,
             {
-                "cases.view_case", "cases.view_importrun", "pledges.export_pledge", "registry.view_merchant",
-                "registry.add_merchant", "registry.view_agency",
+                "cases.view_case", "cases.view_importrun", "pledges.export_pledge",
+                # whoever is not known yet is taken up, by name and place
+                "registry.view_merchant", "registry.add_merchant", "registry.view_region", "registry.view_industry",
+                "registry.view_agency",
             }
             | KEEP_PLEDGES
             | KEEP_FIELD_WORK,

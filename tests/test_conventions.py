@@ -121,7 +121,7 @@ def test_times_and_dates_are_named_as_such(model):
             fits = field.name == "at" or field.name.endswith("_at") or field.name in inherited
         elif isinstance(kind, models.DateField):
             # the ends of a period, and the date that a calendar is about
-            fits = field.name.endswith(("_on", "_from", "_to")) or field.name == "date"
+            fits = field.name.endswith(("_on", "_from", "_to", "_by")) or field.name in ("date", "since", "until")
         else:
             fits = not field.name.endswith(("_at", "_on"))
         if not fits:

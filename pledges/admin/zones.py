@@ -38,6 +38,7 @@ class ChosenFilter(admin.SimpleListFilter):
     """The rows of one record, whose page leads here: it stands beside the list once it is chosen."""
 
     of: str
+    chosen_elsewhere = True
 
     def lookups(self, request, model_admin):
         value = request.GET.get(self.parameter_name, "")

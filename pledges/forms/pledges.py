@@ -23,6 +23,8 @@ class PremisesForm(VerbForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if "region" not in self.fields:  # looked at, not changed
+            return
         districts = Region.objects.filter(level=RegionLevel.DISTRICT, parent__level=RegionLevel.CITY)
         current = self.instance.region_id if self.instance.pk else None
         valid = districts.valid_on(timezone.localdate()) | districts.filter(pk=current)
