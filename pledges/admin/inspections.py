@@ -283,7 +283,10 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
     def get_fields(self, request, obj=None):
         if obj is None:
             return ["premises", "pledge", "type", "plan", "mode", "planned_on", "inspectors", "first"]
-        return [name for name in self.looked_at if callable(name) or getattr(obj, name, True) not in (None, "")]
+        there = {name for name in self.looked_at if callable(name) or getattr(obj, name, True) not in (None, "")}
+        if not obj.summary:
+            there.discard(masked(Inspection, "summary"))
+        return [name for name in self.looked_at if name in there]
 
     def get_readonly_fields(self, request, obj=None):
         return self.looked_at if obj else []

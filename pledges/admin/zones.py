@@ -65,7 +65,7 @@ class MemberFilter(admin.SimpleListFilter):
     parameter_name = "member"
 
     def lookups(self, request, model_admin):
-        return [("now", _("Member today")), ("ended", _("Ended"))]
+        return [("now", _("Member today")), ("ended", pgettext_lazy("a membership", "Ended"))]
 
     def queryset(self, request, queryset):
         today = timezone.localdate()
@@ -162,7 +162,10 @@ class EndedFilter(admin.SimpleListFilter):
     parameter_name = "ended"
 
     def lookups(self, request, model_admin):
-        return [("no", pgettext_lazy("items of a workstation", "In hand")), ("yes", _("Ended"))]
+        return [
+            ("no", pgettext_lazy("items of a workstation", "In hand")),
+            ("yes", pgettext_lazy("items of a workstation", "Ended")),
+        ]
 
     def queryset(self, request, queryset):
         ended = {"no": False, "yes": True}.get(self.value())

@@ -1,6 +1,7 @@
 """What is entered of zones, workstations, inspections and targets. The rules stand in the domain."""
 
 from django import forms
+from django.contrib.admin.widgets import AdminRadioSelect
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext
@@ -164,7 +165,10 @@ class InspectionForm(VerbForm):
 class MoveForm(ActForm):
     planned_on = day_field(_("Planned on"))
     mode = forms.ChoiceField(label=_("Mode"), choices=InspectionMode.choices)
-    inspectors = forms.CharField(label=_("Inspectors"), required=False, max_length=INSPECTORS_LENGTH)
+    inspectors = forms.CharField(
+        label=_("Inspectors"), required=False, max_length=INSPECTORS_LENGTH,
+        widget=forms.TextInput({"class": "vTextField"}),
+    )  # fmt: skip
     note = text_field(_("Note"), required=False)
 
     def build(self):
@@ -184,7 +188,8 @@ class ChecklistForm(ActForm):
             label = f"{item.get_head_display()} · {item.label}"
             self.fields[f"result-{item.code}"] = forms.ChoiceField(
                 label=_("%(item)s (critical)") % {"item": label} if item.critical else label, choices=choices,
-                widget=forms.RadioSelect, help_text=item.hint, initial=finding and finding.result,
+                widget=AdminRadioSelect({"class": "radiolist inline"}), help_text=item.hint,
+                initial=finding and finding.result,
             )  # fmt: skip
             self.fields[f"note-{item.code}"] = forms.CharField(
                 label=_("Note on “%(item)s”") % {"item": item.label}, required=False, max_length=NOTE_LENGTH,
@@ -205,7 +210,10 @@ class VisitForm(ChecklistForm):
     the visit, the domain says so."""
 
     visited_on = day_field(_("Visited on"))
-    inspectors = forms.CharField(label=_("Inspectors"), required=False, max_length=INSPECTORS_LENGTH)
+    inspectors = forms.CharField(
+        label=_("Inspectors"), required=False, max_length=INSPECTORS_LENGTH,
+        widget=forms.TextInput({"class": "vTextField"}),
+    )  # fmt: skip
     summary = text_field(
         _("Summary"), required=False, length=SUMMARY_LENGTH, rows=5,
         help_text=_("What was seen there. No personal data of customers."),

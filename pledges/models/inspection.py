@@ -135,7 +135,7 @@ class Inspection(TimestampedModel):
     summary = models.TextField(_("summary"), blank=True, editable=False)
     correct_by = models.DateField(_("to be corrected by"), null=True, blank=True, editable=False)
     corrected_on = models.DateField(_("corrected on"), null=True, blank=True, editable=False)
-    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(pgettext_lazy("pledges", "ended at"), null=True, blank=True, editable=False)
 
     objects = InspectionQuerySet.as_manager()
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pledges.enums import TargetKind
 from pledges.querysets import TargetQuerySet
@@ -15,9 +16,9 @@ class Target(ReferenceModel):
 
     code = models.CharField(_("code"), max_length=100, unique=True, editable=False)
     year = models.PositiveSmallIntegerField(_("year"))
-    what = models.CharField(_("what"), max_length=24, choices=TargetKind)
+    what = models.CharField(pgettext_lazy("a target", "what"), max_length=24, choices=TargetKind)
     agency = models.ForeignKey("registry.Agency", models.PROTECT, related_name="+", verbose_name=_("agency"))
-    number = models.PositiveIntegerField(_("number"))
+    number = models.PositiveIntegerField(pgettext_lazy("a target", "number"))
     source = models.CharField(_("source"), max_length=300, help_text=_("Where the target was set"))
 
     objects = TargetQuerySet.as_manager()

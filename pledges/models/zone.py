@@ -32,7 +32,8 @@ class Zone(TimestampedModel):
     address = models.CharField(_("address"), max_length=300, blank=True)
     opened_on = models.DateField(_("zone since"))
     closed_on = models.DateField(
-        _("closed on"), null=True, blank=True, help_text=_("First day on which it is a zone no more")
+        pgettext_lazy("pledges", "closed on"), null=True, blank=True,
+        help_text=_("First day on which it is a zone no more"),
     )
 
     objects = ZoneQuerySet.as_manager()
@@ -75,7 +76,7 @@ class ZoneMembership(models.Model):
     )  # fmt: skip
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+",
-        verbose_name=_("ended by"),
+        verbose_name=pgettext_lazy("a membership", "ended by"),
     )  # fmt: skip
 
     objects = MembershipQuerySet.as_manager()
@@ -130,7 +131,9 @@ class Workstation(TimestampedModel):
         _("mediators"), max_length=300, blank=True, help_text=_("Their names, as displayed at the workstation")
     )
     opened_on = models.DateField(_("opened on"))
-    closed_on = models.DateField(_("closed on"), null=True, blank=True, help_text=_("First day no longer open"))
+    closed_on = models.DateField(
+        pgettext_lazy("pledges", "closed on"), null=True, blank=True, help_text=_("First day no longer open")
+    )
 
     objects = WorkstationQuerySet.as_manager()
 
@@ -166,7 +169,7 @@ class WorkstationItem(TimestampedModel):
     )
     received_at = models.DateTimeField(_("received at"))
     first_response_at = models.DateTimeField(_("first response at"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    ended_at = models.DateTimeField(pgettext_lazy("pledges", "ended at"), null=True, blank=True)
     what = models.CharField(
         _("what it was about"), max_length=500,
         help_text=_("Goods and problem. No names, telephone or identity numbers of people: those belong into a case."),

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.generic import TemplateView
 
 from core.filters import FIRST_DAY, LAST_DAY
@@ -104,6 +105,6 @@ class TargetRows(ListPage):
         return rows.select_related("premises__merchant", "premises__region", "type", "agency")
 
     def get_context_data(self, **kwargs):
-        words = _("Reached") if self.part == REACHED else _("Under review")
+        words = pgettext("a target", "Reached") if self.part == REACHED else _("Under review")
         last = last_counted(self.target.year, self.day) if self.part == REACHED else timezone.localdate()
         return super().get_context_data(target=self.target, words=words, last=last, **kwargs)
