@@ -57,8 +57,11 @@ SEE_LOAD = {"mediation.view_mediator", "mediation.view_session"}
 SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
 REFER = {SEE_REFERRALS, "cases.refer_case"}
-SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises"}
-KEEP_PLEDGES = SEE_PLEDGES | {
+SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises", "pledges.view_returnentry", "pledges.view_breach"}
+DECIDE_BREACHES = "pledges.change_breach"
+# how often the stores took goods back
+KEEP_RETURNS = {"pledges.add_returnentry", "pledges.change_returnentry"}
+KEEP_PLEDGES = SEE_PLEDGES | KEEP_RETURNS | {DECIDE_BREACHES} | {
     f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
 }
 # zones, workstations, inspections and targets of a year
@@ -138,6 +141,7 @@ ROLES: dict[str, Role] = {
                 *PAPERS,
                 *REFER,
                 *SEE_PLEDGES,
+                DECIDE_BREACHES,
             },
         ),
         _role(
@@ -162,7 +166,8 @@ ROLES: dict[str, Role] = {
             | REFER
             | SEE_PLEDGES
             | KEEP_FIELD_WORK
-            | {"pledges.change_pledge", "pledges.decide_pledge", "pledges.export_pledge"},
+            | KEEP_RETURNS
+            | {"pledges.change_pledge", DECIDE_BREACHES, "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
         _role(

@@ -13,13 +13,15 @@ from django.utils.translation import gettext_lazy as _
 @dataclass(frozen=True)
 class ImportTarget:
     """`name`: as in ImportRun.target. `example`: what to type behind `manage.py`, for whoever imports for the first time.
-    `differing`: what the counter of that name counts. `kinds`: labels of the kinds of rows in the control totals."""
+    `differing`: what the counter of that name counts. `kinds`, `amounts`: labels of the kinds of rows and of the sums in
+    the control totals."""
 
     name: str
     label: Any
     example: str
     differing: Any = _("Differing from what is stored")
     kinds: Mapping[str, Any] = field(default_factory=dict)
+    amounts: Mapping[str, Any] = field(default_factory=dict)
 
 
 _targets: dict[str, ImportTarget] = {}

@@ -111,6 +111,49 @@ class PromiseField(models.TextChoices):
     STATEMENT = "statement", _("promise")
 
 
+class BreachState(models.TextChoices):
+    """Where the matter of a complaint against a pledge stands. Found by itself it is a suspicion and nothing more: what
+    it is, and what follows, people decide."""
+
+    SUSPECTED = "suspected", pgettext_lazy("a breach", "Suspected")
+    CONFIRMED = "confirmed", pgettext_lazy("a breach", "Confirmed")
+    DISMISSED = "dismissed", pgettext_lazy("a breach", "Dismissed")
+    WARNED = "warned", pgettext_lazy("a breach", "Merchant warned")
+    CORRECTING = "correcting", pgettext_lazy("a breach", "To be corrected")
+    CORRECTED = "corrected", pgettext_lazy("a breach", "Corrected")
+    SUSPENDED = "suspended", pgettext_lazy("a breach", "Pledge suspended")
+    REINSTATED = "reinstated", pgettext_lazy("a breach", "Pledge reinstated")
+    REMOVED = "removed", pgettext_lazy("a breach", "Pledge revoked")
+
+
+# of these it is established that the promise was broken
+ESTABLISHED = tuple(state for state in BreachState if state not in (BreachState.SUSPECTED, BreachState.DISMISSED))
+# a correction is or was ordered, or might have been
+MAY_BE_CORRECTED = (
+    BreachState.CORRECTING, BreachState.CORRECTED, BreachState.SUSPENDED, BreachState.REINSTATED, BreachState.REMOVED,
+)  # fmt: skip
+
+
+class BreachVerb(models.TextChoices):
+    """What happens to a suspected breach: the first three by itself, all others by people."""
+
+    FIND = "find", pgettext_lazy("of a breach", "Suspicion found")
+    RENEW = "renew", pgettext_lazy("of a breach", "Evidence renewed")
+    LOSE = "lose", pgettext_lazy("of a breach", "No longer under the promise")
+    CONFIRM = "confirm", pgettext_lazy("of a breach", "Confirmed")
+    DISMISS = "dismiss", pgettext_lazy("of a breach", "Dismissed")
+    REOPEN = "reopen", pgettext_lazy("of a breach", "Taken up again")
+    WARN = "warn", pgettext_lazy("of a breach", "Merchant warned")
+    RECTIFY = "rectify", pgettext_lazy("of a breach", "Correction ordered")
+    CORRECT = "correct", pgettext_lazy("of a breach", "Correction accepted")
+    SUSPEND = "suspend", pgettext_lazy("of a breach", "Pledge suspended")
+    REINSTATE = "reinstate", pgettext_lazy("of a breach", "Pledge reinstated")
+    REMOVE = "remove", pgettext_lazy("of a breach", "Pledge revoked")
+
+
+BY_ITSELF = (BreachVerb.FIND, BreachVerb.RENEW, BreachVerb.LOSE)
+
+
 class ZoneKind(models.TextChoices):
     """What is looked after as one: more than the sum of its shops."""
 

@@ -3,8 +3,9 @@ import datetime as dt
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q
 
+from cases.querysets import scope
 from core.models import valid_on
-from pledges.enums import PUBLIC, REVIEWED, SEEN, InspectionState, PledgeState
+from pledges.enums import ESTABLISHED, PUBLIC, REVIEWED, SEEN, BreachState, InspectionState, PledgeState
 from registry.querysets import ReferenceQuerySet
 
 
@@ -32,6 +33,10 @@ class PledgeQuerySet(KeptQuerySet):
     def published(self):
         """Those that are public, or were."""
         return self.filter(published_on__isnull=False)
+
+    def of_returns(self):
+        """Those under whose promise goods are or were taken back: published ones, of the types with return days."""
+        return self.published().filter(type__least_days__isnull=False)
 
     def standing_on(self, day):
         """Those whose term covers `day` (a local date, or an expression for one): published by then and not over. They
@@ -63,17 +68,17 @@ class PledgeQuerySet(KeptQuerySet):
 
     def first_ones(self):
         """The first published pledge of each unit, which is a merchant at one premises."""
-        before = Q(published_on__lt=OuterRef("published_on"))
-        same_day = Q(published_on=OuterRef("published_on"), pk__lt=OuterRef("pk"))
-        earlier = self.model.objects.filter(before | same_day, premises=OuterRef("premises"))
-        return self.published().filter(~Exists(earlier))
+        return self.published().filter(~Exists(self._earlier()))
 
     def first_of_type(self):
         """The first published pledge of each unit and type: not one that was taken up again."""
-        earlier = self.model.objects.filter(
-            premises=OuterRef("premises"), type=OuterRef("type"), published_on__lt=OuterRef("published_on")
-        )
-        return self.published().filter(~Exists(earlier))
+        return self.published().filter(~Exists(self._earlier().filter(type=OuterRef("type"))))
+
+    def _earlier(self):
+        """Those of the same premises published before, on the same day those entered before."""
+        before = Q(published_on__lt=OuterRef("published_on"))
+        same_day = Q(published_on=OuterRef("published_on"), pk__lt=OuterRef("pk"))
+        return self.model.objects.filter(before | same_day, premises=OuterRef("premises"))
 
     def first_of_merchant(self):
         """The first published pledge of each merchant and type, at whichever of its premises."""
@@ -99,11 +104,71 @@ class PremisesQuerySet(KeptQuerySet):
         pledges = self.model._meta.get_field("pledges").related_model.objects.in_force_on(day)
         return self.filter(Exists(pledges.filter(premises=OuterRef("pk"))))
 
-
     def members_of(self, zone, day: dt.date):
         """Premises that belong to `zone` on the local day `day`."""
         memberships = self.model._meta.get_field("memberships").related_model.objects.on(day)
         return self.filter(Exists(memberships.filter(premises=OuterRef("pk"), zone=zone)))
+
+
+class ReturnEntryQuerySet(KeptQuerySet):
+    """Seen by whoever sees the premises."""
+
+    agency_path = "premises__agency"
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm("pledges.view_premises"):
+            return self.none()
+        return super().visible_to(user)
+
+
+class OfEntryQuerySet(models.QuerySet):
+    """What belongs to an entry of returns is seen by whoever sees that."""
+
+    def visible_to(self, user):
+        entries = self.model._meta.get_field("entry").related_model
+        return self.filter(entry__in=entries.objects.visible_to(user).order_by().values("pk"))
+
+
+class BreachQuerySet(models.QuerySet):
+    """A breach is seen by whoever sees the pledge, and by whoever sees the case. Closed by default."""
+
+    def visible_to(self, user):
+        if not user.is_authenticated or not user.has_perm("pledges.view_breach"):
+            return self.none()
+        if user.has_perm("cases.view_all_agencies"):
+            return self
+        if not user.agency_id:
+            return self.none()
+        # who sees no cases has no condition on them: it would be "none"
+        of_pledge = Q(pledge__agency__in=user.agency.ids_within)
+        return self.filter(of_pledge | scope(user, "case__") if user.has_perm("cases.view_case") else of_pledge)
+
+    def suspected(self):
+        return self.filter(state=BreachState.SUSPECTED)
+
+    def to_decide(self):
+        """Those that somebody has to look at: not decided, and the complaint still falls under the promise."""
+        return self.suspected().filter(matches=True)
+
+    def established(self):
+        """Those of which somebody has confirmed that the promise was broken."""
+        return self.filter(state__in=ESTABLISHED)
+
+    def late(self, day: dt.date):
+        """Those of which the correction was due before the local day `day`."""
+        return self.filter(state=BreachState.CORRECTING, due_on__lt=day)
+
+    def with_facts(self):
+        """With what a list or a page names beside them."""
+        return self.select_related("case", "pledge__type", "pledge__premises__merchant", "pledge__premises__region")
+
+
+class OfBreachQuerySet(models.QuerySet):
+    """What belongs to a breach is seen by whoever sees that."""
+
+    def visible_to(self, user):
+        breaches = self.model._meta.get_field("breach").related_model
+        return self.filter(breach__in=breaches.objects.visible_to(user).order_by().values("pk"))
 
 
 class ZoneQuerySet(KeptQuerySet):

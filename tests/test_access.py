@@ -64,6 +64,7 @@ from tests.factories import (
     RecusalFactory,
     ReferralFactory,
     RegionFactory,
+    ReturnEntryFactory,
     RoomFactory,
     SavedFilterFactory,
     SessionFactory,
@@ -101,6 +102,10 @@ GET  /insights/mediation/                                 302  403  200  200  20
 GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403  403  403
 GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403  403  403
 GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /insights/pledges/                                   302  403  200  200  200  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/                                   302  403  200  200  200  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/export/?format=csv                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/export/?format=xlsx                302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403  200
 GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403  200
 GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403  403
@@ -767,6 +772,7 @@ GET  /admin/mediation/                                            302 302 302 30
 PLEDGES = """
 #                                                       anon none regu city offi medi cler audi acco supe appr part cour pled
 GET  /pledges/                                          302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /pledges/public/                                   302 403 404 404 404 403 403 403 403 404 404 403 403 404
 GET  /pledges/export/?format=csv                        302 403 200 200 403 403 403 403 403 200 200 403 403 200
 GET  /pledges/export/?format=xlsx                       302 403 200 200 403 403 403 403 403 200 200 403 403 200
 GET  /pledges/{pledge}/                                 302 403 200 200 200 403 403 403 403 200 200 403 403 200
@@ -819,6 +825,20 @@ GET  /admin/pledges/premises/{other_premises}/change/   302 302 302 302 302 403 
 POST /admin/pledges/premises/{other_premises}/delete/   302 302 302 302 302 403 403 302 403 403 403 403 403 403
 GET  /admin/pledges/premises/{other_premises}/history/  302 302 302 302 302 404 404 302 404 200 404 404 404 404
 GET  /admin/pledges/premises/{other_premises}/          302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/returnentry/                              302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/returnentry/add/                          302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/returnentry/{returnentry}/change/         302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/returnentry/{returnentry}/delete/         302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/returnentry/{returnentry}/history/        302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/returnentry/{returnentry}/                302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/returnentry/{sub_returnentry}/change/     302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/returnentry/{sub_returnentry}/delete/     302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/returnentry/{sub_returnentry}/history/    302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/returnentry/{sub_returnentry}/            302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/returnentry/{other_returnentry}/change/   302 302 302 302 302 403 403 302 403 200 404 403 403 404
+POST /admin/pledges/returnentry/{other_returnentry}/delete/   302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/returnentry/{other_returnentry}/history/  302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/pledges/returnentry/{other_returnentry}/          302 302 302 302 302 302 302 302 302 302 302 302 302 302
 """  # noqa: E501 - a table
 
 
@@ -996,6 +1016,7 @@ def records_of(agency, platform, court) -> dict[str, object]:
     agreement = AgreementFactory(case__handling=agency)
     pledge = PledgeFactory(premises__agency=agency, in_force=True)
     records = {
+        "returnentry": ReturnEntryFactory(premises__agency=agency),
         "pledge": pledge, "premises": pledge.premises, "pledge_merchant": pledge.premises.merchant,
         "confirmation": confirmation, "court_paper": confirmation.documents.get(),
         "agency": agency, "user": user, "case_pk": case,
@@ -1642,6 +1663,9 @@ pledges/pledge          {other_pledge}   403/403/403/403/404/403/403/404 403/403
 pledges/premises        {premises}       403/403/200/403/200/403/403/200 403/403/200/403/403/403/403/200 403/403/200/403/403/403/403/200 403/403/403/403/403/403/403/403
 pledges/premises        {sub_premises}   403/403/200/403/403/403/403/200 403/403/403/403/403/403/403/403
 pledges/premises        {other_premises} 403/403/200/403/403/403/403/404 403/403/403/403/403/403/403/403
+pledges/returnentry     {returnentry}       403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/returnentry     {sub_returnentry}   403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/returnentry     {other_returnentry} 403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
 mediation/mediatedcase  {case_pk}          403/403/200/200/200/403/403/403 403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
 mediation/mediatedcase  {sub_case_pk}                                              403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
 mediation/mediatedcase  {other_case_pk}                                            403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
@@ -1700,6 +1724,7 @@ mediation.mediatedcase   403/403/200/200/200/403/403/403
 mediation.judicialconfirmation  403/403/200/200/200/403/200/403
 pledges.pledge                  403/403/200/403/200/403/403/200
 pledges.premises                403/403/200/403/200/403/403/200
+pledges.returnentry             403/403/200/403/200/403/403/200
 pledges.zone             403/403/200/403/200/403/403/200
 pledges.zonemembership   403/403/200/403/200/403/403/200
 pledges.workstation      403/403/200/403/200/403/403/200
@@ -1735,6 +1760,7 @@ mediation.recusal.mediator           403/403/200/200/200/403/403/403
 mediation.judicialconfirmation.court  200/200/200/200/200/403/403/403
 pledges.pledge.premises               403/403/200/403/200/403/403/200
 pledges.premises.merchant             200/403/200/403/403/403/403/200
+pledges.returnentry.premises          403/403/200/403/200/403/403/200
 pledges.zone.agency                  200/200/200/200/200/403/403/200
 pledges.zone.operator                200/403/200/403/403/403/403/200
 pledges.zonemembership.zone          403/403/200/403/200/403/403/200

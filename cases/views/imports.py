@@ -87,11 +87,12 @@ def control_totals(run: ImportRun) -> list[TotalGroup]:
     file, database = run.control.get("file", {}), run.control.get("database")
     regions = dict.fromkeys({*file.get("by_region", {}), *(database or {}).get("by_region", {})}, "")
     names = {region.code: region.label for region in Region.objects.filter(code__in=regions).order_by("valid_from")}
+    target = import_target(run.target)
     amounts = {
         "claimed": _("Amount claimed"), "recovered": _("Recovered loss"),
-        "multiple_damages": _("Multiple damages"), "moral_damages": _("Moral damages"),
+        "multiple_damages": _("Multiple damages"), "moral_damages": _("Moral damages"), **target.amounts,
     }
-    kinds = import_target(run.target).kinds
+    kinds = target.kinds
     groups = [
         TotalGroup(_("Rows and amounts"), [
             _total(_("Rows taken"), file.get("rows", 0), database and database.get("rows", 0), count),

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import DateField, OuterRef
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -183,7 +184,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
     def next_due(self, agreement):
         if agreement.state != AgreementState.IN_FORCE or agreement.next_due_on is None:
             return None
-        day = f"{agreement.next_due_on}"
+        day = date_format(agreement.next_due_on)
         late = agreement.next_due_on < timezone.localdate()
         return format_html('{} <span class="flag">{}</span>', day, _("overdue")) if late else day
 

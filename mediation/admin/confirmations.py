@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -183,7 +184,7 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
 
     @admin.display(description=_("due on"), ordering="due_on")
     def shown_due(self, confirmation):
-        return format_html("{} {}", f"{confirmation.due_on:%Y-%m-%d}", urgency_mark(confirmation))
+        return format_html("{} {}", date_format(confirmation.due_on), urgency_mark(confirmation))
 
     @admin.display(description=_("urgency"))
     def pressing(self, confirmation):

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cases', '0024_green_channel'),
-        ('pledges', '0001_initial'),
+        ('pledges', '0003_breaches'),
         ('registry', '0005_green_channel_end'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,3 +1,4 @@
+from pledges.models.breach import Breach, BreachEvent
 from pledges.models.inspection import (
     ChecklistItem,
     Finding,
@@ -7,11 +8,14 @@ from pledges.models.inspection import (
     InspectionPlan,
 )
 from pledges.models.pledge import Evaluation, Opinion, Pledge, PledgeEvent, Premises, Suspension
+from pledges.models.returns import ReturnChange, ReturnEntry
 from pledges.models.target import Target
 from pledges.models.type import Coverage, PledgeType
 from pledges.models.zone import Workstation, WorkstationItem, Zone, ZoneMembership
 
 __all__ = [
+    "Breach",
+    "BreachEvent",
     "ChecklistItem",
     "Coverage",
     "Evaluation",
@@ -25,6 +29,8 @@ __all__ = [
     "PledgeEvent",
     "PledgeType",
     "Premises",
+    "ReturnChange",
+    "ReturnEntry",
     "Suspension",
     "Target",
     "Workstation",

@@ -1,5 +1,7 @@
 """Merchants of imported rows, found or made set-wise."""
 
+from collections.abc import Iterable
+
 from core.pinyin import pinyin_key
 
 MerchantKey = tuple[str | None, str, int | None, str]
@@ -38,6 +40,40 @@ def resolve_merchants(cursor, wanted: set[MerchantKey], *, now) -> dict[Merchant
     named = wanted - coded
     found = _by_code(cursor, coded, now)
     return found | _by_name(cursor, named, now)
+
+
+def find_merchants(cursor, wanted: set[MerchantKey]) -> dict[MerchantKey, int]:
+    """Those of the wanted merchants that there are, found as `resolve_merchants` finds them; none is made."""
+    coded = {key for key in wanted if key[0]}
+    cursor.execute(BY_CODE, [list({key[0] for key in coded})])
+    by_code = dict(cursor.fetchall())
+    places = {(key[1], key[2]) for key in wanted - coded}
+    ids = _verified(cursor, {place for place in places if place[1] is not None})
+    ids |= _unverified(cursor, places - ids.keys())
+    found = {key: by_code.get(key[0]) if key[0] else ids.get((key[1], key[2])) for key in wanted}
+    return {key: pk for key, pk in found.items() if pk is not None}
+
+
+class Places:
+    """Which regions are one place, whatever day's map each is of."""
+
+    def __init__(self, cursor):
+        self._codes: dict[int, str] = {}
+        self._later: dict[int, list[int]] = {}
+        cursor.execute(PLACES)
+        for region, code, successors in cursor.fetchall():
+            self._codes[region], self._later[region] = code, successors
+
+    def here(self, place: int, located: Iterable[tuple[int, int]]) -> list[int]:
+        """Of rows (region, id), the ids of those at `place`: of that very region, else of its division code, whose area
+        may have changed in between, else of a region that the place came from or went into."""
+        located = list(located)
+        codes, later = self._codes, self._later
+        return (
+            [pk for region, pk in located if region == place]
+            or [pk for region, pk in located if codes[region] == codes[place]]
+            or [pk for region, pk in located if place in _after(later, region) or region in _after(later, place)]
+        )
 
 
 def _order(key: MerchantKey) -> tuple:
@@ -95,28 +131,19 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
 
 
 def _verified(cursor, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """The one verified merchant of each name and place: of that very region, else of its division code, whose area
-    may have changed in between, else of a region that the place came from or went into."""
+    """The one verified merchant of each name and place, if there is one."""
     if not wanted:
         return {}
     cursor.execute(VERIFIED, [list({key for key, _ in wanted})])
     stored: dict[str, list[tuple[int, int]]] = {}
     for key, region, pk in cursor.fetchall():
-        stored.setdefault(key, []).append((region, pk))
+        if region is not None:
+            stored.setdefault(key, []).append((region, pk))
     if not stored:
         return {}
-    cursor.execute(PLACES)
-    codes, later = {}, {}
-    for region, code, successors in cursor.fetchall():
-        codes[region], later[region] = code, successors
-    ids = {}
+    places, ids = Places(cursor), {}
     for key, place in wanted:
-        named = [(region, pk) for region, pk in stored.get(key, ()) if region is not None]
-        here = (
-            [pk for region, pk in named if region == place]
-            or [pk for region, pk in named if codes[region] == codes[place]]
-            or [pk for region, pk in named if place in _after(later, region) or region in _after(later, place)]
-        )
+        here = places.here(place, stored.get(key, ()))
         if len(here) == 1:
             ids[key, place] = here[0]
     return ids

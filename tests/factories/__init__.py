@@ -37,6 +37,7 @@ from tests.factories.mediation import (
     WorkingHoursFactory,
 )
 from tests.factories.pledges import (
+    BreachFactory,
     ChecklistItemFactory,
     CoverageFactory,
     FindingFactory,
@@ -48,6 +49,7 @@ from tests.factories.pledges import (
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
+    ReturnEntryFactory,
     TargetFactory,
     WorkstationFactory,
     ZoneFactory,
@@ -71,6 +73,7 @@ __all__ = [
     "AgencyFactory",
     "AgreementFactory",
     "AttachmentFactory",
+    "BreachFactory",
     "BulkActFactory",
     "CalendarDayFactory",
     "CalendarNoticeFactory",
@@ -115,6 +118,7 @@ __all__ = [
     "RecusalFactory",
     "ReferralFactory",
     "RegionFactory",
+    "ReturnEntryFactory",
     "RoomFactory",
     "SavedFilterFactory",
     "SessionFactory",

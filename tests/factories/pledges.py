@@ -1,10 +1,12 @@
 import datetime as dt
+from decimal import Decimal
 
 import factory
 from django.utils import timezone
 
 from pledges.domain import photo_context
 from pledges.enums import (
+    BreachState,
     ChecklistHead,
     FindingResult,
     InspectionState,
@@ -14,6 +16,7 @@ from pledges.enums import (
     ZoneKind,
 )
 from pledges.models import (
+    Breach,
     ChecklistItem,
     Coverage,
     Finding,
@@ -23,6 +26,7 @@ from pledges.models import (
     Pledge,
     PledgeType,
     Premises,
+    ReturnEntry,
     Target,
     Workstation,
     WorkstationItem,
@@ -30,7 +34,7 @@ from pledges.models import (
     ZoneMembership,
 )
 from tests.factories.accounts import UserFactory
-from tests.factories.cases import local
+from tests.factories.cases import CaseFactory, local
 from tests.factories.documents import StoredFactory
 from tests.factories.registry import AgencyFactory, MerchantFactory, RegionFactory
 
@@ -99,6 +103,43 @@ class PledgeFactory(factory.django.DjangoModelFactory):
     agency = factory.SelfAttribute("premises.agency")
     applied_on = factory.LazyFunction(lambda: timezone.localdate() - dt.timedelta(days=30))
     statement = "缺一赔十，假一赔三。"
+
+
+class ReturnEntryFactory(factory.django.DjangoModelFactory):
+    """Three returns of May 2026, entered by somebody."""
+
+    class Meta:
+        model = ReturnEntry
+
+    premises = factory.SubFactory(PremisesFactory)
+    month = dt.date(2026, 5, 1)
+    count = 3
+    amount = Decimal("250.50")
+    entered_by = factory.SubFactory(UserFactory)
+
+
+class BreachFactory(factory.django.DjangoModelFactory):
+    """A suspicion that nobody has decided; `confirmed` by somebody."""
+
+    class Meta:
+        model = Breach
+
+    class Params:
+        confirmed = factory.Trait(state=BreachState.CONFIRMED, decided_at=local(2026, 11, 20))
+
+    pledge = factory.SubFactory(PledgeFactory, in_force=True)
+    case = factory.SubFactory(
+        CaseFactory, merchant=factory.SelfAttribute("..pledge.premises.merchant"),
+        region=factory.SelfAttribute("..pledge.premises.region"),
+    )  # fmt: skip
+    counts_on = dt.date(2026, 11, 2)
+    evidence = factory.LazyAttribute(lambda breach: {
+        "day": breach.counts_on.isoformat(), "by": "receipt", "type": breach.pledge.type.code,
+        "term": [breach.pledge.published_on.isoformat(), breach.pledge.valid_to.isoformat()],
+        "promise": {"states": ["statement"]}, "problem": None, "rules": [{"problem": None, "words": ["退款"]}],
+        "text": "demand", "premises": {"by": "region", "platform": False, "among": 1},
+    })  # fmt: skip
+    found_at = local(2026, 11, 3)
 
 
 class ZoneFactory(factory.django.DjangoModelFactory):

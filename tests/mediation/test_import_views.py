@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 LIST = "/imports/"
 TARGETS = {
     "cases": "Cases", "merchants": "Merchants", "platforms": "Platforms", "mediators": "Mediators",
-    "sessions": "Sessions", "referrals": "Referrals to platforms",
+    "sessions": "Sessions", "referrals": "Referrals to platforms", "pledges": "Pledges", "returns": "Returns by month",
 }  # fmt: skip
 
 
@@ -59,10 +59,10 @@ def test_a_target_that_nobody_knows_is_refused_by_the_filter(clerk):
 
 
 def test_a_run_of_a_target_that_is_known_no_more_goes_by_its_name(visit, clerk):
-    run = run_of(clerk, "pledges")
+    run = run_of(clerk, "penalties")
 
-    assert "<dd>pledges</dd>" in text(visit(f"{LIST}{run.pk}/"))
-    assert import_target("pledges").label == "pledges"
+    assert "<dd>penalties</dd>" in text(visit(f"{LIST}{run.pk}/"))
+    assert import_target("penalties").label == "penalties"
 
 
 def test_the_control_totals_of_sessions_are_told_by_their_state(visit, clerk):
