@@ -64,6 +64,12 @@ KEEP_RETURNS = {"pledges.add_returnentry", "pledges.change_returnentry"}
 KEEP_PLEDGES = SEE_PLEDGES | KEEP_RETURNS | {DECIDE_BREACHES} | {
     f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
 }
+# zones, workstations, inspections and targets of a year
+FIELD_WORK = (
+    "zone", "zonemembership", "workstation", "workstationitem", "inspectionplan", "inspection", "target",
+)  # fmt: skip
+SEE_FIELD_WORK = {f"pledges.view_{model}" for model in (*FIELD_WORK, "checklistitem")}
+KEEP_FIELD_WORK = SEE_FIELD_WORK | {f"pledges.{verb}_{model}" for verb in ("add", "change") for model in FIELD_WORK}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
@@ -100,6 +106,7 @@ ROLES: dict[str, Role] = {
             | SIGNALS
             | SEE_LOAD
             | SEE_PLEDGES
+            | SEE_FIELD_WORK
             | {"pledges.export_pledge"},
         ),
         _role(
@@ -113,6 +120,7 @@ ROLES: dict[str, Role] = {
             | SIGNALS
             | SEE_LOAD
             | SEE_PLEDGES
+            | SEE_FIELD_WORK
             | {"pledges.export_pledge"},
         ),
         _role(
@@ -157,6 +165,7 @@ ROLES: dict[str, Role] = {
             | KEEP_MEDIATION
             | REFER
             | SEE_PLEDGES
+            | KEEP_FIELD_WORK
             | KEEP_RETURNS
             | {"pledges.change_pledge", DECIDE_BREACHES, "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
@@ -181,8 +190,10 @@ ROLES: dict[str, Role] = {
                 "cases.view_case", "cases.view_importrun", "pledges.export_pledge",
                 # whoever is not known yet is taken up, by name and place
                 "registry.view_merchant", "registry.add_merchant", "registry.view_region", "registry.view_industry",
+                "registry.view_agency",
             }
-            | KEEP_PLEDGES,
+            | KEEP_PLEDGES
+            | KEEP_FIELD_WORK,
             staff=True,
         ),
         # sees what was applied for with its court and nothing else: see mediation.querysets

@@ -14,9 +14,21 @@ class PledgesConfig(AppConfig):
 
     def ready(self):
         from cases.domain import register_consumer  # noqa: PLC0415 - models exist by now
+        from cases.domain.rotation import FILES  # noqa: PLC0415 - as above
         from cases.worker import register_job  # noqa: PLC0415 - as above
-        from pledges.domain import BREACHES, expire_pledges, find_breaches  # noqa: PLC0415 - as above
-        from pledges.models import Coverage, PledgeType  # noqa: PLC0415 - as above
+        from pledges.domain import (  # noqa: PLC0415 - as above
+            BREACHES,
+            expire_pledges,
+            find_breaches,
+            photo_context,
+        )
+        from pledges.models import (  # noqa: PLC0415 - as above
+            ChecklistItem,
+            Coverage,
+            InspectionPhoto,
+            PledgeType,
+            Target,
+        )
         from registry.reference import Dataset, register  # noqa: PLC0415 - as above
         from registry.reference.datasets import Children  # noqa: PLC0415 - as above
 
@@ -25,6 +37,11 @@ class PledgesConfig(AppConfig):
             "pledge_types", PledgeType, folder / "types.csv",
             children=Children("coverages", Coverage, "type", folder / "coverages.csv"),
         ))  # fmt: skip
+        register(
+            Dataset("checklist", ChecklistItem, folder / "checklist.csv"),
+            Dataset("targets", Target, folder / "targets.csv"),
+        )
+        FILES[InspectionPhoto] = photo_context
         register_job("expire_pledges", expire_pledges)
         register_target(ImportTarget(
             "pledges", _("Pledges"), "import_pledges FILE.csv --user NAME",

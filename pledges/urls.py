@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pledges.views import breaches, lists, public, records
+from pledges.views import breaches, lists, public, records, targets, zones
 
 app_name = "pledges"
 urlpatterns = [
@@ -11,4 +11,8 @@ urlpatterns = [
     path("pledges/merchants/<int:pk>/", records.MerchantPage.as_view(), name="merchant"),
     path("cases/<str:number>/pledges/", breaches.CasePledges.as_view(), name="case"),
     path("cases/<str:number>/pledges/<int:pk>/", breaches.CaseBreach.as_view(), name="breach"),
+    path("pledges/zones/", zones.ZoneList.as_view(), name="zones"),
+    path("pledges/zones/<int:pk>/", zones.ZoneSheet.as_view(), name="zone"),
+    path("pledges/targets/", targets.TargetsPage.as_view(), name="targets"),
+    path("pledges/targets/<int:pk>/<slug:part>/", targets.TargetRows.as_view(), name="target_rows"),
 ]

@@ -33,6 +33,7 @@ from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, S
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
 from mediation.models import Agreement, JudicialConfirmation, Recusal
+from pledges.models import ChecklistItem, Inspection, WorkstationItem, ZoneMembership
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -48,17 +49,24 @@ from tests.factories import (
     DocumentTemplateFactory,
     EntrustmentFactory,
     IndustryFactory,
+    InspectionFactory,
+    ItemFactory,
     LetterheadFactory,
     MediatorFactory,
+    MembershipFactory,
     MerchantFactory,
     PartyFactory,
+    PlanFactory,
     PlatformFactory,
     ProblemFactory,
     RecusalFactory,
     RegionFactory,
     RoomFactory,
     SessionFactory,
+    TargetFactory,
     UserFactory,
+    WorkstationFactory,
+    ZoneFactory,
     grant,
 )
 from tests.factories.cases import PERSON
@@ -308,7 +316,13 @@ ON_CASE_PAGE = {
 
 
 # what has to be chosen beside what is written
-CHOSEN = {Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}}
+ENDED = {
+    f"{name}_{part}": value for name, hour in (("first_response_at", "10:00"), ("ended_at", "11:00"))
+    for part, value in enumerate(("2026-10-01", hour))
+}  # fmt: skip
+CHOSEN = {
+    Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, WorkstationItem: ENDED,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -334,6 +348,8 @@ def kept_rows(district):
         RecusalFactory(case=open_case, mediator__agency=district),
         SessionFactory(case=CaseFactory(handling=district, accepted=True), mode="on_site", place="商场", link=""),
         ConfirmationFactory(), AgreementFactory(),
+        ZoneFactory(agency=district), MembershipFactory(), WorkstationFactory(agency=district), ItemFactory(),
+        PlanFactory(agency=district), InspectionFactory(), TargetFactory(agency=district), ChecklistItem.objects.first(),
     ]  # fmt: skip
     found = {type(row): row for row in rows}
     return lambda model: (found[model], case, open_case)
@@ -349,7 +365,7 @@ def test_names_that_the_administration_keeps(client, staff, kept_rows, model):
     names = written(page)
     if not names:
         # what is uploaded, see above, and what is changed by acts alone
-        assert model in (DocumentTemplate, JudicialConfirmation)
+        assert model in (DocumentTemplate, JudicialConfirmation, Inspection, ZoneMembership)
         return
 
     given = posted(page) | CHOSEN.get(model, {})
