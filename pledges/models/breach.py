@@ -22,7 +22,9 @@ class Breach(models.Model):
     the promise was broken is decided by people alone.
     """
 
-    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="breaches", verbose_name=_("case"))
+    case = models.ForeignKey(
+        "cases.Case", models.PROTECT, db_index=False, related_name="breaches", verbose_name=_("case")
+    )
     pledge = models.ForeignKey(Pledge, models.PROTECT, related_name="breaches", verbose_name=_("pledge"))
     state = models.CharField(
         _("state"), max_length=12, choices=BreachState, default=BreachState.SUSPECTED, editable=False
