@@ -25,7 +25,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (
-    "consumer_rights", "core", "registry", "accounts", "cases", "mediation", "insights", "demo", "templates",
+    "consumer_rights", "core", "registry", "accounts", "cases", "mediation", "pledges", "insights", "demo", "templates",
 )  # fmt: skip
 CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES/django.po")
 HEADER = {

@@ -33,7 +33,7 @@ class Breach(models.Model):
     evidence = models.JSONField(_("evidence"), default=dict, editable=False)
     matches = models.BooleanField(_("falls under the promise"), default=True, editable=False)
     found_at = models.DateTimeField(_("found at"), editable=False)
-    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True, editable=False)
+    decided_at = models.DateTimeField(pgettext_lazy("a breach", "decided at"), null=True, blank=True, editable=False)
     due_on = models.DateField(_("to be corrected by"), null=True, blank=True, editable=False)
 
     objects = BreachQuerySet.as_manager()
