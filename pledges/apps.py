@@ -13,8 +13,14 @@ class PledgesConfig(AppConfig):
     def ready(self):
         from cases.domain import register_consumer  # noqa: PLC0415 - models exist by now
         from cases.worker import register_job  # noqa: PLC0415 - as above
-        from pledges.domain import BREACHES, expire_pledges, find_breaches  # noqa: PLC0415 - as above
+        from pledges.domain import (  # noqa: PLC0415 - as above
+            BREACHES,
+            coverage_changed,
+            expire_pledges,
+            find_breaches,
+        )
         from pledges.models import Coverage, PledgeType  # noqa: PLC0415 - as above
+        from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415 - as above
         from registry.reference.datasets import Children  # noqa: PLC0415 - as above
 
@@ -25,6 +31,7 @@ class PledgesConfig(AppConfig):
         ))  # fmt: skip
         register_job("expire_pledges", expire_pledges)
         register_consumer(BREACHES, find_breaches)
+        CONSEQUENCES.append(coverage_changed)
         register_panel("case", Panel(
             title=_("Pledges"), url_name="pledges:case",
             note=_("What the merchant had promised in public, and whether the complaint falls under it."),

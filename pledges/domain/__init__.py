@@ -2,6 +2,7 @@
 
 from pledges.domain.breaches import BREACH, act_on_breach
 from pledges.domain.pledges import PLEDGE, act_on_pledge, apply_for, expire_pledges, last_day
+from pledges.domain.rules import coverage_changed
 from pledges.domain.suspicion import BREACHES, find_breaches, look_again
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "act_on_breach",
     "act_on_pledge",
     "apply_for",
+    "coverage_changed",
     "expire_pledges",
     "find_breaches",
     "last_day",
