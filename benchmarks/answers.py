@@ -23,7 +23,7 @@ def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> di
     times = []
     for run in range(WARM_UPS + runs):
         if run == WARM_UPS:
-            used = _processor_time()
+            used = processor_time()
         start = time.perf_counter()
         response = client.get(url)
         times.append(1000 * (time.perf_counter() - start))
@@ -32,7 +32,7 @@ def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> di
             raise SystemExit(f"{url} answers {response.status_code}, or too late")
         if "filter" in page and not page["filter"].form.is_valid():
             return None
-    cpu = (_processor_time() - used) / runs
+    cpu = (processor_time() - used) / runs
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
     times = times[WARM_UPS:]
@@ -82,7 +82,7 @@ def _greatest(values: dict[str, float], measure: str) -> dict:
     return {"page": name, measure: values[name]}
 
 
-def _processor_time() -> float:
+def processor_time() -> float:
     """Seconds that this process and the server's process of its connection have worked; of a server elsewhere, 0."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from benchmarks.answers import MEDIATION_MS, RUNS, measure_page, summary
+from benchmarks.answers import MEDIATION_MS, RUNS, measure_page, processor_time, summary
 from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine, say, settle
 from benchmarks.own import city_bureau
 from benchmarks.repeats import (
@@ -64,36 +64,37 @@ def measure(cases: int, pledges: int, day: int, runs: int, chance: random.Random
     say(f"{pledges:,} pledges and {cases:,} cases made in {time.perf_counter() - start:.0f} s")
     settle()
     share = min(YEAR, cases)
-    year, everything = read_all(share)
-    say(f"{share:,} cases read in {year:.1f} s, all in {everything:.1f} s: {Breach.objects.count():,} suspected breaches")
+    year = read_all(share)
+    before = Breach.objects.count()
+    say(f"{share:,} cases read in {year[0]:.1f} s ({year[1]:.1f} s of work): {before:,} suspected breaches")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE pledges_breach, pledges_breachevent")
-    before = Breach.objects.count()
     write_cases(template, day, cases + 1, chance)
-    _share, imported = read_all(day)
+    imported = read_all(day)
     added = Breach.objects.count() - before
-    say(f"{day:,} imported cases read in {imported:.2f} s: {added:,} suspected breaches")
+    say(f"{day:,} imported cases read in {imported[0]:.2f} s: {added:,} suspected breaches")
     cases_concerned("SELECT id FROM cases_case ORDER BY id DESC LIMIT %s", [day])
-    _share, again = read_all(day)
+    again = read_all(day)
     pages = {name: measure_page(client, name, url, runs=runs) for name, (client, url) in _pages()}
     return summary([pages], most_ms=MEDIATION_MS) | {
         "cases": Case.objects.count(), "pledges": Pledge.objects.count(), "premises": Premises.objects.count(),
-        "breaches": before, "year_cases": share, "year_seconds": round(year * YEAR / share, 1),
-        "day_cases": day, "day_seconds": round(imported, 2), "day_breaches": added, "again_seconds": round(again, 2),
-        f"year_within_{YEAR_SECONDS}s": year * YEAR / share <= YEAR_SECONDS,
-        f"day_within_{DAY_SECONDS}s": imported <= DAY_SECONDS, "pages": pages,
+        "breaches": before, "year_cases": share, "year_seconds": round(year[0] * YEAR / share, 1),
+        "year_cpu_seconds": round(year[1] * YEAR / share, 1), "day_cases": day, "day_seconds": round(imported[0], 2),
+        "day_cpu_seconds": round(imported[1], 2), "day_breaches": added, "again_seconds": round(again[0], 2),
+        f"year_within_{YEAR_SECONDS}s": year[0] * YEAR / share <= YEAR_SECONDS,
+        f"day_within_{DAY_SECONDS}s": imported[0] <= DAY_SECONDS, "pages": pages,
     }  # fmt: skip
 
 
 def read_all(share: int) -> tuple[float, float]:
-    """Let the consumer read what there is; seconds until it had read `share` cases, and until it had read all."""
-    read, until, start = 0, None, time.perf_counter()
+    """Let the consumer read what there is; seconds until it had read `share` cases, and the processor time of both sides
+    for it, which other work on the machine does not lengthen."""
+    read, found, start, used = 0, None, time.perf_counter(), processor_time()
     while has_work(BREACHES):
         read += len(consume(BREACHES).case_ids)
-        if until is None and read >= share:
-            until = time.perf_counter() - start
-    taken = time.perf_counter() - start
-    return (taken if until is None else until), taken
+        if found is None and read >= share:
+            found = time.perf_counter() - start, processor_time() - used
+    return found or (time.perf_counter() - start, processor_time() - used)
 
 
 # ---- the stock
