@@ -303,7 +303,7 @@ def test_of_what_can_break_no_promise_the_page_of_the_case_says_nothing(visit, o
     case = CaseFactory(handling=district, **facts)
     desk = visit(officer)
 
-    assert "/pledges/" not in desk.get(case.get_absolute_url()).content.decode()
+    assert f"/{case.number}/pledges/" not in desk.get(case.get_absolute_url()).content.decode()
     html = desk.get(f"/cases/{case.number}/pledges/").content.decode()
     assert "had no pledge in force on that day" in html
 
@@ -311,7 +311,7 @@ def test_of_what_can_break_no_promise_the_page_of_the_case_says_nothing(visit, o
 def test_whoever_may_see_no_breaches_is_not_led_to_them(visit, district, breach):
     desk = visit(UserFactory(agency=district, roles=["mediator"]))
 
-    assert "/pledges/" not in desk.get(breach.case.get_absolute_url()).content.decode()
+    assert f"/{breach.case.number}/pledges/" not in desk.get(breach.case.get_absolute_url()).content.decode()
     assert desk.get(f"/cases/{breach.case.number}/pledges/").status_code == 403
 
 
