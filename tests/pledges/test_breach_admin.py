@@ -319,7 +319,10 @@ def test_whoever_may_see_no_breaches_is_not_led_to_them(visit, district, breach)
 def test_an_officer_decides_on_the_case(visit, officer, breach):
     desk, address = visit(officer), f"/cases/{breach.case.number}/pledges/{breach.pk}/"
     html = desk.get(address).content.decode()
-    for shown in ("What was promised", "in the demand: 退款", "you decide", "At least 5 characters.", 'value="confirm"', 'value="dismiss"'):
+    for shown in (
+        "What was promised", "in the demand: 退款", "you decide", "At least 5 characters.", 'value="confirm"',
+        'value="dismiss"',
+    ):
         assert shown in html, shown
     assert 'value="reopen"' not in html
 
