@@ -88,6 +88,7 @@ def test_the_evidence_is_laid_out_side_by_side(visit, clerk, breach):
         "电话139****0002", "联系139****0003", "服装 139****0001", breach.case.number, breach.case.get_absolute_url(),
     ):
         assert shown in html, shown
+    assert ">None<" not in html
     for hidden in ("张测试", "13900000002", "13900000003", "13900000001", "no longer falls"):
         assert hidden not in html, hidden
 
@@ -318,7 +319,10 @@ def test_whoever_may_see_no_breaches_is_not_led_to_them(visit, district, breach)
 def test_an_officer_decides_on_the_case(visit, officer, breach):
     desk, address = visit(officer), f"/cases/{breach.case.number}/pledges/{breach.pk}/"
     html = desk.get(address).content.decode()
-    for shown in ("What was promised", "in the demand: 退款", "you decide", 'value="confirm"', 'value="dismiss"'):
+    for shown in (
+        "What was promised", "in the demand: 退款", "you decide", "At least 5 characters.", 'value="confirm"',
+        'value="dismiss"',
+    ):
         assert shown in html, shown
     assert 'value="reopen"' not in html
 
