@@ -33,7 +33,7 @@ from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, S
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
 from mediation.models import Agreement, JudicialConfirmation, Recusal
-from pledges.models import ChecklistItem, Inspection, Pledge, WorkstationItem, ZoneMembership
+from pledges.models import ChecklistItem, Inspection, Pledge, ReturnEntry, WorkstationItem, ZoneMembership
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -323,7 +323,7 @@ ENDED = {
     for part, value in enumerate(("2026-10-01", hour))
 }  # fmt: skip
 CHOSEN = {
-    Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, WorkstationItem: ENDED,
+    Recusal: {"verdict": "denied"}, ReturnEntry: {"count": "7"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, WorkstationItem: ENDED,
 }  # fmt: skip
 
 
@@ -342,7 +342,10 @@ def kept_rows(district):
         ("officer", "channel", "region", "category", "problem", "platform")},
     )  # fmt: skip
     ClockFactory(case=open_case)
-    pledge = PledgeFactory(premises__agency=district, in_force=True)
+    pledge = PledgeFactory(
+        premises__agency=district, premises__region=RegionFactory(parent=RegionFactory(level="city")), in_force=True,
+        published_on=dt.date(2026, 1, 5), type__returns=True,
+    )  # fmt: skip
     rows = [
         district, officer, case.channel, case.region, case.category, case.problem, case.platform, case.merchant,
         case.merchant.industry, rule, Ground.objects.get(code=case.ground), SignalRule.objects.first(),
