@@ -39,6 +39,8 @@ PAGES = [
     ("regulator", "/insights/mediation/?year=2020"),
     ("regulator", "/insights/mediators/?first=2020-01-01&last=2020-12-31"),
     ("regulator", "/insights/uncounted/?year=2020"),
+    ("regulator", "/pledges/targets/?year=2021"),
+    ("regulator", "/pledges/zones/"),
     ("clerk", "/imports/"),
     ("clerk", "{run}"),
     ("auditor", "/accounts/sign-ins/"),
