@@ -367,7 +367,7 @@ GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302
 GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403  403  403  403
 GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403  403
 POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403  403
-GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  200  200  302  200  200  200  403  403  403
+GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  200  200  302  200  200  200  403  403  200
 GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403  403  403  403
 GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403  403  403  403
 GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403  403  403  403
