@@ -18,6 +18,7 @@ class PledgesConfig(AppConfig):
         from cases.worker import register_job  # noqa: PLC0415 - as above
         from pledges.domain import (  # noqa: PLC0415 - as above
             BREACHES,
+            coverage_changed,
             expire_pledges,
             find_breaches,
             photo_context,
@@ -29,6 +30,7 @@ class PledgesConfig(AppConfig):
             PledgeType,
             Target,
         )
+        from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415 - as above
         from registry.reference.datasets import Children  # noqa: PLC0415 - as above
 
@@ -53,6 +55,7 @@ class PledgesConfig(AppConfig):
             amounts={"returned": _("Amount paid back")},
         ))  # fmt: skip
         register_consumer(BREACHES, find_breaches)
+        CONSEQUENCES.append(coverage_changed)
         register_panel("case", Panel(
             title=_("Pledges"), url_name="pledges:case",
             note=_("What the merchant had promised in public, and whether the complaint falls under it."),

@@ -36,6 +36,7 @@ from tests.factories import (
     AgencyFactory,
     AgreementFactory,
     AttachmentFactory,
+    BreachFactory,
     BulkActFactory,
     CalendarNoticeFactory,
     CaseFactory,
@@ -980,6 +981,47 @@ GET  /admin/pledges/checklistitem/{checklist_item}/history/                     
 GET  /admin/pledges/checklistitem/{checklist_item}/                                     302  302  302  302  302  302  302  302  302  302  302  302  302  302
 """  # noqa: E501 - a table
 
+# breaches of pledges: on the case and in the administration
+BREACHES = """
+#                                                      ano non reg cit off med cle aud acc sup app par cou ple
+GET  /cases/{case}/pledges/                            302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /cases/{case}/pledges/{breach}/                   302 403 200 200 200 403 403 403 403 200 200 403 403 200
+POST /cases/{case}/pledges/{breach}/                   302 403 403 403 302 403 403 403 403 302 302 403 403 302
+GET  /cases/{sub_case}/pledges/                        302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /cases/{sub_case}/pledges/{sub_breach}/           302 403 200 200 200 403 403 403 403 200 200 403 403 200
+POST /cases/{sub_case}/pledges/{sub_breach}/           302 403 403 403 302 403 403 403 403 302 302 403 403 302
+GET  /cases/{other_case}/pledges/                      302 403 404 200 404 403 403 403 403 200 404 403 403 404
+GET  /cases/{other_case}/pledges/{other_breach}/       302 403 404 200 404 403 403 403 403 200 404 403 403 404
+POST /cases/{other_case}/pledges/{other_breach}/       302 403 403 403 404 403 403 403 403 302 404 403 403 404
+GET  /cases/{case}/pledges/{other_breach}/             302 403 404 404 404 403 403 403 403 404 404 403 403 404
+GET  /admin/pledges/breach/                            302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/breach/add/                        302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{breach}/change/            302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{breach}/delete/            302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{breach}/history/           302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/breach/{breach}/                   302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/breach/{breach}/act/confirm/       302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/breach/{breach}/act/suspend/       302 302 302 302 302 403 403 302 403 302 302 403 403 403
+POST /admin/pledges/breach/{breach}/act/confirm/       302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{breach}/act/suspend/       302 302 302 302 302 403 403 302 403 302 302 403 403 403
+GET  /admin/pledges/breach/{sub_breach}/change/        302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{sub_breach}/delete/        302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{sub_breach}/history/       302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/breach/{sub_breach}/               302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/breach/{sub_breach}/act/confirm/   302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/breach/{sub_breach}/act/suspend/   302 302 302 302 302 403 403 302 403 302 302 403 403 403
+POST /admin/pledges/breach/{sub_breach}/act/confirm/   302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{sub_breach}/act/suspend/   302 302 302 302 302 403 403 302 403 302 302 403 403 403
+GET  /admin/pledges/breach/{other_breach}/change/      302 302 302 302 302 403 403 302 403 200 404 403 403 404
+POST /admin/pledges/breach/{other_breach}/delete/      302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{other_breach}/history/     302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/pledges/breach/{other_breach}/             302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/breach/{other_breach}/act/confirm/ 302 302 302 302 302 403 403 302 403 200 404 403 403 404
+GET  /admin/pledges/breach/{other_breach}/act/suspend/ 302 302 302 302 302 403 403 302 403 302 404 403 403 404
+POST /admin/pledges/breach/{other_breach}/act/confirm/ 302 302 302 302 302 403 403 302 403 200 404 403 403 404
+POST /admin/pledges/breach/{other_breach}/act/suspend/ 302 302 302 302 302 403 403 302 403 302 404 403 403 404
+"""
+
 
 def read(*tables):
     """(method, path, {column: status}) of every line."""
@@ -1032,6 +1074,7 @@ def records_of(agency, platform, court) -> dict[str, object]:
         "agreement": agreement, "agreement_paper": paper_of(agreement, "agreement", "both"),
         "entrustment": EntrustmentFactory(agency=agency), "recusal": RecusalFactory(mediator__agency=agency),
         "referral": referral_to(platform, agency),
+        "breach": BreachFactory(case=case, pledge__premises__agency=agency),
     }  # fmt: skip
     records |= field_records(agency)
     numbers = {"case": case.number, "plain_case": plain.number, "report_case": report.number}

@@ -15,6 +15,7 @@ from pledges.domain.evidence import earlier, exhibits
 from pledges.enums import BreachState, BreachVerb
 from pledges.forms.breaches import CorrectionForm, DatedForm, ReasonForm, WarningForm
 from pledges.models import Breach, BreachEvent, PledgeType, Premises
+from pledges.querysets import SEARCHED
 from pledges.templatetags.breaches import breach_state
 from registry.models import Region
 
@@ -126,7 +127,7 @@ class BreachAdmin(ActPages, ReadOnlyAdmin):
     list_filter = ["state", ToDoFilter, TypeFilter, DistrictFilter, "matches"]
     ordering = ["-found_at", "-pk"]
     sortable_by = ["found_at"]
-    search_fields = ["case__number__startswith", "pledge__premises__merchant__name__startswith"]
+    search_fields = SEARCHED
     search_help_text = _("Beginning of the case number or of the merchant's name")
     inlines = [BreachEventInline]
     fields = readonly_fields = ["number", "shown_state", "found_at", "decided_at", "due"]
@@ -134,6 +135,10 @@ class BreachAdmin(ActPages, ReadOnlyAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_facts()
+
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        return (queryset.search(words) if words else queryset), False
 
     # what is shown
 

@@ -16,6 +16,7 @@ from pledges.domain.photos import add_photo, open_photo, photo_context, withdraw
 from pledges.domain.pledges import PLEDGE, act_on_pledge, apply_for, expire_pledges, last_day, next_stage
 from pledges.domain.premises import change_premises, keeper_of, register_premises
 from pledges.domain.returns import first_month, record_returns
+from pledges.domain.rules import coverage_changed
 from pledges.domain.suspicion import BREACHES, find_breaches, look_again
 from pledges.domain.targets import keep_target, progress, reached, under_review
 from pledges.domain.zones import join_zone, keep_workstation, keep_zone, leave_zone, record_item, update_item
@@ -32,6 +33,7 @@ __all__ = [
     "apply_for",
     "change_premises",
     "checklist",
+    "coverage_changed",
     "expire_pledges",
     "failed",
     "find_breaches",

@@ -139,7 +139,10 @@ def law(day: dt.date) -> list[Fact]:
 def earlier(breach: Breach, user) -> list[Breach]:
     """Other breaches of the merchant that `user` sees, the newest first, ten at most."""
     others = Breach.objects.visible_to(user).filter(pledge__premises__merchant=breach.pledge.premises.merchant_id)
-    return list(others.exclude(pk=breach.pk).with_facts().order_by("-counts_on", "-pk")[:EARLIER])
+    newest = others.exclude(pk=breach.pk).order_by("-counts_on", "-pk")
+    # of platforms there are tens of thousands: sorted without what stands beside them
+    keys = list(newest.values_list("pk", flat=True)[:EARLIER])
+    return sorted(Breach.objects.filter(pk__in=keys).with_facts(), key=lambda one: keys.index(one.pk))
 
 
 def _problems(codes: list[str | None]) -> dict[str, Problem]:

@@ -19,7 +19,7 @@ class ReasonForm(ActForm):
 
 
 class DatedForm(ActForm):
-    on = day_field(_("From"))
+    on = day_field(_("Holds from"))
     note = reason_field(_("Reason"))
 
 

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('found_at', models.DateTimeField(editable=False, verbose_name='found at')),
                 ('decided_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='decided at')),
                 ('due_on', models.DateField(blank=True, editable=False, null=True, verbose_name='to be corrected by')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='cases.case', verbose_name='case')),
+                ('case', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='cases.case', verbose_name='case')),
                 ('pledge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='pledges.pledge', verbose_name='pledge')),
             ],
             options={

@@ -22,7 +22,9 @@ class Breach(models.Model):
     the promise was broken is decided by people alone.
     """
 
-    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="breaches", verbose_name=_("case"))
+    case = models.ForeignKey(
+        "cases.Case", models.PROTECT, db_index=False, related_name="breaches", verbose_name=_("case")
+    )
     pledge = models.ForeignKey(Pledge, models.PROTECT, related_name="breaches", verbose_name=_("pledge"))
     state = models.CharField(
         _("state"), max_length=12, choices=BreachState, default=BreachState.SUSPECTED, editable=False
@@ -31,7 +33,7 @@ class Breach(models.Model):
     evidence = models.JSONField(_("evidence"), default=dict, editable=False)
     matches = models.BooleanField(_("falls under the promise"), default=True, editable=False)
     found_at = models.DateTimeField(_("found at"), editable=False)
-    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True, editable=False)
+    decided_at = models.DateTimeField(pgettext_lazy("a breach", "decided at"), null=True, blank=True, editable=False)
     due_on = models.DateField(_("to be corrected by"), null=True, blank=True, editable=False)
 
     objects = BreachQuerySet.as_manager()

@@ -6,7 +6,8 @@ import pytest
 
 from cases.domain import consumers
 from cases.models import Case, CaseChange
-from pledges.domain import BREACHES, act_on_pledge, find_breaches, look_again
+from pledges.domain import BREACHES, act_on_pledge, coverage_changed, find_breaches, look_again
+from pledges.domain.rules import LookedAgain
 from pledges.models import Breach, BreachEvent, Pledge, PledgeEvent, Suspension
 from tests.factories import (
     BreachFactory,
@@ -427,6 +428,34 @@ def test_imported_complaints_are_found_like_others(pledge):
     case = complaint(pledge, import_file=ImportFileFactory(), import_line=2, state="closed", closed_at=None)
 
     assert found(case) == [(case.pk, pledge.pk, True)]
+
+
+@pytest.mark.parametrize(("changed", "is_fed"), [
+    ({"pledge_types": ["returns"]}, True), ({"pledge_types": ["other"]}, False), ({"problems": ["council:c01"]}, False),
+    ({"calendar": ["2026"]}, False), ({}, False),
+])  # fmt: skip
+def test_when_it_is_said_anew_what_falls_under_a_type_its_complaints_are_looked_at(pledge, changed, is_fed):
+    case = complaint(pledge)
+    complaint(pledge, received_at=local(2025, 12, 1))
+    CaseChange.objects.all().delete()
+
+    told = coverage_changed(changed, write=False)
+    assert fed() == []
+    written = coverage_changed(changed, write=True)
+
+    assert (told, written) == ((LookedAgain(1), LookedAgain(1)) if is_fed else (None, None))
+    assert fed() == ([case.pk] if is_fed else [])
+    if is_fed:
+        assert list(written.sentences()) == ["1 complaint is held against the pledges again."]
+        assert written.as_json() == {"complaints": 1}
+
+
+def test_when_problems_change_those_whose_type_covers_any_are_looked_at(pledge):
+    case = complaint(pledge)
+    CoverageFactory(type=pledge.type, problem=ProblemFactory(), words=[])
+
+    assert coverage_changed({"problems": ["12315:t1"]}, write=False) == LookedAgain(1)
+    assert case.pk
 
 
 def test_nobody_decides_by_machine(pledge):
