@@ -1032,7 +1032,7 @@ def read(*tables):
                 yield method, path, dict(zip(COLUMNS, map(int, statuses), strict=True))
 
 
-ROWS = list(read(PORTAL, PAPERS, ADMIN, VOCABULARIES, ACCOUNTS, CASES, LETTERS, MEDIATION, PLEDGES, FIELD_WORK))
+ROWS = list(read(PORTAL, PAPERS, ADMIN, VOCABULARIES, ACCOUNTS, CASES, LETTERS, MEDIATION, PLEDGES, FIELD_WORK, BREACHES))
 
 
 @pytest.fixture

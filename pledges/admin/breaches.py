@@ -102,15 +102,15 @@ class BreachEventInline(ReadOnlyInline):
             return _("By itself")
         return format_html('<span translate="no">{}</span>', event.actor.get_full_name())
 
-    @admin.display(description=_("note"), empty_value="-")
+    @admin.display(description=_("note"))
     def said(self, event):
-        return format_html('<span translate="no">{}</span>', mask_numbers(event.note)) if event.note else None
+        return format_html('<span translate="no">{}</span>', mask_numbers(event.note)) if event.note else "-"
 
-    @admin.display(description=_("details"), empty_value="-")
+    @admin.display(description=_("details"))
     def pledge_act(self, event):
         """The day from which it holds, the last day of a correction, the number of a letter."""
         told = (event.data.get(name) for name in ("on", "correct_by", "letter"))
-        return "；".join(mask_numbers(str(value)) for value in told if value) or None
+        return "；".join(mask_numbers(str(value)) for value in told if value) or "-"
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")
@@ -166,10 +166,10 @@ class BreachAdmin(ActPages, ReadOnlyAdmin):
     def shown_state(self, breach):
         return breach_state(breach)
 
-    @admin.display(description=_("to be corrected by"), empty_value="-")
+    @admin.display(description=_("to be corrected by"))
     def due(self, breach):
         if breach.due_on is None:
-            return None
+            return "-"
         day = f"{breach.due_on:%Y-%m-%d}"
         return format_html("{} {}", day, due_tag(breach.due_on)) if breach.state == BreachState.CORRECTING else day
 

@@ -46,7 +46,8 @@ class YearFilter(admin.SimpleListFilter):
         return [(str(year), str(year)) for year in range(timezone.localdate().year, FIRST_YEAR - 1, -1)]
 
     def queryset(self, request, queryset):
-        return queryset.filter(month__year=self.value()) if self.value() else queryset
+        value = self.value() or ""
+        return queryset.filter(month__year=value) if value.isascii() and value.isdigit() and len(value) == 4 else queryset
 
 
 @admin.register(ReturnEntry)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from core.bulk import copy_line, copy_lines, next_ids
 from core.working_days import DAY
+from pledges.domain.suspicion import look_again
 from pledges.enums import REVIEWED, Level, Origin, PledgeState, PledgeVerb, Pool, PromiseField
 from registry.domain.merchants import MerchantKey, resolve_merchants
 
@@ -272,6 +273,7 @@ def write_pledges(
     written.ids += [*(stored[one.external_number].id for one in changed), *ids]
     touched = {stored[one.external_number].premises_id for one in changed}
     cursor.execute(FOLLOW, [list(touched | {one.premises_id for one in (*changed, *fresh)})])
+    look_again([*(stored[one.external_number].id for one in changed), *ids])
     return written
 
 

@@ -9,6 +9,7 @@ from core.exceptions import DomainError
 from core.models import valid_on
 from core.refusals import refusal
 from core.text import name_key
+from pledges.domain.suspicion import look_again
 from pledges.models import Pledge, Premises
 from registry.enums import AgencyKind, RegionLevel
 from registry.models import Agency, Merchant, Platform, Region
@@ -66,5 +67,8 @@ def _write(premises: Premises, name: str, region: Region, address: str, platform
     try:
         with transaction.atomic():
             premises.save()
+            # which premises a complaint is about is told by their district
+            pledges = Pledge.objects.published().filter(premises__merchant=premises.merchant_id)
+            look_again(list(pledges.order_by().values_list("pk", flat=True)))
     except IntegrityError as error:
         raise DomainError(refusal(error)) from error

@@ -213,6 +213,10 @@ class Pledge(TimestampedModel):
         return f"{self.premises} {self.type}"
 
     @property
+    def is_public(self) -> bool:
+        return self.state in PUBLIC
+
+    @property
     def promise(self) -> list[tuple[str, object]]:
         """What is promised, part by part, as far as it states anything: label and value in words."""
         parts = []

@@ -33,7 +33,7 @@ from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, S
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
 from mediation.models import Agreement, JudicialConfirmation, Recusal
-from pledges.models import ChecklistItem, Inspection, WorkstationItem, ZoneMembership
+from pledges.models import ChecklistItem, Inspection, Pledge, ReturnEntry, WorkstationItem, ZoneMembership
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -58,9 +58,11 @@ from tests.factories import (
     PartyFactory,
     PlanFactory,
     PlatformFactory,
+    PledgeFactory,
     ProblemFactory,
     RecusalFactory,
     RegionFactory,
+    ReturnEntryFactory,
     RoomFactory,
     SessionFactory,
     TargetFactory,
@@ -321,7 +323,7 @@ ENDED = {
     for part, value in enumerate(("2026-10-01", hour))
 }  # fmt: skip
 CHOSEN = {
-    Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, WorkstationItem: ENDED,
+    Recusal: {"verdict": "denied"}, ReturnEntry: {"count": "7"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, WorkstationItem: ENDED,
 }  # fmt: skip
 
 
@@ -340,6 +342,10 @@ def kept_rows(district):
         ("officer", "channel", "region", "category", "problem", "platform")},
     )  # fmt: skip
     ClockFactory(case=open_case)
+    pledge = PledgeFactory(
+        premises__agency=district, premises__region=RegionFactory(parent=RegionFactory(level="city")), in_force=True,
+        published_on=dt.date(2026, 1, 5), type__returns=True,
+    )  # fmt: skip
     rows = [
         district, officer, case.channel, case.region, case.category, case.problem, case.platform, case.merchant,
         case.merchant.industry, rule, Ground.objects.get(code=case.ground), SignalRule.objects.first(),
@@ -349,6 +355,7 @@ def kept_rows(district):
         SessionFactory(case=CaseFactory(handling=district, accepted=True), mode="on_site", place="商场", link=""),
         ConfirmationFactory(), AgreementFactory(),
         ZoneFactory(agency=district), MembershipFactory(), WorkstationFactory(agency=district), ItemFactory(),
+        pledge, pledge.premises, ReturnEntryFactory(premises=pledge.premises, month=dt.date(2026, 3, 1)),
         PlanFactory(agency=district), InspectionFactory(), TargetFactory(agency=district), ChecklistItem.objects.first(),
     ]  # fmt: skip
     found = {type(row): row for row in rows}
@@ -365,7 +372,7 @@ def test_names_that_the_administration_keeps(client, staff, kept_rows, model):
     names = written(page)
     if not names:
         # what is uploaded, see above, and what is changed by acts alone
-        assert model in (DocumentTemplate, JudicialConfirmation, Inspection, ZoneMembership)
+        assert model in (DocumentTemplate, JudicialConfirmation, Inspection, Pledge, ZoneMembership)
         return
 
     given = posted(page) | CHOSEN.get(model, {})

@@ -11,14 +11,15 @@ from tests.factories import UserFactory
 
 # who sees what in the side menu
 MENUS = {
-    "regulator": ["/cases/bulk/", "/", "/cases/", "/cases/recoveries/", "/imports/"],
-    "city_regulator": ["/cases/bulk/", "/", "/cases/", "/cases/recoveries/", "/imports/"],
-    "officer": ["/cases/queue/", "/cases/new/", "/cases/bulk/", "/", "/cases/", "/cases/recoveries/"],
-    "approver": ["/cases/queue/", "/cases/bulk/", "/", "/cases/", "/cases/recoveries/", "/admin/"],
+    "regulator": ["/cases/bulk/", "/", "/cases/", "/pledges/", "/cases/recoveries/", "/imports/"],
+    "city_regulator": ["/cases/bulk/", "/", "/cases/", "/pledges/", "/cases/recoveries/", "/imports/"],
+    "officer": ["/cases/queue/", "/cases/new/", "/cases/bulk/", "/", "/cases/", "/pledges/", "/cases/recoveries/"],
+    "approver": ["/cases/queue/", "/cases/bulk/", "/", "/cases/", "/pledges/", "/cases/recoveries/", "/admin/"],
     "mediator": ["/", "/cases/", "/cases/recoveries/", "/admin/"],
     "clerk": ["/", "/cases/", "/cases/recoveries/", "/imports/", "/admin/"],
     "auditor": ["/imports/", "/audit/", "/accounts/sign-ins/", "/accounts/access-log/"],
     "account_manager": ["/accounts/sign-ins/", "/admin/"],
+    "pledge_clerk": ["/", "/cases/", "/pledges/", "/cases/recoveries/", "/imports/", "/admin/"],
     "platform_partner": ["/admin/mediation/platformreferral/", "/admin/"],
     "court_liaison": ["/admin/"],
 }

@@ -88,6 +88,7 @@ def test_the_evidence_is_laid_out_side_by_side(visit, clerk, breach):
         "电话139****0002", "联系139****0003", "服装 139****0001", breach.case.number, breach.case.get_absolute_url(),
     ):
         assert shown in html, shown
+    assert ">None<" not in html
     for hidden in ("张测试", "13900000002", "13900000003", "13900000001", "no longer falls"):
         assert hidden not in html, hidden
 
@@ -303,7 +304,7 @@ def test_of_what_can_break_no_promise_the_page_of_the_case_says_nothing(visit, o
     case = CaseFactory(handling=district, **facts)
     desk = visit(officer)
 
-    assert "/pledges/" not in desk.get(case.get_absolute_url()).content.decode()
+    assert f"/{case.number}/pledges/" not in desk.get(case.get_absolute_url()).content.decode()
     html = desk.get(f"/cases/{case.number}/pledges/").content.decode()
     assert "had no pledge in force on that day" in html
 
@@ -311,14 +312,17 @@ def test_of_what_can_break_no_promise_the_page_of_the_case_says_nothing(visit, o
 def test_whoever_may_see_no_breaches_is_not_led_to_them(visit, district, breach):
     desk = visit(UserFactory(agency=district, roles=["mediator"]))
 
-    assert "/pledges/" not in desk.get(breach.case.get_absolute_url()).content.decode()
+    assert f"/{breach.case.number}/pledges/" not in desk.get(breach.case.get_absolute_url()).content.decode()
     assert desk.get(f"/cases/{breach.case.number}/pledges/").status_code == 403
 
 
 def test_an_officer_decides_on_the_case(visit, officer, breach):
     desk, address = visit(officer), f"/cases/{breach.case.number}/pledges/{breach.pk}/"
     html = desk.get(address).content.decode()
-    for shown in ("What was promised", "in the demand: 退款", "you decide", 'value="confirm"', 'value="dismiss"'):
+    for shown in (
+        "What was promised", "in the demand: 退款", "you decide", "At least 5 characters.", 'value="confirm"',
+        'value="dismiss"',
+    ):
         assert shown in html, shown
     assert 'value="reopen"' not in html
 
