@@ -281,7 +281,7 @@ POST /admin/logout/                     302  302  302  302  302  302  302  302  
 GET  /admin/password_change/            302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/password_change/done/       302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/jsi18n/                     302  302  302  302  302  200  200  302  200  200  200  200  200  200
-GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  200  200  302  200  200  200  403  403  403
+GET  /admin/autocomplete/?{for_agency}  302  302  302  302  302  200  200  302  200  200  200  403  403  200
 GET  /admin/autocomplete/?{for_region}  302  302  302  302  302  403  200  302  403  200  403  403  403  200
 GET  /admin/r/{user_type}/{user}/       302  302  302  302  302  404  404  302  404  404  404  404  404  404
 GET  /admin/r/{user_type}/{sub_user}/   302  302  302  302  302  404  404  302  404  404  404  404  404  404
@@ -348,27 +348,27 @@ GET  /admin/registry/region/{region}/                   302  302  302  302  302 
 # agencies and accounts decide who sees what
 ACCOUNTS = """
 #                                                   anon none regu city offi medi cler audi acco supe appr part cour pled
-GET  /admin/registry/agency/                        302  302  302  302  302  200  200  302  200  200  200  403  403  403
+GET  /admin/registry/agency/                        302  302  302  302  302  200  200  302  200  200  200  403  403  200
 GET  /admin/registry/agency/add/                    302  302  302  302  302  403  403  302  403  200  403  403  403  403
-GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  200  200  302  200  200  200  403  403  403
-GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  200  200  302  200  200  200  403  403  403
-GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  200  200  302  200  200  200  403  403  403
+GET  /admin/registry/agency/{agency}/change/        302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  200  200  302  200  200  200  403  403  200
 POST /admin/registry/agency/{agency}/change/        302  302  302  302  302  403  403  302  403  200  403  403  403  403
 POST /admin/registry/agency/{sub_agency}/change/    302  302  302  302  302  403  403  302  403  200  403  403  403  403
 POST /admin/registry/agency/{other_agency}/change/  302  302  302  302  302  403  403  302  403  200  403  403  403  403
 POST /admin/registry/agency/{agency}/delete/        302  302  302  302  302  403  403  302  403  403  403  403  403  403
 POST /admin/registry/agency/{sub_agency}/delete/    302  302  302  302  302  403  403  302  403  403  403  403  403  403
 POST /admin/registry/agency/{other_agency}/delete/  302  302  302  302  302  403  403  302  403  403  403  403  403  403
-GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  200  200  302  200  200  200  403  403  403
-GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  200  200  302  200  200  200  403  403  403
-GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  200  200  302  200  200  200  403  403  403
+GET  /admin/registry/agency/{agency}/history/       302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{sub_agency}/history/   302  302  302  302  302  200  200  302  200  200  200  403  403  200
+GET  /admin/registry/agency/{other_agency}/history/ 302  302  302  302  302  200  200  302  200  200  200  403  403  200
 GET  /admin/registry/agency/{agency}/               302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/registry/agency/{sub_agency}/           302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/registry/agency/{other_agency}/         302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/accounts/user/                          302  302  302  302  302  403  403  302  200  200  403  403  403  403
 GET  /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403  403
 POST /admin/accounts/user/add/                      302  302  302  302  302  403  403  302  200  200  403  403  403  403
-GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  200  200  302  200  200  200  403  403  403
+GET  /admin/accounts/user/agencies/?{for_user}      302  302  302  302  302  200  200  302  200  200  200  403  403  200
 GET  /admin/accounts/user/{user}/change/            302  302  302  302  302  403  403  302  200  200  403  403  403  403
 GET  /admin/accounts/user/{sub_user}/change/        302  302  302  302  302  403  403  302  200  200  403  403  403  403
 GET  /admin/accounts/user/{other_user}/change/      302  302  302  302  302  403  403  302  404  200  403  403  403  403
@@ -1649,7 +1649,7 @@ registry/merchant       {merchant}         200/403/200/403/403/403/403/200 200/4
 registry/platform       {platform}         200/403/200/403/403/403/403/403 200/403/200/403/403/403/403/403 200/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 registry/problem        {problem}          200/403/200/403/403/403/403/403 200/403/200/403/403/403/403/403 200/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 registry/region         {region}           200/403/200/403/403/403/403/200 200/403/200/403/403/403/403/403 200/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
-registry/agency         {agency}           200/200/200/200/200/403/403/403 403/403/200/403/403/403/403/403 403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
+registry/agency         {agency}           200/200/200/200/200/403/403/200 403/403/200/403/403/403/403/403 403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 registry/agency         {sub_agency}                                               403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 registry/agency         {other_agency}                                             403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 accounts/user           {user}             403/200/200/403/403/403/403/403 403/200/200/403/403/403/403/403 403/200/302/403/403/403/403/403 403/403/403/403/403/403/403/403
@@ -1739,7 +1739,7 @@ pledges/checklistitem    {checklist_item}     403/403/200/403/200/403/403/200 40
 # the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
 ADMIN_SEARCHES = """
 registry.region          200/403/200/403/403/403/403/200
-registry.agency          200/200/200/200/200/403/403/403
+registry.agency          200/200/200/200/200/403/403/200
 registry.platform        200/403/200/403/403/403/403/403
 registry.channel         200/403/200/403/403/403/403/403
 registry.category        200/403/200/403/200/403/403/403
@@ -1781,26 +1781,26 @@ pledges.checklistitem    403/403/200/403/200/403/403/200
 ADMIN_CHOICES = """
 registry.region.parent               200/403/200/403/403/403/403/200
 registry.regionsuccession.successor  200/403/200/403/403/403/403/200
-registry.agency.parent               200/200/200/200/200/403/403/403
+registry.agency.parent               200/200/200/200/200/403/403/200
 registry.agency.region               200/403/200/403/403/403/403/200
 registry.platform.operator           200/403/200/403/403/403/403/200
-registry.platform.agency             200/200/200/200/200/403/403/403
+registry.platform.agency             200/200/200/200/200/403/403/200
 registry.category.parent             200/403/200/403/200/403/403/403
 registry.category.council            200/403/200/403/200/403/403/403
 registry.problem.parent              200/403/200/403/403/403/403/403
 registry.problem.council             200/403/200/403/403/403/403/403
 registry.merchant.region             200/403/200/403/403/403/403/200
 registry.merchant.industry           200/403/200/403/403/403/403/200
-cases.letterhead.agency              200/200/200/200/200/403/403/403
-cases.documenttemplate.agency        200/200/200/200/200/403/403/403
-mediation.mediator.agency            200/200/200/200/200/403/403/403
+cases.letterhead.agency              200/200/200/200/200/403/403/200
+cases.documenttemplate.agency        200/200/200/200/200/403/403/200
+mediation.mediator.agency            200/200/200/200/200/403/403/200
 mediation.mediator.fields            200/403/200/403/200/403/403/403
-mediation.room.agency                200/200/200/200/200/403/403/403
+mediation.room.agency                200/200/200/200/200/403/403/200
 mediation.session.mediator           403/403/200/200/200/403/403/403
 mediation.session.room               403/403/200/200/200/403/403/403
-mediation.entrustment.agency         200/200/200/200/200/403/403/403
+mediation.entrustment.agency         200/200/200/200/200/403/403/200
 mediation.recusal.mediator           403/403/200/200/200/403/403/403
-mediation.judicialconfirmation.court  200/200/200/200/200/403/403/403
+mediation.judicialconfirmation.court  200/200/200/200/200/403/403/200
 pledges.pledge.premises               403/403/200/403/200/403/403/200
 pledges.premises.merchant             200/403/200/403/403/403/403/200
 pledges.returnentry.premises          403/403/200/403/200/403/403/200

@@ -12,7 +12,7 @@ from core.dates import add_months
 from core.views import ListPage, ScopedMixin
 from pledges.enums import FindingResult
 from pledges.filters import ZoneFilterSet
-from pledges.models import Inspection, Pledge, Premises, Workstation, Zone
+from pledges.models import Breach, Inspection, Pledge, Premises, Workstation, Zone
 from pledges.querysets import Median
 from pledges.tables import ZoneTable
 
@@ -48,13 +48,16 @@ class ZoneSheet(ScopedMixin, DetailView):
         since = add_months(today, -MONTHS)
         members = self.members(zone, user, today)
         complaints = complaints_by_merchant({one.merchant_id for one in members}, user, since)
+        breaches = breaches_at(members, user, since)
         return super().get_context_data(
             today=today,
             since=since,
-            members=[(one, complaints.get(one.merchant_id)) for one in members],
+            members=[(one, complaints.get(one.merchant_id), breaches.get(one.pk, 0)) for one in members],
             # a merchant with several premises here has its complaints once
             complaints=sum(complaints.values()),
             counts_complaints=user.has_perm("cases.view_case"),
+            breaches=sum(breaches.values()),
+            counts_breaches=user.has_perm("pledges.view_breach"),
             pledging=sum(bool(one.standing) for one in members),
             others=zone.memberships.on(today).count() - len(members),
             inspections=self.inspections(members, user, since),
@@ -93,6 +96,15 @@ def complaints_by_merchant(merchants: set[int], user, since: dt.date) -> dict[in
         kind=Kind.COMPLAINT, merchant__in=merchants, received_at__gte=start_of(since)
     )
     return dict(rows.order_by().values_list("merchant").annotate(n=Count("pk")))
+
+
+def breaches_at(members: list[Premises], user, since: dt.date) -> dict[int, int]:
+    """How many breaches that `user` sees were found at each of the premises since the local day `since`, of those that
+    somebody has confirmed."""
+    rows = Breach.objects.visible_to(user).established().filter(
+        pledge__premises__in=members, found_at__gte=start_of(since)
+    )
+    return dict(rows.order_by().values_list("pledge__premises").annotate(n=Count("pk")))
 
 
 def start_of(day: dt.date) -> dt.datetime:

@@ -23,6 +23,7 @@ from pledges.models import (
 )
 from tests.factories import (
     AgencyFactory,
+    BreachFactory,
     CaseFactory,
     ChecklistItemFactory,
     FindingFactory,
@@ -399,7 +400,9 @@ def test_the_sheet_of_a_zone(sheet, zone, district, type):
     for one in (*shops, left, foreign):
         MembershipFactory(zone=zone, premises=one)
     ZoneMembership.objects.filter(premises=left).update(until=day(2026, 1, 1), ended_by=UserFactory())
-    PledgeFactory(premises=shops[0], type=type, in_force=True)
+    pledge = PledgeFactory(premises=shops[0], type=type, in_force=True)
+    BreachFactory(pledge=pledge, case=CaseFactory(handling=district), confirmed=True, found_at=timezone.now())
+    BreachFactory(pledge=pledge, case=CaseFactory(handling=district), found_at=timezone.now())  # a suspicion
     PledgeFactory(premises=shops[1], type=type)  # not in force
     new, old = timezone.now() - dt.timedelta(days=10), timezone.now() - dt.timedelta(days=380)
     for number, at in enumerate((new, new, old)):
@@ -419,8 +422,10 @@ def test_the_sheet_of_a_zone(sheet, zone, district, type):
 
     page = sheet()
     shown = page.context_data
-    assert [(one.name, len(one.standing), n) for one, n in shown["members"]] == [("门店乙", 0, 2), ("门店甲", 1, 2)]
-    assert (shown["complaints"], shown["pledging"], shown["others"]) == (2, 1, 1)
+    assert [(one.name, len(one.standing), n, broken) for one, n, broken in shown["members"]] == [
+        ("门店乙", 0, 2, 0), ("门店甲", 1, 2, 1),
+    ]  # fmt: skip
+    assert (shown["complaints"], shown["breaches"], shown["pledging"], shown["others"]) == (2, 1, 1, 1)
     assert [(one.pk, one.not_ok) for one in shown["inspections"]] == [(seen.pk, 1)]
     assert [(one.pk, one.handled, one.first_response) for one in shown["workstations"]] == [
         (station.pk, 3, dt.timedelta(minutes=20))
@@ -441,11 +446,11 @@ def test_the_sheet_asks_a_fixed_number_of_queries(sheet, zone, district, type, d
 
     member()
     sheet()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         sheet()
     member()
     member()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         sheet()
 
 
