@@ -33,6 +33,7 @@ from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, S
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
 from mediation.models import Agreement, JudicialConfirmation, Recusal
+from pledges.models import ReturnEntry
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -53,9 +54,12 @@ from tests.factories import (
     MerchantFactory,
     PartyFactory,
     PlatformFactory,
+    PledgeFactory,
+    PledgeTypeFactory,
     ProblemFactory,
     RecusalFactory,
     RegionFactory,
+    ReturnEntryFactory,
     RoomFactory,
     SessionFactory,
     UserFactory,
@@ -308,7 +312,9 @@ ON_CASE_PAGE = {
 
 
 # what has to be chosen beside what is written
-CHOSEN = {Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}}
+CHOSEN = {
+    Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, ReturnEntry: {"count": "4"},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -326,6 +332,10 @@ def kept_rows(district):
         ("officer", "channel", "region", "category", "problem", "platform")},
     )  # fmt: skip
     ClockFactory(case=open_case)
+    returns = ReturnEntryFactory(premises__agency=district)
+    PledgeFactory(
+        premises=returns.premises, type=PledgeTypeFactory(returns=True), in_force=True, published_on=returns.month
+    )
     rows = [
         district, officer, case.channel, case.region, case.category, case.problem, case.platform, case.merchant,
         case.merchant.industry, rule, Ground.objects.get(code=case.ground), SignalRule.objects.first(),
@@ -333,7 +343,7 @@ def kept_rows(district):
         MediatorFactory(agency=district), RoomFactory(agency=district), EntrustmentFactory(case=open_case),
         RecusalFactory(case=open_case, mediator__agency=district),
         SessionFactory(case=CaseFactory(handling=district, accepted=True), mode="on_site", place="商场", link=""),
-        ConfirmationFactory(), AgreementFactory(),
+        ConfirmationFactory(), AgreementFactory(), returns,
     ]  # fmt: skip
     found = {type(row): row for row in rows}
     return lambda model: (found[model], case, open_case)
