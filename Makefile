@@ -24,7 +24,7 @@ check: $(VENV)/dev  ## Lint, imports, templates, migrations, vendored files, tra
 	$(BIN)/python tools/vendor_static.py --check
 	$(BIN)/python tools/messages.py --check
 
-bench: $(VENV)/dev  ## Measure import, search, queue, mediation, repeats and races (BENCH="--only import --rows 100000")
+bench: $(VENV)/dev  ## Measure import, search, queue, mediation, breaches, repeats and races (BENCH="--only import --rows 100000")
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 bench-pages: $(VENV)/dev  ## Time dashboard and lists on a demo city of its own (BENCH="--scale 0.5")

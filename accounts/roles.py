@@ -57,12 +57,19 @@ SEE_LOAD = {"mediation.view_mediator", "mediation.view_session"}
 SEE_REFERRALS = "mediation.view_platformreferral"
 # complaints to platforms of the green channel and back
 REFER = {SEE_REFERRALS, "cases.refer_case"}
-SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises", "pledges.view_returnentry"}
+SEE_PLEDGES = {"pledges.view_pledge", "pledges.view_premises", "pledges.view_returnentry", "pledges.view_breach"}
+DECIDE_BREACHES = "pledges.change_breach"
 # how often the stores took goods back
 KEEP_RETURNS = {"pledges.add_returnentry", "pledges.change_returnentry"}
-KEEP_PLEDGES = SEE_PLEDGES | KEEP_RETURNS | {
+KEEP_PLEDGES = SEE_PLEDGES | KEEP_RETURNS | {DECIDE_BREACHES} | {
     f"pledges.{verb}_{model}" for verb in ("add", "change") for model in ("pledge", "premises")
 }
+# zones, workstations, inspections and targets of a year
+FIELD_WORK = (
+    "zone", "zonemembership", "workstation", "workstationitem", "inspectionplan", "inspection", "target",
+)  # fmt: skip
+SEE_FIELD_WORK = {f"pledges.view_{model}" for model in (*FIELD_WORK, "checklistitem")}
+KEEP_FIELD_WORK = SEE_FIELD_WORK | {f"pledges.{verb}_{model}" for verb in ("add", "change") for model in FIELD_WORK}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency
 # official documents and files of cases
@@ -99,6 +106,7 @@ ROLES: dict[str, Role] = {
             | SIGNALS
             | SEE_LOAD
             | SEE_PLEDGES
+            | SEE_FIELD_WORK
             | {"pledges.export_pledge"},
         ),
         _role(
@@ -112,6 +120,7 @@ ROLES: dict[str, Role] = {
             | SIGNALS
             | SEE_LOAD
             | SEE_PLEDGES
+            | SEE_FIELD_WORK
             | {"pledges.export_pledge"},
         ),
         _role(
@@ -132,6 +141,7 @@ ROLES: dict[str, Role] = {
                 *PAPERS,
                 *REFER,
                 *SEE_PLEDGES,
+                DECIDE_BREACHES,
             },
         ),
         _role(
@@ -155,8 +165,9 @@ ROLES: dict[str, Role] = {
             | KEEP_MEDIATION
             | REFER
             | SEE_PLEDGES
+            | KEEP_FIELD_WORK
             | KEEP_RETURNS
-            | {"pledges.change_pledge", "pledges.decide_pledge", "pledges.export_pledge"},
+            | {"pledges.change_pledge", DECIDE_BREACHES, "pledges.decide_pledge", "pledges.export_pledge"},
             staff=True,
         ),
         _role(
@@ -179,8 +190,10 @@ ROLES: dict[str, Role] = {
                 "cases.view_case", "cases.view_importrun", "pledges.export_pledge",
                 # whoever is not known yet is taken up, by name and place
                 "registry.view_merchant", "registry.add_merchant", "registry.view_region", "registry.view_industry",
+                "registry.view_agency",
             }
-            | KEEP_PLEDGES,
+            | KEEP_PLEDGES
+            | KEEP_FIELD_WORK,
             staff=True,
         ),
         # sees what was applied for with its court and nothing else: see mediation.querysets

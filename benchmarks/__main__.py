@@ -22,6 +22,7 @@ def parts(rows: int, sizes: list[int], seconds: float) -> dict[str, list[str]]:
         # of an archive that grows the same number is open
         "queue": ["queue", "--cases", *map(str, sizes), "--open", str(sizes[0] // 25)],
         "mediation": ["mediation", "--cases", str(sizes[0]), "--sessions", str(sizes[0] * 3 // 10)],
+        "breaches": ["breaches", "--cases", str(sizes[0]), "--pledges", str(sizes[0] * 8 // 100)],
         "repeats": ["repeats", "--cases", str(sizes[0])],
         "storm": ["storm", "--seconds", str(seconds)],
     }
@@ -52,6 +53,11 @@ def targets(results: dict) -> dict[str, dict]:
     found = {name: _reached(part) for name, part in lists.items() if part}
     if "mediation" in results:
         found["mediation"] = _reached(results["mediation"], MEDIATION_MS, MEDIATION_QUERIES)
+    if "breaches" in results:
+        part = results["breaches"]
+        found["breaches"] = _reached(part, MEDIATION_MS, MEDIATION_QUERIES) | {
+            name: value for name, value in part.items() if name.startswith(("year_", "day_"))
+        }  # fmt: skip
     if "import" in results:
         found["import"] = {name: value for name, value in results["import"].items() if name in IMPORT_RATIOS}
     return found

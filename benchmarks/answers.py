@@ -24,7 +24,7 @@ def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> di
     times, warm_ups = [], min(WARM_UPS, runs - 1)
     for run in range(warm_ups + runs):
         if run == warm_ups:
-            used = _processor_time()
+            used = processor_time()
         start = time.perf_counter()
         response = client.get(url)
         times.append(1000 * (time.perf_counter() - start))
@@ -33,7 +33,7 @@ def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> di
             raise SystemExit(f"{url} answers {response.status_code}, or too late")
         if "filter" in page and not page["filter"].form.is_valid():
             return None
-    cpu = (_processor_time() - used) / runs
+    cpu = (processor_time() - used) / runs
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
     times = times[warm_ups:]
@@ -87,7 +87,7 @@ def _greatest(values: dict[str, float], measure: str) -> dict:
     return {"page": name, measure: values[name]}
 
 
-def _processor_time() -> float:
+def processor_time() -> float:
     """Seconds that this process and the server's process of its connection have worked; of a server elsewhere, 0."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -111,8 +111,8 @@ def make_cases(count: int, chance: random.Random) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT setseed(0.17)")
         cursor.execute(
-            f"""INSERT INTO registry_merchant ({_columns("registry_merchant")})
-                SELECT {_columns("registry_merchant", id="m.id + n", name="'商户' || n", name_key="'商户' || n",
+            f"""INSERT INTO registry_merchant ({columns_of("registry_merchant")})
+                SELECT {columns_of("registry_merchant", id="m.id + n", name="'商户' || n", name_key="'商户' || n",
                                  credit_code="NULL")}
                   FROM registry_merchant m, generate_series(1, %s) n WHERE m.id = %s""",
             [merchants, MerchantFactory().pk],
@@ -126,8 +126,8 @@ def make_cases(count: int, chance: random.Random) -> None:
         received = f"timestamptz '{FIRST_DAY} 00:00+08' + random() * interval '{DAYS} days'"
         order = f"CASE WHEN random() < 0.3 THEN 'D' || floor(random() * {count})::bigint ELSE '' END"
         cursor.execute(
-            f"""INSERT INTO cases_case ({_columns("cases_case")})
-                SELECT {_columns("cases_case", id="c.id + n", number="'B' || n", received_at=received,
+            f"""INSERT INTO cases_case ({columns_of("cases_case")})
+                SELECT {columns_of("cases_case", id="c.id + n", number="'B' || n", received_at=received,
                                  merchant_id=merchant, order_number=order,
                                  narrative="'我反映：' || " + said, demand=demand)}
                   FROM cases_case c, generate_series(1, %s) n, (SELECT %s::text[] AS said OFFSET 0) s
@@ -139,8 +139,8 @@ def make_cases(count: int, chance: random.Random) -> None:
         person = f"CASE WHEN n <= {writers} THEN mod(n, {WRITERS}) ELSE {others} END"
         hashed = "substr(sha256(person::text::bytea), {}, 16)"
         cursor.execute(
-            f"""INSERT INTO cases_party ({_columns("cases_party")})
-                SELECT {_columns("cases_party", id="p.id + n", case_id=f"{template.pk} + n",
+            f"""INSERT INTO cases_party ({columns_of("cases_party")})
+                SELECT {columns_of("cases_party", id="p.id + n", case_id=f"{template.pk} + n",
                                  phone_hash=hashed.format(1),
                                  id_number_hash=f"CASE WHEN mod(n, 2) = 0 THEN {hashed.format(9)} END")}
                   FROM cases_party p, (SELECT n, ({person})::bigint AS person FROM generate_series(1, %s) n OFFSET 0) m
@@ -152,7 +152,7 @@ def make_cases(count: int, chance: random.Random) -> None:
         cursor.execute("ANALYZE")
 
 
-def _columns(table: str, **expressions: str) -> str:
+def columns_of(table: str, **expressions: str) -> str:
     """The columns of a table that can be written, in its order; `expressions` take the place of some."""
     with connection.cursor() as cursor:
         cursor.execute(

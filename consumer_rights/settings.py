@@ -136,6 +136,8 @@ SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # proxies in front that append to X-Forwarded-For
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# whether the register shows, inside the portal, what the public would see of it
+PUBLIC_REGISTER_PREVIEW = env.bool("PUBLIC_REGISTER_PREVIEW", default=False)
 SIGN_IN_LOG_DAYS = env.int("SIGN_IN_LOG_DAYS", default=400)
 
 # language and time

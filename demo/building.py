@@ -32,7 +32,7 @@ from cases.enums import RunState
 from cases.models import ImportFile
 from cases.worker import WorkerBusy, drain
 from core.exceptions import DomainError
-from demo import agreements, channel, mediation
+from demo import agreements, channel, mediation, pledges
 from demo.city import (
     EARLIEST_TODAY,
     LARGEST_SCALE,
@@ -199,7 +199,8 @@ def make_accounts(*, password: str | None) -> list[Account]:
 
 
 def do_work(*, seed: int, scale: str, today: dt.date, say: Say) -> None:
-    """The officers' and mediators' work on the imported cases, once, unless somebody has done such work here already."""
+    """The officers' and mediators' work on the imported cases and the register of pledges, once, unless somebody has done
+    such work here already."""
     if not has_been_done():
         acts = Work(seed=seed, today=today).do()
         say(_("Officers at work: %(n)s acts") % {"n": acts})
@@ -212,6 +213,9 @@ def do_work(*, seed: int, scale: str, today: dt.date, say: Say) -> None:
     if not channel.has_been_done():
         referrals = channel.Channel(end=end_of(today)).do()
         say(_("Platforms at work: %(n)s referrals") % {"n": referrals})
+    if not pledges.has_been_done():
+        units = pledges.Register(seed=seed, scale=scale, end=end_of(today)).do()
+        say(_("Register of pledges: %(n)s units") % {"n": f"{units:,}"})
 
 
 def _import_of(entry: CityFile) -> tuple[str, dict]:

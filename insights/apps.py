@@ -7,6 +7,7 @@ class InsightsConfig(AppConfig):
     verbose_name = _("Insights")
 
     def ready(self):
-        from insights import selections  # noqa: PLC0415 - it needs the models
+        from insights import pledged, selections  # noqa: PLC0415 - they need the models
 
+        pledged.register_all()
         selections.register()

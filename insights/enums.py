@@ -10,6 +10,9 @@ class Unit(models.TextChoices):
     PLATFORMS = "platforms", pgettext_lazy("unit", "platforms")
     PAIRS = "pairs", pgettext_lazy("unit", "pairs")
     DAYS = "days", pgettext_lazy("unit", "days")
+    UNITS = "units", pgettext_lazy("unit", "units")
+    PLEDGES = "pledges", pgettext_lazy("unit", "pledges")
+    RETURNS = "returns", pgettext_lazy("unit", "returns")
     SAVING = "saving", pgettext_lazy("unit", "share of the time")
 
 

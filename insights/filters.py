@@ -1,17 +1,19 @@
-"""The query form of the list of mediators."""
+"""The query forms of the lists of mediators and of returns."""
 
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cases.filters import Choice
-from core.filters import DateFilter, FilterSet
+from cases.filters import Choice, SelectedFilterSet
+from core.filters import DateFilter, FilterSet, WordFilter
 from insights.periods import NAMED, YEAR, Period, named
 from insights.scopes import Scope
 from insights.workload import with_load
 from mediation.models import Mediator
 from mediation.plan import agencies_of, with_calendar
+from pledges.found import found_premises
+from pledges.models import ReturnEntry
 from registry.models import Agency
 
 
@@ -68,3 +70,20 @@ class LoadFilterSet(FilterSet):
 
     def by_agency(self, queryset, name, value):
         return queryset.filter(agency__in=Agency.objects.within(self.agencies[value]).values("pk"))
+
+
+class ReturnFilterSet(SelectedFilterSet):
+    """The returns ledger."""
+
+    on_phone = ("q",)
+
+    q = WordFilter(label=_("Search"), method="search", placeholder=_("Merchant or premises"))
+    month_from = DateFilter(label=_("Months from"), field_name="month", lookup_expr="gte")
+    month_to = DateFilter(label=_("Months to"), field_name="month", lookup_expr="lte")
+
+    class Meta:
+        model = ReturnEntry
+        fields: list[str] = []
+
+    def search(self, queryset, name, value):
+        return found_premises(queryset, value, "premises")

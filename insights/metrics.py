@@ -5,6 +5,7 @@ rows of its value, an amount the sum of its postings, a rate the rows of its num
 A code is public and stable; a changed meaning gets a new code. `cases.*`, `mediation.success_national`,
 `recoveries.total`, `recoveries.multiple_and_moral` and `channel.*` cover bureaus; figures of councils have codes of
 their own. `confirmation.*`, `mediation.sessions`, `mediation.agreements` and `mediation.performed` cover both.
+Figures of an app of its own stand in a module of their own: those of pledges in insights.pledged.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -81,7 +82,8 @@ class Metric:
 
     `basis` is the date by which a row falls into the period. `uncounted` is the code of the figure that counts what
     could not be placed in a rate, for want of a date, a term or a calendar, or had nothing to be compared with.
-    `calculate` is there where a value is more than a count or a sum of its rows, which are those it rests on.
+    `calculate` is there where a value is more than a count or a sum of its rows, which are those it rests on. `opens` is
+    the selection that answers for its rows, where it is another than that of its unit.
     """
 
     code: str
@@ -95,6 +97,7 @@ class Metric:
     denominator: str = ""
     good: Good = Good.NONE
     uncounted: str = ""
+    opens: str = ""
     calculate: Callable[[Scope], Value] | None = None
 
     def queryset(self, part: str, scope: Scope) -> QuerySet:
@@ -120,26 +123,88 @@ class Metric:
         return Value(rows.count())
 
 
+@dataclass(frozen=True)
+class Family:
+    """Figures of one meaning, one for each entry of a vocabulary: `whole.key` is the code of that of the key.
+    `entries` gives key and name of those that there are."""
+
+    whole: str
+    label: str
+    unit: Unit
+    definition: str
+    basis: str
+    source: str
+    rows: Callable[[Scope, str], QuerySet]
+    entries: Callable[[], Iterable[tuple[str, str]]]
+    good: Good = Good.NONE
+    numerator = denominator = ""
+
+    @property
+    def code(self) -> str:
+        return f"{self.whole}.*"
+
+    def members(self) -> Iterable[Metric]:
+        return (self.of(key, name) for key, name in self.entries())
+
+    def member(self, key: str) -> Metric | None:
+        return next((self.of(key, name) for known, name in self.entries() if known == key), None)
+
+    def of(self, key: str, name: str) -> Metric:
+        """The figure of the entry with this key and name."""
+        return Metric(
+            f"{self.whole}.{key}", format_lazy("{} · {}", self.label, name), self.unit, self.definition, self.basis,
+            self.source, {Part.VALUE: lambda scope: self.rows(scope, key)}, good=self.good,
+        )
+
+
 _registry: dict[str, Metric] = {}
+_families: dict[str, Family] = {}
 
 
 def metrics() -> Iterable[Metric]:
-    """All figures, in the order in which they are shown."""
+    """The figures that stand alone, in the order in which they are shown."""
     return _registry.values()
 
 
 def metric(code: str) -> Metric:
     """The figure with this code. Raises DomainError where there is none."""
-    try:
-        return _registry[code]
-    except KeyError:
-        raise DomainError(gettext("There is no figure with the code %(code)s.") % {"code": code}) from None
+    if found := _registry.get(code):
+        return found
+    whole, _dot, key = code.rpartition(".")
+    if whole in _families and (found := _families[whole].member(key)):
+        return found
+    raise DomainError(gettext("There is no figure with the code %(code)s.") % {"code": code})
 
 
-def _register(new: Metric) -> None:
+def families() -> Iterable[Family]:
+    """All families, in the order in which they are shown."""
+    return _families.values()
+
+
+def family(whole: str) -> Family:
+    """The parts of the figure with this code."""
+    return _families[whole]
+
+
+def every_metric() -> Iterable[Metric]:
+    """All figures there are, those of families behind the figure that they are parts of."""
+    for code, figure in _registry.items():
+        yield figure
+        if code in _families:
+            yield from _families[code].members()
+
+
+def register(new: Metric) -> None:
     if new.code in _registry:
         raise ValueError(f"{new.code} is defined twice")
     _registry[new.code] = new
+
+
+def register_family(new: Family) -> None:
+    """Of the parts of the figure with the code `new.whole`, which is registered before."""
+    if new.whole not in _registry:
+        raise ValueError(f"{new.whole} is not defined")
+    _families[new.whole] = new
 
 
 # rows
@@ -260,7 +325,7 @@ COMPLAINTS_ACCEPTED = _("Complaints accepted in the period.")
 
 
 def _count(code: str, label: str, definition: str, rows: Rows, *, basis: str = RECEIVED_ON, **words) -> None:
-    _register(
+    register(
         Metric(
             code, label, Unit.CASES, definition, basis=basis, rows={Part.VALUE: rows}, **({"source": CASES} | words)
         )
@@ -268,7 +333,7 @@ def _count(code: str, label: str, definition: str, rows: Rows, *, basis: str = R
 
 
 def _amount(code: str, label: str, definition: str, rows: Rows) -> None:
-    _register(
+    register(
         Metric(
             code, label, Unit.MONEY, definition, basis=POSTED_ON, source=LEDGER, rows={Part.VALUE: rows}, good=Good.UP
         )
@@ -281,7 +346,7 @@ def _rate(
 ) -> None:  # fmt: skip
     """A rate, and the count of what could not be placed in it."""
     companion = f"{code}.uncounted"
-    _register(
+    register(
         Metric(
             code, label, Unit.RATE, definition, basis, source,
             {Part.NUMERATOR: numerator[1], Part.DENOMINATOR: denominator[1]},
@@ -482,7 +547,7 @@ _count(
     _("Complaints of bureaus that the regulator took back from a platform in the period."),
     came_back(ReferralReturn.RECALLED), basis=REFERRAL_ENDED_ON, source=REFERRALS,
 )
-_register(
+register(
     Metric(
         "channel.settlement_rate", _("Settlement rate of the green channel"), Unit.RATE,
         _("The share of the complaints with a referral that ended in the period which a platform settled."),
@@ -496,14 +561,14 @@ _register(
         good=Good.UP,
     )
 )
-_register(
+register(
     Metric(
         "channel.platforms", _("Platforms in the green channel"), Unit.PLATFORMS,
         _("Platforms to which complaints of bureaus were referred in the period."),
         basis=REFERRED_ON, source=REFERRALS, rows={Part.VALUE: platforms},
     )
 )
-_register(
+register(
     Metric(
         "channel.time_saved", _("Time saved in the green channel"), Unit.SAVING,
         format_lazy(
@@ -521,7 +586,7 @@ _register(
         rows={Part.VALUE: matched}, good=Good.UP, uncounted="channel.time_saved.uncounted", calculate=time_saved,
     )
 )
-_register(
+register(
     Metric(
         "channel.time_saved.pairs", _("Pairs compared for the time saved"), Unit.PAIRS,
         _(
@@ -559,7 +624,7 @@ TERM_OF_APPLICATION = _("Civil Procedure Law, now article 205: thirty days from 
 def _median(code: str, label: str, body: Body, definition: str, *, undated: str) -> None:
     """A median of days, and the count of what has no dates to tell them by."""
     companion = f"{code}.uncounted"
-    _register(
+    register(
         Metric(
             code, label, Unit.DAYS, definition, basis=OVER_ON, source=CASES, good=Good.DOWN, uncounted=companion,
             rows={Part.VALUE: lambda scope: settled(scope, body)},
@@ -639,7 +704,7 @@ _count(
     _("Cases of bureaus and councils whose agreement came into force in the period and has not been annulled."),
     with_agreement, basis=IN_FORCE_ON, source=AGREEMENTS, good=Good.UP,
 )
-_register(
+register(
     Metric(
         "mediation.performed", _("Agreements performed in time"), Unit.RATE,
         _("The share of the agreements to be performed by a day in the period that were performed in full by that day."),

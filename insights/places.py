@@ -10,14 +10,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from core.exceptions import DomainError
-from insights.periods import ONE_DAY, Period
+from insights.periods import FIRST_YEAR, LAST_YEAR, ONE_DAY, Period
 from registry.enums import RegionLevel
 from registry.models import Region, RegionSuccession
 
+ALWAYS = Period(dt.date(FIRST_YEAR, 1, 1), dt.date(LAST_YEAR, 12, 31))
 UNKNOWN = "unknown"
 ONLY = "only"
 
@@ -132,6 +134,18 @@ class Map:
         ids_counted = frozenset(ids) if only else self.with_descendants(ids)
         return Place(token, label, ids_counted, lineage[0].valid_from, lineage[-1].valid_to, region)
 
+    def in_register(self, token: str) -> Place:
+        """The region that `token` names on today's map, by which a register that is kept up knows it; one that is no more
+        where there is none today. Raises DomainError."""
+        try:
+            return self.place(token, _today())
+        except DomainError:
+            return self.place(token, ALWAYS)
+
+    def as_registered(self, region: Region, *, only: bool = False) -> Place:
+        """The place of a region, with a token that `in_register` reads back."""
+        return self.of(region, _today() if in_force(region, _today()) else ALWAYS, only=only)
+
     def rest_of(self, place: Place) -> Place:
         """Whatever is not in `place`, cases without a region included."""
         return Place("", "", (frozenset(self.regions) | {None}) - place.ids)
@@ -177,6 +191,10 @@ class Map:
 RANK = {level: rank for rank, level in enumerate(
     (RegionLevel.PROVINCE, RegionLevel.CITY, RegionLevel.DISTRICT, RegionLevel.STREET)
 )}
+
+
+def _today() -> Period:
+    return Period(timezone.localdate(), timezone.localdate())
 
 
 def in_force(region: Region, period: Period) -> bool:

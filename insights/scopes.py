@@ -9,8 +9,9 @@ from cases.enums import Body
 from cases.models import Case, Clock, Recovery
 from cases.querysets import local_day_bounds
 from insights.periods import Period
-from insights.places import Place
+from insights.places import Map, Place
 from mediation.models import PlatformReferral
+from pledges.models import Breach, Pledge, ReturnEntry
 from registry.models import Agency, Platform
 
 
@@ -19,8 +20,8 @@ class Scope:
     """`user` None means every row: for commands only, never for a request.
 
     Nothing after `as_of` counts. `agency` is the handling agency with all below it, which stays as it was when a
-    case changes hands; `place` is the trader's region. `platform` narrows the figures of the green channel to what was
-    referred to it; others do not know it.
+    case changes hands, and of a pledge the one that keeps it; `place` is the trader's region. `platform` narrows the
+    figures of the green channel to what was referred to it; others do not know it.
     """
 
     user: object | None
@@ -56,6 +57,16 @@ class Scope:
         rows = PlatformReferral.objects.filter(case__in=self.cases().filter(body=Body.BUREAU).order_by())
         return rows.filter(platform=self.platform) if self.platform else rows
 
+    def pledges(self) -> QuerySet:
+        return self._of_premises(Pledge.objects, agency="agency")
+
+    def returns(self) -> QuerySet:
+        return self._of_premises(ReturnEntry.objects, agency="premises__agency")
+
+    def breaches(self) -> QuerySet:
+        """That the user sees, of whatever cases."""
+        return Breach.objects.all() if self.user is None else Breach.objects.visible_to(self.user)
+
     def times(self, field: str) -> dict[str, dt.datetime]:
         """Conditions for an instant within the days that count, local time."""
         first, after = local_day_bounds(self.start, self.until)
@@ -66,13 +77,24 @@ class Scope:
         return {f"{field}__gte": self.start, f"{field}__lte": self.until}
 
     def _kept(self, manager, prefix: str) -> QuerySet:
+        return self._narrowed(manager, self.place, region=f"{prefix}region", agency=f"{prefix}handling")
+
+    def _of_premises(self, manager, *, agency: str) -> QuerySet:
+        """Rows of premises in the place, by the districts of today: a register is kept up, whenever its premises came
+        into it."""
+        place = self.place
+        if place and place.region and place.region.valid_to is not None:
+            place = Map.load().in_register(place.token)
+        return self._narrowed(manager, place, region="premises__region", agency=agency)
+
+    def _narrowed(self, manager, place: Place | None, *, region: str, agency: str) -> QuerySet:
+        """The rows of `manager` that the user sees, of the place and the agency by these fields."""
         rows = manager.all() if self.user is None else manager.visible_to(self.user)
-        if self.place is not None:
-            inside = Q(**{f"{prefix}region__in": sorted(self.place.ids - {None})})
-            if None in self.place.ids:
-                inside |= Q(**{f"{prefix}region__isnull": True})
+        if place is not None:
+            inside = Q(**{f"{region}__in": sorted(place.ids - {None})})
+            if None in place.ids:
+                inside |= Q(**{f"{region}__isnull": True})
             rows = rows.filter(inside)
         if self.agency is not None:
-            below = Agency.objects.within(self.agency)
-            rows = rows.filter(**{f"{prefix}handling__in": below.values("pk")})
+            rows = rows.filter(**{f"{agency}__in": Agency.objects.within(self.agency).values("pk")})
         return rows

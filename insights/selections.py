@@ -1,7 +1,7 @@
 """What stands behind a figure: the address of its rows, and the rows of such an address."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -20,20 +20,36 @@ from insights.scopes import Scope
 from registry.models import Agency, Platform
 
 TO_PLATFORM = "to_platform"  # the case list has a filter `platform`: where the trader sells
-LISTS = {Unit.MONEY: "cases:recoveries", Unit.PLATFORMS: "insights:channel"}
+# the selections, each with the list that it answers for; platforms stand on the scorecard, which has none
+CASES, POSTINGS, PLEDGES, RETURNS, SCORECARD = "metric", "postings", "pledges", "returns", ""
+LISTS = {
+    CASES: "cases:list", POSTINGS: "cases:recoveries", PLEDGES: "pledges:list", RETURNS: "insights:returns",
+    SCORECARD: "insights:channel",
+}  # fmt: skip
+BY_UNIT = {
+    Unit.MONEY: POSTINGS, Unit.PLATFORMS: SCORECARD, Unit.UNITS: PLEDGES, Unit.PLEDGES: PLEDGES, Unit.RETURNS: RETURNS,
+}  # fmt: skip
+OF_PREMISES = (PLEDGES, RETURNS)
 
 
 def register() -> None:
-    """Fill the slots of the case list and the ledger."""
-    panels.register_selection("metric", select_cases)
-    panels.register_selection("postings", select_postings)
+    """Fill the slots of the case list, the ledger and the lists of pledges."""
+    panels.register_selection(CASES, select_cases)
+    panels.register_selection(POSTINGS, select_postings)
+    panels.register_selection(PLEDGES, select_pledges)
+    panels.register_selection(RETURNS, select_returns)
+
+
+def opened_by(figure: Metric) -> str:
+    """The selection that answers for the rows of a figure."""
+    return figure.opens or BY_UNIT.get(figure.unit, CASES)
 
 
 def address(figure: Metric, part: Part, scope: Scope, **more: str) -> str:
-    """The list that holds exactly the rows of this part: postings for an amount, the scorecard for platforms, else cases.
-    `more` are filters of that list."""
+    """The list that holds exactly the rows of this part: postings for an amount, the scorecard for platforms, pledges for
+    units and pledges, entries for returns, else cases. `more` are filters of that list."""
     query = QueryDict(mutable=True)
-    if figure.unit != Unit.PLATFORMS:
+    if opened_by(figure) != SCORECARD:
         query["metric"], query["part"] = figure.code, part.value
     query["from"], query["to"] = scope.start.isoformat(), scope.period.end.isoformat()
     if scope.place:
@@ -45,25 +61,35 @@ def address(figure: Metric, part: Part, scope: Scope, **more: str) -> str:
     if scope.as_of != timezone.localdate():
         query["as_of"] = scope.as_of.isoformat()
     query.update(more)
-    return f"{reverse(LISTS.get(figure.unit, 'cases:list'))}?{query.urlencode(':')}"
+    return f"{reverse(LISTS[opened_by(figure)])}?{query.urlencode(':')}"
 
 
 def select_cases(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
     """The cases of a figure: a count, or one side of a rate. DomainError for anything that cannot be opened so."""
-    return _select(user, parameters, money=False)
+    return _select(user, parameters, CASES)
 
 
 def select_postings(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
     """The postings of an amount."""
-    return _select(user, parameters, money=True)
+    return _select(user, parameters, POSTINGS)
 
 
-def _select(user, parameters: Mapping[str, str], *, money: bool) -> tuple[QuerySet, str, str]:
+def select_pledges(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
+    """The pledges of a figure; where it counts units, one of each."""
+    return _select(user, parameters, PLEDGES)
+
+
+def select_returns(user, parameters: Mapping[str, str]) -> tuple[QuerySet, str, str]:
+    """The entries of the returns ledger behind a figure."""
+    return _select(user, parameters, RETURNS)
+
+
+def _select(user, parameters: Mapping[str, str], rows_of: str) -> tuple[QuerySet, str, str]:
     figure = metric(parameters.get("metric", ""))
-    if money != (figure.unit == Unit.MONEY) or figure.unit == Unit.PLATFORMS:
+    if opened_by(figure) != rows_of:
         raise DomainError(_("%(code)s is opened by another list.") % {"code": figure.code})
     part = parameters.get("part") or (Part.DENOMINATOR if figure.unit == Unit.RATE else Part.VALUE)
-    scope = read_scope(user, parameters)
+    scope = read_scope(user, parameters, find=find_registered if rows_of in OF_PREMISES else find_place)
     if scope.platform and not figure.code.startswith(CHANNEL):
         raise DomainError(_("%(code)s does not know to which platform a case went.") % {"code": figure.code})
     rows = figure.queryset(part, scope)
@@ -87,16 +113,19 @@ def span(period: Period) -> str:
     return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
 
 
-def read_scope(user, parameters: Mapping[str, str]) -> Scope:
-    """The scope that an address names by from, to, region, agency, to_platform and as_of. Raises DomainError."""
+def read_scope(
+    user, parameters: Mapping[str, str], *, find: Callable[[str | None, Period], Place | None] | None = None
+) -> Scope:
+    """The scope that an address names by from, to, region, agency, to_platform and as_of; `find` reads the region.
+    Raises DomainError."""
     start, end = (read_day(parameters.get(name, ""), name) for name in ("from", "to"))
     as_of = read_day(parameters["as_of"], "as_of") if parameters.get("as_of") else timezone.localdate()
     if end < start:
         raise DomainError(_("The last day comes before the first."))
     period = Period(start, end)
     return Scope(
-        user, period, as_of, find_place(parameters.get("region"), period), find_agency(parameters.get("agency")),
-        find_platform(parameters.get(TO_PLATFORM)),
+        user, period, as_of, (find or find_place)(parameters.get("region"), period),
+        find_agency(parameters.get("agency")), find_platform(parameters.get(TO_PLATFORM)),
     )  # fmt: skip
 
 
@@ -118,6 +147,11 @@ def read_day(text: str, name: str) -> dt.date:
 
 def find_place(token: str | None, period: Period) -> Place | None:
     return Map.load().place(token, period) if token else None
+
+
+def find_registered(token: str | None, period: Period) -> Place | None:
+    """The region as a register knows it that is kept up: on today's map, whatever the period."""
+    return Map.load().in_register(token) if token else None
 
 
 def find_agency(code: str | None) -> Agency | None:

@@ -1,11 +1,13 @@
-"""The list of mediators."""
+"""The lists of mediators and of returns."""
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
-from core.tables import Column, NumberColumn, Table
+from core.tables import Column, MoneyColumn, NumberColumn, Table
 from core.templatetags.portal import percent
+from core.text import mask_numbers
 from mediation.models import Mediator
+from pledges.models import ReturnEntry
 
 
 class LoadTable(Table):
@@ -31,3 +33,26 @@ class LoadTable(Table):
 
     def render_share(self, value):
         return percent(value)
+
+
+class ReturnTable(Table):
+    month = Column(css="nowrap tnum", written=False)
+    premises = Column(card="title", css="clip")
+    merchant = Column(accessor="premises__merchant", verbose_name=_("Merchant"), css="clip")
+    district = Column(accessor="premises__region", verbose_name=_("District"), css="nowrap", written=False)
+    returns = NumberColumn(accessor="count", verbose_name=_("Returns"), card="aside")
+    amount = MoneyColumn(verbose_name=_("Amount paid back (CNY)"))
+
+    class Meta(Table.Meta):
+        model = ReturnEntry
+        fields = ("month", "premises", "merchant", "district", "returns", "amount")
+        empty_text = _("No entry matches these filters.")
+
+    def render_month(self, value):
+        return f"{value:%Y-%m}"
+
+    def render_premises(self, value):
+        return mask_numbers(str(value))
+
+    def render_merchant(self, value):
+        return mask_numbers(str(value))

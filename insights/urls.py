@@ -12,5 +12,8 @@ urlpatterns = [
     path("insights/mediation/", views.MediationPage.as_view(), name="mediation"),
     path("insights/mediators/", views.LoadList.as_view(), name="mediators"),
     path("insights/mediators/export/", views.LoadExport.as_view(), name="mediators_export"),
+    path("insights/pledges/", views.PledgesPage.as_view(), name="pledges"),
+    path("insights/returns/", views.ReturnList.as_view(), name="returns"),
+    path("insights/returns/export/", views.ReturnExport.as_view(), name="returns_export"),
     path("insights/uncounted/", views.UncountedPage.as_view(), name="uncounted"),
 ]

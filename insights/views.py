@@ -1,7 +1,8 @@
-"""The dashboard with its sections, the scorecard of the green channel, the load of mediators, what the rates leave out,
-and what the figures mean."""
+"""The dashboard with its sections, the scorecard of the green channel, the load of mediators, returns under pledges,
+what the rates leave out, and what the figures mean."""
 
 import datetime as dt
+from operator import itemgetter
 
 from django.db.models import Max, Min
 from django.http import Http404, HttpResponseRedirect, QueryDict
@@ -13,23 +14,26 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from cases.models import Case
+from cases.views.lists import LoggedExport, SelectedRows
 from core import exports
 from core.exceptions import DomainError
 from core.exports import Column
 from core.views import ExportPage, FragmentMixin, ListPage, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
-from insights.filters import LoadFilterSet
+from insights.filters import LoadFilterSet, ReturnFilterSet
 from insights.forms import PeriodForm
 from insights.mediation import MediationFigures
-from insights.metrics import metric, metrics
+from insights.metrics import families, metric, metrics
 from insights.periods import NAMED
 from insights.places import Map
+from insights.pledge_figures import PledgeFigures
 from insights.scopes import Scope
 from insights.scorecard import REASONS, Line, Scorecard, channel_tiles
-from insights.selections import address, describe, span
-from insights.tables import LoadTable
+from insights.selections import RETURNS, address, describe, span
+from insights.tables import LoadTable, ReturnTable
 from mediation.models import Mediator
+from pledges.models import ReturnEntry
 
 
 class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
@@ -193,6 +197,69 @@ class MediationPage(PeriodPage):
         return super().get_context_data(figures=figures, problems=asked["problems"], **kwargs)
 
 
+class PledgesPage(PeriodPage):
+    """Units in force and newly created, by type and district: a section of the dashboard, and a page. The register knows
+    the districts of today, whatever the period."""
+
+    permission_required = ("cases.view_case", "pledges.view_pledge")
+    template_name = "insights/pledges.html"
+    fragment_template_name = "insights/_pledges.html"
+
+    def get_context_data(self, **kwargs):
+        form, today = PeriodForm(self.request.GET), timezone.localdate()
+        choice, regions, place = form.choice(today), Map.load(), None
+        problems = [message for messages in form.errors.values() for message in messages]
+        if token := form.cleaned_data.get("region"):
+            try:
+                place = regions.in_register(token)
+            except DomainError as error:
+                problems.append(str(error))
+        figures = PledgeFigures(self.request.user, choice, place, regions, today)
+        return super().get_context_data(figures=figures, problems=problems, **kwargs)
+
+
+class ReturnRows(SelectedRows):
+    """The entries of the returns ledger that the address selects, in its order."""
+
+    model = ReturnEntry
+    permission_required = ("pledges.view_premises", "pledges.view_returnentry")
+    filterset_class = ReturnFilterSet
+    selection_name = RETURNS
+    export_view = "insights:returns_export"
+    export_permission = "pledges.export_pledge"
+    sorts = {"month": "month", "returns": "count", "amount": "amount"}
+    default_sort = "-month"
+
+
+class ReturnList(ReturnRows, ListPage):
+    table_class = ReturnTable
+    template_name = "insights/returns.html"
+    fragment_template_name = "pledges/_list.html"
+
+    def get_queryset(self):
+        return super().get_queryset().select_related("premises__merchant", "premises__region")
+
+
+class ReturnExport(ReturnRows, LoggedExport):
+    export_name = "returns"
+    export_title = _("Returns by month")
+    list_url = reverse_lazy("insights:returns")
+    export_permissions = ("pledges.export_pledge",)
+    columns = (
+        Column(_("Month"), lambda row: f"{row['month']:%Y-%m}", width=10),
+        Column(_("Merchant"), itemgetter("premises__merchant__name"), masked=True, width=32),
+        Column(_("Premises"), itemgetter("premises__name"), masked=True, width=28),
+        Column(_("District"), itemgetter("premises__region__name")),
+        Column(_("Returns"), itemgetter("count")),
+        Column(_("Amount paid back (CNY)"), itemgetter("amount"), width=18),
+    )
+
+    def get_queryset(self):
+        return super().get_queryset().values(
+            "month", "premises__merchant__name", "premises__name", "premises__region__name", "count", "amount"
+        )
+
+
 class LoadRows:
     """The mediators whom the reader sees, by agency and name, with what they have to do."""
 
@@ -273,4 +340,4 @@ class Definitions(ScopedMixin, TemplateView):
     template_name = "insights/definitions.html"
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(metrics=metrics(), **kwargs)
+        return super().get_context_data(metrics=[*metrics(), *families()], **kwargs)

@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 from cases.targets import ImportTarget, register_target
+from core.panels import Panel, register_panel
 from pledges.enums import PledgeState
 
 
@@ -12,9 +13,24 @@ class PledgesConfig(AppConfig):
     verbose_name = _("Merchant pledges")
 
     def ready(self):
-        from cases.worker import register_job  # noqa: PLC0415 - models exist by now
-        from pledges.domain import expire_pledges  # noqa: PLC0415 - as above
-        from pledges.models import Coverage, PledgeType  # noqa: PLC0415 - as above
+        from cases.domain import register_consumer  # noqa: PLC0415 - models exist by now
+        from cases.domain.rotation import FILES  # noqa: PLC0415 - as above
+        from cases.worker import register_job  # noqa: PLC0415 - as above
+        from pledges.domain import (  # noqa: PLC0415 - as above
+            BREACHES,
+            coverage_changed,
+            expire_pledges,
+            find_breaches,
+            photo_context,
+        )
+        from pledges.models import (  # noqa: PLC0415 - as above
+            ChecklistItem,
+            Coverage,
+            InspectionPhoto,
+            PledgeType,
+            Target,
+        )
+        from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415 - as above
         from registry.reference.datasets import Children  # noqa: PLC0415 - as above
 
@@ -23,6 +39,11 @@ class PledgesConfig(AppConfig):
             "pledge_types", PledgeType, folder / "types.csv",
             children=Children("coverages", Coverage, "type", folder / "coverages.csv"),
         ))  # fmt: skip
+        register(
+            Dataset("checklist", ChecklistItem, folder / "checklist.csv"),
+            Dataset("targets", Target, folder / "targets.csv"),
+        )
+        FILES[InspectionPhoto] = photo_context
         register_job("expire_pledges", expire_pledges)
         register_target(ImportTarget(
             "pledges", _("Pledges"), "import_pledges FILE.csv --user NAME",
@@ -32,4 +53,12 @@ class PledgesConfig(AppConfig):
             "returns", _("Returns by month"), "import_returns FILE.csv --user NAME",
             differing=_("Differing from returns entered here"), kinds={"returns": _("Returns of a month")},
             amounts={"returned": _("Amount paid back")},
+        ))  # fmt: skip
+        register_consumer(BREACHES, find_breaches)
+        CONSEQUENCES.append(coverage_changed)
+        register_panel("case", Panel(
+            title=_("Pledges"), url_name="pledges:case",
+            note=_("What the merchant had promised in public, and whether the complaint falls under it."),
+            shows=lambda case, user: case.kind == "complaint" and case.merchant_id is not None
+            and user.has_perm("pledges.view_pledge"),
         ))  # fmt: skip

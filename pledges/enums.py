@@ -109,3 +109,130 @@ class PromiseField(models.TextChoices):
     CROSS_STORE = "cross_store", _("stores that take goods back")
     FUND = "fund", _("advance compensation fund (CNY)")
     STATEMENT = "statement", _("promise")
+
+
+class BreachState(models.TextChoices):
+    """Where the matter of a complaint against a pledge stands. Found by itself it is a suspicion and nothing more: what
+    it is, and what follows, people decide."""
+
+    SUSPECTED = "suspected", pgettext_lazy("a breach", "Suspected")
+    CONFIRMED = "confirmed", pgettext_lazy("a breach", "Confirmed")
+    DISMISSED = "dismissed", pgettext_lazy("a breach", "Dismissed")
+    WARNED = "warned", pgettext_lazy("a breach", "Merchant warned")
+    CORRECTING = "correcting", pgettext_lazy("a breach", "To be corrected")
+    CORRECTED = "corrected", pgettext_lazy("a breach", "Corrected")
+    SUSPENDED = "suspended", pgettext_lazy("a breach", "Pledge suspended")
+    REINSTATED = "reinstated", pgettext_lazy("a breach", "Pledge reinstated")
+    REMOVED = "removed", pgettext_lazy("a breach", "Pledge revoked")
+
+
+# of these it is established that the promise was broken
+ESTABLISHED = tuple(state for state in BreachState if state not in (BreachState.SUSPECTED, BreachState.DISMISSED))
+# a correction is or was ordered, or might have been
+MAY_BE_CORRECTED = (
+    BreachState.CORRECTING, BreachState.CORRECTED, BreachState.SUSPENDED, BreachState.REINSTATED, BreachState.REMOVED,
+)  # fmt: skip
+
+
+class BreachVerb(models.TextChoices):
+    """What happens to a suspected breach: the first three by itself, all others by people."""
+
+    FIND = "find", pgettext_lazy("of a breach", "Suspicion found")
+    RENEW = "renew", pgettext_lazy("of a breach", "Evidence renewed")
+    LOSE = "lose", pgettext_lazy("of a breach", "No longer under the promise")
+    CONFIRM = "confirm", pgettext_lazy("of a breach", "Confirmed")
+    DISMISS = "dismiss", pgettext_lazy("of a breach", "Dismissed")
+    REOPEN = "reopen", pgettext_lazy("of a breach", "Taken up again")
+    WARN = "warn", pgettext_lazy("of a breach", "Merchant warned")
+    RECTIFY = "rectify", pgettext_lazy("of a breach", "Correction ordered")
+    CORRECT = "correct", pgettext_lazy("of a breach", "Correction accepted")
+    SUSPEND = "suspend", pgettext_lazy("of a breach", "Pledge suspended")
+    REINSTATE = "reinstate", pgettext_lazy("of a breach", "Pledge reinstated")
+    REMOVE = "remove", pgettext_lazy("of a breach", "Pledge revoked")
+
+
+BY_ITSELF = (BreachVerb.FIND, BreachVerb.RENEW, BreachVerb.LOSE)
+
+
+class ZoneKind(models.TextChoices):
+    """What is looked after as one: more than the sum of its shops."""
+
+    STREET = "street", _("Street block")
+    MALL = "mall", _("Mall or business district")
+    STATION = "station", _("Railway or bus station")
+    SCENIC = "scenic", _("Scenic area")
+    DEMONSTRATION = "demonstration", _("Demonstration area")
+    VILLAGE = "village", pgettext_lazy("a zone", "Village")
+
+
+class WorkstationKind(models.TextChoices):
+    """Where a workstation for consumers' rights stands."""
+
+    MALL = "mall", _("In a mall")
+    MARKET = "market", _("In a market")
+    SCENIC = "scenic", _("In a scenic area")
+    PLATFORM = "platform", _("With a platform")
+    VILLAGE = "village", _("In a village")
+    OTHER = "other", pgettext_lazy("a workstation", "Elsewhere")
+
+
+class ChecklistHead(models.TextChoices):
+    """The heads under which a checklist asks."""
+
+    SYSTEM = "system", pgettext_lazy("a checklist", "Rules of the house")
+    MANAGEMENT = "management", pgettext_lazy("a checklist", "Management")
+    ORDER = "order", pgettext_lazy("a checklist", "Order of trade")
+    QUALITY = "quality", pgettext_lazy("a checklist", "Quality")
+    TRADING = "trading", pgettext_lazy("a checklist", "Fair dealing")
+    PREMISES = "premises", pgettext_lazy("a checklist", "Premises")
+    AFTER_SALES = "after_sales", pgettext_lazy("a checklist", "After-sales service")
+    PUBLICITY = "publicity", pgettext_lazy("a checklist", "Publicity")
+    RIGHTS = "rights", pgettext_lazy("a checklist", "Protection of rights")
+
+
+class InspectionMode(models.TextChoices):
+    """Whether those who are inspected know of it."""
+
+    OPEN = "open", pgettext_lazy("an inspection", "Open")
+    UNDERCOVER = "undercover", pgettext_lazy("an inspection", "Undercover")
+
+
+class InspectionState(models.TextChoices):
+    PLANNED = "planned", pgettext_lazy("an inspection", "Planned")
+    VISITED = "visited", pgettext_lazy("an inspection", "Visited")
+    CORRECTING = "correcting", pgettext_lazy("an inspection", "Being corrected")
+    CLOSED = "closed", pgettext_lazy("an inspection", "Closed")
+    CANCELLED = "cancelled", pgettext_lazy("an inspection", "Cancelled")
+
+
+SEEN = (InspectionState.VISITED, InspectionState.CORRECTING, InspectionState.CLOSED)  # somebody was there
+
+
+class InspectionVerb(models.TextChoices):
+    """What is done to an inspection."""
+
+    PLAN = "plan", pgettext_lazy("done to an inspection", "Planned")
+    MOVE = "move", pgettext_lazy("done to an inspection", "Planned anew")
+    VISIT = "visit", pgettext_lazy("done to an inspection", "Visited")
+    FIND = "find", pgettext_lazy("done to an inspection", "Findings revised")
+    ORDER = "order", pgettext_lazy("done to an inspection", "Correction ordered")
+    EXTEND = "extend", pgettext_lazy("done to an inspection", "Time for the correction extended")
+    CLOSE = "close", pgettext_lazy("done to an inspection", "Closed")
+    CANCEL = "cancel", pgettext_lazy("done to an inspection", "Cancelled")
+    PHOTO = "photo", pgettext_lazy("done to an inspection", "Photo added")
+    WITHDRAW_PHOTO = "withdraw_photo", pgettext_lazy("done to an inspection", "Photo withdrawn")
+
+
+class FindingResult(models.TextChoices):
+    OK = "ok", pgettext_lazy("a finding", "In order")
+    NOT_OK = "not_ok", pgettext_lazy("a finding", "Not in order")
+    NOT_APPLICABLE = "not_applicable", pgettext_lazy("a finding", "Does not apply")
+
+
+class TargetKind(models.TextChoices):
+    """What a year's target counts; see pledges.domain.targets for the rows."""
+
+    DEMONSTRATION_AREAS = "demonstration_areas", _("Demonstration areas newly published")
+    VILLAGE_WORKSTATIONS = "village_workstations", _("Village workstations opened")
+    DELTA_COMPANIES = "delta_companies", _("Companies newly in the cross-city cross-store return")
+    PREMISES_CREATED = "premises_created", _("Units newly created")

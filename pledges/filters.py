@@ -1,15 +1,17 @@
-"""The query form of the register."""
+"""The query forms of the registers."""
 
 import datetime as dt
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cases.filters import Choice, SelectedFilterSet
-from core.filters import DateFilter, WordFilter
-from pledges.enums import Level, PledgeState, Pool
+from core.filters import DateFilter, FilterSet, WordFilter
+from core.lookups import contains
+from pledges.enums import Level, PledgeState, Pool, ZoneKind
 from pledges.found import found_premises
-from pledges.models import Pledge, PledgeType
+from pledges.models import Pledge, PledgeType, Target, Zone
 from registry.enums import RegionLevel
 from registry.models import Region
 
@@ -61,3 +63,34 @@ class PledgeFilterSet(SelectedFilterSet):
             case "renew":
                 return queryset.expiring(today, SOON_DAYS)
         return queryset.late(today)
+
+
+class NoFilterSet(FilterSet):
+    """Of lists that have all their rows."""
+
+    class Meta:
+        model = Target
+        fields: list[str] = []
+
+
+class ZoneFilterSet(FilterSet):
+    q = WordFilter(label=_("Search"), method="search", placeholder=_("Name of the zone"))
+    kind = Choice(label=_("Kind"), choices=ZoneKind.choices)
+    open = Choice(
+        label=_("State"), method="by_state",
+        choices=[
+            ("yes", pgettext_lazy("a zone or workstation", "Open")),
+            ("no", pgettext_lazy("a zone or workstation", "Closed")),
+        ],
+    )  # fmt: skip
+
+    class Meta:
+        model = Zone
+        fields: list[str] = []
+
+    def search(self, queryset, name, value):
+        return queryset.filter(contains("name", value))
+
+    def by_state(self, queryset, name, value):
+        today = timezone.localdate()
+        return queryset.open_on(today) if value == "yes" else queryset.filter(closed_on__lte=today)

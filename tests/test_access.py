@@ -30,11 +30,13 @@ from cases.domain.parties import ROLES as PEOPLE
 from cases.enums import Body, BulkState, Kind, Regime
 from cases.models import Case, ClockRule, Ground, SignalRule
 from cases.official_forms import ALLOWED, is_personal, is_sealed
+from pledges.models import ChecklistItem
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
     AgreementFactory,
     AttachmentFactory,
+    BreachFactory,
     BulkActFactory,
     CalendarNoticeFactory,
     CaseFactory,
@@ -45,12 +47,17 @@ from tests.factories import (
     DocumentFactory,
     DocumentTemplateFactory,
     EntrustmentFactory,
+    FindingFactory,
     ImportRunFactory,
     IndustryFactory,
+    ItemFactory,
     LetterheadFactory,
     MediatorFactory,
+    MembershipFactory,
     MerchantFactory,
     PartyFactory,
+    PhotoFactory,
+    PlanFactory,
     PlatformFactory,
     PledgeFactory,
     ProblemFactory,
@@ -62,7 +69,10 @@ from tests.factories import (
     RoomFactory,
     SavedFilterFactory,
     SessionFactory,
+    TargetFactory,
     UserFactory,
+    WorkstationFactory,
+    ZoneFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +103,10 @@ GET  /insights/mediation/                                 302  403  200  200  20
 GET  /insights/mediators/                                 302  403  200  200  403  200  403  403  403  200  200  403  403  403
 GET  /insights/mediators/export/?format=csv               302  403  200  200  403  403  403  403  403  200  200  403  403  403
 GET  /insights/mediators/export/?format=xlsx              302  403  200  200  403  403  403  403  403  200  200  403  403  403
+GET  /insights/pledges/                                   302  403  200  200  200  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/                                   302  403  200  200  200  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/export/?format=csv                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /insights/returns/export/?format=xlsx                302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /insights/uncounted/                                 302  403  200  200  200  200  200  403  403  200  200  403  403  200
 GET  /insights/channel/                                   302  403  200  200  200  200  200  403  403  200  200  403  403  200
 GET  /insights/channel/export/?format=csv                 302  403  200  200  200  403  403  403  403  200  200  403  403  403
@@ -759,6 +773,7 @@ GET  /admin/mediation/                                            302 302 302 30
 PLEDGES = """
 #                                                       anon none regu city offi medi cler audi acco supe appr part cour pled
 GET  /pledges/                                          302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /pledges/public/                                   302 403 404 404 404 403 403 403 403 404 404 403 403 404
 GET  /pledges/export/?format=csv                        302 403 200 200 403 403 403 403 403 200 200 403 403 200
 GET  /pledges/export/?format=xlsx                       302 403 200 200 403 403 403 403 403 200 200 403 403 200
 GET  /pledges/{pledge}/                                 302 403 200 200 200 403 403 403 403 200 200 403 403 200
@@ -828,6 +843,186 @@ GET  /admin/pledges/returnentry/{other_returnentry}/          302 302 302 302 30
 """  # noqa: E501 - a table
 
 
+# zones, workstations, inspections and targets of pledges
+FIELD_WORK = """
+#                                                                                       anon none regu city offi medi cler audi acco supe appr part cour pled
+GET  /pledges/zones/                                                                    302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/zones/{zone}/                                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/zones/{sub_zone}/                                                         302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/zones/{other_zone}/                                                       302  403  404  200  403  403  403  403  403  200  404  403  403  404
+GET  /pledges/targets/                                                                  302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/targets/{target}/reached/                                                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/targets/{sub_target}/reached/                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/targets/{other_target}/reached/                                           302  403  404  200  403  403  403  403  403  200  404  403  403  404
+GET  /admin/pledges/zone/                                                               302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/zone/add/                                                           302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/zone/{zone}/change/                                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/zone/{zone}/delete/                                                 302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/zone/{zone}/history/                                                302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/zone/{zone}/                                                        302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/zone/{sub_zone}/change/                                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/zone/{sub_zone}/delete/                                             302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/zone/{sub_zone}/history/                                            302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/zone/{sub_zone}/                                                    302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/zone/{other_zone}/change/                                           302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/zone/{other_zone}/delete/                                           302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/zone/{other_zone}/history/                                          302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/pledges/zone/{other_zone}/                                                  302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/zonemembership/                                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/zonemembership/add/                                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/zonemembership/{membership}/change/                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/zonemembership/{membership}/delete/                                 302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/zonemembership/{membership}/history/                                302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/zonemembership/{membership}/                                        302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/zonemembership/{sub_membership}/change/                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/zonemembership/{sub_membership}/delete/                             302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/zonemembership/{sub_membership}/history/                            302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/zonemembership/{sub_membership}/                                    302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/zonemembership/{other_membership}/change/                           302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/zonemembership/{other_membership}/delete/                           302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/zonemembership/{other_membership}/history/                          302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/pledges/zonemembership/{other_membership}/                                  302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/workstation/                                                        302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/workstation/add/                                                    302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/workstation/{workstation}/change/                                   302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/workstation/{workstation}/delete/                                   302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/workstation/{workstation}/history/                                  302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/workstation/{workstation}/                                          302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/workstation/{sub_workstation}/change/                               302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/workstation/{sub_workstation}/delete/                               302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/workstation/{sub_workstation}/history/                              302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/workstation/{sub_workstation}/                                      302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/workstation/{other_workstation}/change/                             302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/workstation/{other_workstation}/delete/                             302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/workstation/{other_workstation}/history/                            302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/pledges/workstation/{other_workstation}/                                    302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/workstationitem/                                                    302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/workstationitem/add/                                                302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/workstationitem/{station_item}/change/                              302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/workstationitem/{station_item}/delete/                              302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/workstationitem/{station_item}/history/                             302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/workstationitem/{station_item}/                                     302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/workstationitem/{sub_station_item}/change/                          302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/workstationitem/{sub_station_item}/delete/                          302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/workstationitem/{sub_station_item}/history/                         302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/workstationitem/{sub_station_item}/                                 302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/workstationitem/{other_station_item}/change/                        302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/workstationitem/{other_station_item}/delete/                        302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/workstationitem/{other_station_item}/history/                       302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/pledges/workstationitem/{other_station_item}/                               302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/inspectionplan/                                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspectionplan/add/                                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspectionplan/{plan}/change/                                       302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspectionplan/{plan}/delete/                                       302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/inspectionplan/{plan}/history/                                      302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/inspectionplan/{plan}/                                              302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/inspectionplan/{sub_plan}/change/                                   302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspectionplan/{sub_plan}/delete/                                   302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/inspectionplan/{sub_plan}/history/                                  302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/inspectionplan/{sub_plan}/                                          302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/inspectionplan/{other_plan}/change/                                 302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/inspectionplan/{other_plan}/delete/                                 302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/inspectionplan/{other_plan}/history/                                302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/pledges/inspectionplan/{other_plan}/                                        302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/inspection/                                                         302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/add/                                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/{inspection}/change/                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{inspection}/delete/                                     302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/inspection/{inspection}/history/                                    302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/inspection/{inspection}/                                            302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/inspection/{sub_inspection}/change/                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{sub_inspection}/delete/                                 302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/inspection/{sub_inspection}/history/                                302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/inspection/{sub_inspection}/                                        302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/inspection/{other_inspection}/change/                               302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/inspection/{other_inspection}/delete/                               302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/inspection/{other_inspection}/history/                              302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/pledges/inspection/{other_inspection}/                                      302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/target/                                                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/target/add/                                                         302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/target/{target}/change/                                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/target/{target}/delete/                                             302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/target/{target}/history/                                            302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/target/{target}/                                                    302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/target/{sub_target}/change/                                         302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/target/{sub_target}/delete/                                         302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/target/{sub_target}/history/                                        302  302  302  302  302  404  404  302  404  200  200  404  404  200
+GET  /admin/pledges/target/{sub_target}/                                                302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/target/{other_target}/change/                                       302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/target/{other_target}/delete/                                       302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/target/{other_target}/history/                                      302  302  302  302  302  404  404  302  404  200  404  404  404  404
+GET  /admin/pledges/target/{other_target}/                                              302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/inspection/{inspection}/act/order/                                  302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{inspection}/act/order/                                  302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/{inspection}/photos/add/                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{inspection}/photos/add/                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/{inspection}/photos/{photo}/                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/{inspection}/photos/{photo}/withdraw/                    302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{inspection}/photos/{photo}/withdraw/                    302  302  302  302  302  403  403  302  403  302  302  403  403  302
+GET  /admin/pledges/inspection/{sub_inspection}/act/order/                              302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{sub_inspection}/act/order/                              302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/{sub_inspection}/photos/add/                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{sub_inspection}/photos/add/                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/{sub_inspection}/photos/{sub_photo}/                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/{sub_inspection}/photos/{sub_photo}/withdraw/            302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/inspection/{sub_inspection}/photos/{sub_photo}/withdraw/            302  302  302  302  302  403  403  302  403  302  302  403  403  302
+GET  /admin/pledges/inspection/{other_inspection}/act/order/                            302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/inspection/{other_inspection}/act/order/                            302  302  302  302  302  403  403  302  403  200  404  403  403  404
+GET  /admin/pledges/inspection/{other_inspection}/photos/add/                           302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/inspection/{other_inspection}/photos/add/                           302  302  302  302  302  403  403  302  403  200  404  403  403  404
+GET  /admin/pledges/inspection/{other_inspection}/photos/{other_photo}/                 302  302  302  302  302  403  403  302  403  200  404  403  403  404
+GET  /admin/pledges/inspection/{other_inspection}/photos/{other_photo}/withdraw/        302  302  302  302  302  403  403  302  403  200  404  403  403  404
+POST /admin/pledges/inspection/{other_inspection}/photos/{other_photo}/withdraw/        302  302  302  302  302  403  403  302  403  302  404  403  403  404
+GET  /admin/pledges/checklistitem/                                                      302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/checklistitem/add/                                                  302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/pledges/checklistitem/{checklist_item}/change/                              302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/checklistitem/{checklist_item}/delete/                              302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/checklistitem/{checklist_item}/history/                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/checklistitem/{checklist_item}/                                     302  302  302  302  302  302  302  302  302  302  302  302  302  302
+"""  # noqa: E501 - a table
+
+# breaches of pledges: on the case and in the administration
+BREACHES = """
+#                                                      ano non reg cit off med cle aud acc sup app par cou ple
+GET  /cases/{case}/pledges/                            302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /cases/{case}/pledges/{breach}/                   302 403 200 200 200 403 403 403 403 200 200 403 403 200
+POST /cases/{case}/pledges/{breach}/                   302 403 403 403 302 403 403 403 403 302 302 403 403 302
+GET  /cases/{sub_case}/pledges/                        302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /cases/{sub_case}/pledges/{sub_breach}/           302 403 200 200 200 403 403 403 403 200 200 403 403 200
+POST /cases/{sub_case}/pledges/{sub_breach}/           302 403 403 403 302 403 403 403 403 302 302 403 403 302
+GET  /cases/{other_case}/pledges/                      302 403 404 200 404 403 403 403 403 200 404 403 403 404
+GET  /cases/{other_case}/pledges/{other_breach}/       302 403 404 200 404 403 403 403 403 200 404 403 403 404
+POST /cases/{other_case}/pledges/{other_breach}/       302 403 403 403 404 403 403 403 403 302 404 403 403 404
+GET  /cases/{case}/pledges/{other_breach}/             302 403 404 404 404 403 403 403 403 404 404 403 403 404
+GET  /admin/pledges/breach/                            302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/breach/add/                        302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{breach}/change/            302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{breach}/delete/            302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{breach}/history/           302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/breach/{breach}/                   302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/breach/{breach}/act/confirm/       302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/breach/{breach}/act/suspend/       302 302 302 302 302 403 403 302 403 302 302 403 403 403
+POST /admin/pledges/breach/{breach}/act/confirm/       302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{breach}/act/suspend/       302 302 302 302 302 403 403 302 403 302 302 403 403 403
+GET  /admin/pledges/breach/{sub_breach}/change/        302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{sub_breach}/delete/        302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{sub_breach}/history/       302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/breach/{sub_breach}/               302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/breach/{sub_breach}/act/confirm/   302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/breach/{sub_breach}/act/suspend/   302 302 302 302 302 403 403 302 403 302 302 403 403 403
+POST /admin/pledges/breach/{sub_breach}/act/confirm/   302 302 302 302 302 403 403 302 403 200 200 403 403 200
+POST /admin/pledges/breach/{sub_breach}/act/suspend/   302 302 302 302 302 403 403 302 403 302 302 403 403 403
+GET  /admin/pledges/breach/{other_breach}/change/      302 302 302 302 302 403 403 302 403 200 404 403 403 404
+POST /admin/pledges/breach/{other_breach}/delete/      302 302 302 302 302 403 403 302 403 403 403 403 403 403
+GET  /admin/pledges/breach/{other_breach}/history/     302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/pledges/breach/{other_breach}/             302 302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  /admin/pledges/breach/{other_breach}/act/confirm/ 302 302 302 302 302 403 403 302 403 200 404 403 403 404
+GET  /admin/pledges/breach/{other_breach}/act/suspend/ 302 302 302 302 302 403 403 302 403 302 404 403 403 404
+POST /admin/pledges/breach/{other_breach}/act/confirm/ 302 302 302 302 302 403 403 302 403 200 404 403 403 404
+POST /admin/pledges/breach/{other_breach}/act/suspend/ 302 302 302 302 302 403 403 302 403 302 404 403 403 404
+"""
+
+
 def read(*tables):
     """(method, path, {column: status}) of every line."""
     for table in tables:
@@ -837,7 +1032,7 @@ def read(*tables):
                 yield method, path, dict(zip(COLUMNS, map(int, statuses), strict=True))
 
 
-ROWS = list(read(PORTAL, PAPERS, ADMIN, VOCABULARIES, ACCOUNTS, CASES, LETTERS, MEDIATION, PLEDGES))
+ROWS = list(read(PORTAL, PAPERS, ADMIN, VOCABULARIES, ACCOUNTS, CASES, LETTERS, MEDIATION, PLEDGES, FIELD_WORK))
 
 
 @pytest.fixture
@@ -879,9 +1074,22 @@ def records_of(agency, platform, court) -> dict[str, object]:
         "agreement": agreement, "agreement_paper": paper_of(agreement, "agreement", "both"),
         "entrustment": EntrustmentFactory(agency=agency), "recusal": RecusalFactory(mediator__agency=agency),
         "referral": referral_to(platform, agency),
+        "breach": BreachFactory(case=case, pledge__premises__agency=agency),
     }  # fmt: skip
+    records |= field_records(agency)
     numbers = {"case": case.number, "plain_case": plain.number, "report_case": report.number}
     return {name: row.pk for name, row in records.items()} | numbers | {"report_pk": report.pk}
+
+
+def field_records(agency) -> dict[str, object]:
+    """Zones, workstations, inspections and targets of an agency; a visit has found something that is not in order."""
+    finding = FindingFactory(result="not_ok", inspection__premises__agency=agency)
+    return {
+        "zone": ZoneFactory(agency=agency), "membership": MembershipFactory(premises__agency=agency),
+        "workstation": WorkstationFactory(agency=agency), "station_item": ItemFactory(workstation__agency=agency),
+        "plan": PlanFactory(agency=agency), "inspection": finding.inspection,
+        "photo": PhotoFactory(inspection=finding.inspection), "target": TargetFactory(agency=agency),
+    }  # fmt: skip
 
 
 def paper_of(row, form: str, side: str):
@@ -934,6 +1142,7 @@ def world(agencies):
         "sealed_register": "report_register/internal",
         "clockrule": ClockRule.objects.first().pk,
         "ground": Ground.objects.first().pk,
+        "checklist_item": ChecklistItem.objects.first().pk,
         "signalrule": SignalRule.objects.first().pk,
     }
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
@@ -1503,6 +1712,29 @@ pledges/returnentry     {other_returnentry} 403/403/200/403/404/403/403/404 403/
 mediation/mediatedcase  {case_pk}          403/403/200/200/200/403/403/403 403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
 mediation/mediatedcase  {sub_case_pk}                                              403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
 mediation/mediatedcase  {other_case_pk}                                            403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
+# zones, workstations, inspections and targets of pledges
+pledges/zone             {zone}               403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/zone             {sub_zone}           403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/zone             {other_zone}         403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
+pledges/zonemembership   {membership}         403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/zonemembership   {sub_membership}     403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/zonemembership   {other_membership}   403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
+pledges/workstation      {workstation}        403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/workstation      {sub_workstation}    403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/workstation      {other_workstation}  403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
+pledges/workstationitem  {station_item}       403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/302/403/302/403/403/302 403/403/403/403/403/403/403/403
+pledges/workstationitem  {sub_station_item}   403/403/302/403/302/403/403/302 403/403/403/403/403/403/403/403
+pledges/workstationitem  {other_station_item} 403/403/302/403/404/403/403/404 403/403/403/403/403/403/403/403
+pledges/inspectionplan   {plan}               403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/inspectionplan   {sub_plan}           403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/inspectionplan   {other_plan}         403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
+pledges/inspection       {inspection}         403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
+pledges/inspection       {sub_inspection}     403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
+pledges/inspection       {other_inspection}   403/403/403/403/404/403/403/404 403/403/403/403/403/403/403/403
+pledges/target           {target}             403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/target           {sub_target}         403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
+pledges/target           {other_target}       403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
+pledges/checklistitem    {checklist_item}     403/403/200/403/200/403/403/200 403/403/200/403/403/403/403/403 403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 """  # noqa: E501 - a table
 # the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
 ADMIN_SEARCHES = """
@@ -1536,6 +1768,14 @@ mediation.judicialconfirmation  403/403/200/200/200/403/200/403
 pledges.pledge                  403/403/200/403/200/403/403/200
 pledges.premises                403/403/200/403/200/403/403/200
 pledges.returnentry             403/403/200/403/200/403/403/200
+pledges.zone             403/403/200/403/200/403/403/200
+pledges.zonemembership   403/403/200/403/200/403/403/200
+pledges.workstation      403/403/200/403/200/403/403/200
+pledges.workstationitem  403/403/200/403/200/403/403/200
+pledges.inspectionplan   403/403/200/403/200/403/403/200
+pledges.inspection       403/403/200/403/200/403/403/200
+pledges.target           403/403/200/403/200/403/403/200
+pledges.checklistitem    403/403/200/403/200/403/403/200
 """
 # who may look at the rows of the other model
 ADMIN_CHOICES = """
@@ -1564,6 +1804,18 @@ mediation.judicialconfirmation.court  200/200/200/200/200/403/403/403
 pledges.pledge.premises               403/403/200/403/200/403/403/200
 pledges.premises.merchant             200/403/200/403/403/403/403/200
 pledges.returnentry.premises          403/403/200/403/200/403/403/200
+pledges.zone.agency                  200/200/200/200/200/403/403/200
+pledges.zone.operator                200/403/200/403/403/403/403/200
+pledges.zonemembership.zone          403/403/200/403/200/403/403/200
+pledges.zonemembership.premises      403/403/200/403/200/403/403/200
+pledges.workstation.agency           200/200/200/200/200/403/403/200
+pledges.workstation.zone             403/403/200/403/200/403/403/200
+pledges.workstationitem.workstation  403/403/200/403/200/403/403/200
+pledges.inspectionplan.agency        200/200/200/200/200/403/403/200
+pledges.inspection.premises          403/403/200/403/200/403/403/200
+pledges.inspection.pledge            403/403/200/403/200/403/403/200
+pledges.inspection.plan              403/403/200/403/200/403/403/200
+pledges.target.agency                200/200/200/200/200/403/403/200
 """
 STAFF = (
     "clerk", "account_manager", "superuser", "mediator", "approver", "platform_partner", "court_liaison", "pledge_clerk",
@@ -1724,8 +1976,8 @@ def test_the_export_of_personal_data(form, world):
 
 # what belongs to no agency; whatever else a path names has rows of its own for each
 OF_NO_AGENCY = {
-    *VOCABULARY_FACTORIES, "clockrule", "ground", "signalrule", "user_type", "for_agency", "for_region", "for_user",
-    "register", "sealed_register",
+    *VOCABULARY_FACTORIES, "checklist_item", "clockrule", "ground", "signalrule", "user_type", "for_agency",
+    "for_region", "for_user", "register", "sealed_register",
 }  # fmt: skip
 WHOSE = re.compile(r"{(my_|sub_|other_|)(\w+)}")
 PERSONAL = {"saved", "bulk"}  # one's own, and those of others in the own, the sub- and the other agency

@@ -120,8 +120,9 @@ def test_times_and_dates_are_named_as_such(model):
         if isinstance(kind, models.DateTimeField):
             fits = field.name == "at" or field.name.endswith("_at") or field.name in inherited
         elif isinstance(kind, models.DateField):
-            # the ends of a period, the date that a calendar is about, and a month by its first day
-            fits = field.name.endswith(("_on", "_from", "_to")) or field.name in ("date", "month")
+            # the ends of a period, what is due, the date that a calendar is about, and a month by its first day
+            named = ("date", "month", "since", "until")
+            fits = field.name.endswith(("_on", "_from", "_to", "_by")) or field.name in named
         else:
             fits = not field.name.endswith(("_at", "_on"))
         if not fits:

@@ -20,7 +20,7 @@ from cases.official_forms import (
     is_sealed,
     variables_of,
 )
-from insights.metrics import metrics
+from insights.metrics import families, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -107,7 +107,7 @@ def test_figures_are_described_as_they_are_defined():
     described = re.findall(r"^## `(.+?)`\n\n(.*?)\n*(?=^## |\Z)", document, re.MULTILINE | re.DOTALL)
 
     with translation.override("en"):
-        assert described == [(metric.code, in_words(metric)) for metric in metrics()]
+        assert described == [(metric.code, in_words(metric)) for metric in (*metrics(), *families())]
 
 
 OFFICIAL = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")

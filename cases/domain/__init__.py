@@ -27,6 +27,7 @@ from cases.domain.clocks import (
 from cases.domain.documents import issue_document, open_document, record_delivery, void_document
 from cases.domain.feed import (
     begin_again,
+    cases_concerned,
     consume,
     consumers,
     has_work,
@@ -79,6 +80,7 @@ __all__ = [
     "begin_again",
     "bulk_steps",
     "cancel_bulk",
+    "cases_concerned",
     "change_regime",
     "choose_columns",
     "compare_search",

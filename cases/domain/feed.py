@@ -37,9 +37,10 @@ SELECT (SELECT count(*) FROM (SELECT FROM cases_casechange WHERE id > p.last_id 
      + (SELECT count(*) FROM (SELECT FROM cases_case WHERE id < p.backfill_before LIMIT %s) AS b)
   FROM (SELECT last_id, backfill_before FROM cases_feedposition WHERE consumer = %s
         UNION ALL SELECT %s, %s ORDER BY last_id LIMIT 1) AS p"""
-OF_MERCHANTS = """
+CHANGED = """
 INSERT INTO cases_casechange (case_id, kind, "transaction")
-SELECT id, 'changed', (SELECT pg_current_xact_id()::text::bigint) FROM cases_case WHERE merchant_id = ANY(%s)"""
+SELECT id, 'changed', (SELECT pg_current_xact_id()::text::bigint) FROM ({}) AS c (id)"""
+OF_MERCHANTS = "SELECT id FROM cases_case WHERE merchant_id = ANY(%s)"
 TRIM = """
 DELETE FROM cases_casechange WHERE id = ANY(ARRAY(
   SELECT id FROM cases_casechange
@@ -194,8 +195,15 @@ def begin_again(consumer: str) -> None:
 def merchants_renamed(merchant_ids: list[int]) -> None:
     """What a case shows of its merchant has changed: the cases of these merchants stand in the feed as changed. In the
     transaction that renames them."""
+    cases_concerned(OF_MERCHANTS, [merchant_ids])
+
+
+def cases_concerned(select: str, parameters: list | dict) -> int:
+    """The cases whose keys the statement `select` gives, each once, stand in the feed as changed: something else that is
+    derived from them has changed. In the transaction that changes it; returns how many."""
     with connection.cursor() as cursor:
-        cursor.execute(OF_MERCHANTS, [merchant_ids])
+        cursor.execute(CHANGED.format(select), parameters)
+        return cursor.rowcount
 
 
 def trim_feed(limit: int = 4 * BATCH) -> int:

@@ -1,5 +1,5 @@
-"""Where pledge clerks keep the register. Every write calls a verb of the domain."""
+"""The register of pledges and the workplace of its keepers. Every write calls a verb of the domain."""
 
-from pledges.admin import pledges, premises, returns
+from pledges.admin import breaches, inspections, pledges, premises, returns, targets, zones
 
-__all__ = ["pledges", "premises", "returns"]
+__all__ = ["breaches", "inspections", "pledges", "premises", "returns", "targets", "zones"]

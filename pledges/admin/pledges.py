@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -134,7 +135,7 @@ class PledgeAdmin(BulkActPages, ActPages, VerbAdmin):
         flag = ""
         if pledge.correct_by is not None and pledge.correct_by < timezone.localdate():
             flag = format_html(' <span class="flag">{}</span>', _("correction overdue"))
-        return format_html("{}{}", f"{pledge.valid_to}", flag)
+        return format_html("{}{}", date_format(pledge.valid_to), flag)
 
     @admin.display(description=_("pool"))
     def shown_pool(self, pledge):

@@ -23,6 +23,7 @@ from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from core.working_days import DAY
+from pledges.domain.suspicion import look_again
 from pledges.enums import (
     PUBLIC,
     REVIEWED,
@@ -40,6 +41,11 @@ from registry.domain import load_calendar
 
 ADD, CHANGE, DECIDE = "pledges.add_pledge", "pledges.change_pledge", "pledges.decide_pledge"
 RENEWABLE_DAYS = 90  # before the last day
+# by which the days change on which a pledge binds; with the end of its term they do not
+CHANGES_DAYS = (
+    PledgeVerb.PUBLISH, PledgeVerb.RENEW, PledgeVerb.SUSPEND, PledgeVerb.REINSTATE, PledgeVerb.REVOKE,
+    PledgeVerb.DEREGISTER,
+)  # fmt: skip
 Promise = Mapping[str, object]  # by PromiseField
 
 
@@ -99,9 +105,12 @@ def act_on_pledge(
         Premises.objects.select_for_update(of=("self",)).filter(pk=pledge.premises_id).first()
         try:
             with transaction.atomic():
-                return PLEDGE.apply(pledge, verb, actor=actor, now=now, seen=seen, **data)
+                event = PLEDGE.apply(pledge, verb, actor=actor, now=now, seen=seen, **data)
         except IntegrityError as error:
             raise DomainError(refusal(error)) from error
+        if verb in CHANGES_DAYS:
+            look_again([pledge.pk])
+    return event
 
 
 def expire_pledges(limit: int, *, now: dt.datetime | None = None) -> int:

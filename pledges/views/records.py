@@ -6,6 +6,7 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncYear
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
@@ -13,7 +14,7 @@ from cases.enums import LOSS_KINDS, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
 from pledges.domain import PLEDGE
-from pledges.models import Pledge, Premises
+from pledges.models import Breach, Pledge, Premises, ReturnEntry
 from pledges.tones import PLEDGE_TONES
 from registry.models import Merchant
 
@@ -63,8 +64,26 @@ class MerchantPage(ScopedMixin, TemplateView):
             merchant=merchant, tones=PLEDGE_TONES,
             pledges=[(pledge, PLEDGE_TONES[pledge.state]) for pledge in pledges],
             years=self._years(cases, since), newest=list(cases.order_by("-received_at", "-pk")[:NEWEST]),
-            recovered=self._recovered(cases), **kwargs,
+            recovered=self._recovered(cases), breaches=self._breaches(user, merchant),
+            returns=self._returns(user, merchant), **kwargs,
         )  # fmt: skip
+
+    @staticmethod
+    def _breaches(user, merchant) -> list[tuple[Breach, str]]:
+        """The newest breaches of its pledges, with the page on which each is looked at."""
+        found = Breach.objects.visible_to(user).filter(pledge__premises__merchant=merchant).with_facts()
+        opens = user.is_staff and user.has_perm("pledges.view_breach")
+        return [
+            (breach, reverse("admin:pledges_breach_change", args=[breach.pk]) if opens else "")
+            for breach in found[:NEWEST]
+        ]
+
+    @staticmethod
+    def _returns(user, merchant) -> list[dict]:
+        """Returns executed at its premises: times and yuan of each year, the newest first."""
+        entries = ReturnEntry.objects.visible_to(user).filter(premises__merchant=merchant)
+        by_year = entries.order_by().annotate(year=TruncYear("month")).values("year")
+        return list(by_year.annotate(times=Sum("count"), amount=Sum("amount")).order_by("-year")[:YEARS])
 
     @staticmethod
     def _years(cases, since) -> list[dict]:

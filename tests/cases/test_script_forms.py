@@ -33,7 +33,7 @@ from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, S
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
 from mediation.models import Agreement, JudicialConfirmation, Recusal
-from pledges.models import ReturnEntry
+from pledges.models import ChecklistItem, Inspection, ReturnEntry, WorkstationItem, ZoneMembership
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -49,10 +49,14 @@ from tests.factories import (
     DocumentTemplateFactory,
     EntrustmentFactory,
     IndustryFactory,
+    InspectionFactory,
+    ItemFactory,
     LetterheadFactory,
     MediatorFactory,
+    MembershipFactory,
     MerchantFactory,
     PartyFactory,
+    PlanFactory,
     PlatformFactory,
     PledgeFactory,
     PledgeTypeFactory,
@@ -62,7 +66,10 @@ from tests.factories import (
     ReturnEntryFactory,
     RoomFactory,
     SessionFactory,
+    TargetFactory,
     UserFactory,
+    WorkstationFactory,
+    ZoneFactory,
     grant,
 )
 from tests.factories.cases import PERSON
@@ -312,8 +319,13 @@ ON_CASE_PAGE = {
 
 
 # what has to be chosen beside what is written
+ENDED = {
+    f"{name}_{part}": value for name, hour in (("first_response_at", "10:00"), ("ended_at", "11:00"))
+    for part, value in enumerate(("2026-10-01", hour))
+}  # fmt: skip
 CHOSEN = {
-    Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, ReturnEntry: {"count": "4"},
+    Recusal: {"verdict": "denied"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, WorkstationItem: ENDED,
+    ReturnEntry: {"count": "4"},
 }  # fmt: skip
 
 
@@ -344,6 +356,8 @@ def kept_rows(district):
         RecusalFactory(case=open_case, mediator__agency=district),
         SessionFactory(case=CaseFactory(handling=district, accepted=True), mode="on_site", place="商场", link=""),
         ConfirmationFactory(), AgreementFactory(), returns,
+        ZoneFactory(agency=district), MembershipFactory(), WorkstationFactory(agency=district), ItemFactory(),
+        PlanFactory(agency=district), InspectionFactory(), TargetFactory(agency=district), ChecklistItem.objects.first(),
     ]  # fmt: skip
     found = {type(row): row for row in rows}
     return lambda model: (found[model], case, open_case)
@@ -359,7 +373,7 @@ def test_names_that_the_administration_keeps(client, staff, kept_rows, model):
     names = written(page)
     if not names:
         # what is uploaded, see above, and what is changed by acts alone
-        assert model in (DocumentTemplate, JudicialConfirmation)
+        assert model in (DocumentTemplate, JudicialConfirmation, Inspection, ZoneMembership)
         return
 
     given = posted(page) | CHOSEN.get(model, {})

@@ -9,7 +9,7 @@ from cases.models import Case, CaseEvent, CaseHistory, ClockChange, Delivery, Re
 from core.acting import acting
 from core.triggers import _Firm, append_only_models, refused, triggers_of
 from mediation.models import AgreementEvent, ConfirmationEvent, ReferralEvent, SessionEvent
-from pledges.models import Opinion, PledgeEvent, ReturnChange
+from pledges.models import BreachEvent, InspectionEvent, Opinion, PledgeEvent, ReturnChange
 from tests.factories import AccessLogFactory, CaseFactory, SignInFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def refuse(sql):
 def test_what_is_append_only():
     assert append_only_models() == [
         AccessLog, CaseEvent, CaseHistory, ClockChange, Delivery, Recovery, SignalDecision, AgreementEvent,
-        ConfirmationEvent, ReferralEvent, SessionEvent, Opinion, PledgeEvent, ReturnChange,
+        ConfirmationEvent, ReferralEvent, SessionEvent, BreachEvent, InspectionEvent, Opinion, PledgeEvent, ReturnChange,
     ]  # fmt: skip
     assert refused(AccessLog) == {"UPDATE", "DELETE", "TRUNCATE"}
     assert refused(SignIn) == {"UPDATE", "TRUNCATE"}  # what is older than six months may go

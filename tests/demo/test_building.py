@@ -23,12 +23,16 @@ from cases.models import Case, CaseSearch, ImportFile, ImportReject, ImportRun, 
 from cases.worker import WorkerBusy, only_worker
 from demo import building
 from demo.city import Manifest, write_city
-from insights.metrics import metric
+from demo.city.figures import new_units
+from insights.metrics import every_metric, metric
 from insights.periods import Period
 from insights.scopes import Scope
 from mediation.models import PlatformReferral
+from pledges.enums import NEVER_PUBLISHED
+from pledges.models import Pledge, PledgeEvent, Premises, ReturnEntry
 from registry.models import Merchant
 from tests import databases
+from tests.pledges.test_property import Story
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +68,7 @@ def state():
     return {
         "cases": Case.objects.count(), "recovered": Recovery.objects.aggregate(Sum("amount")),
         "runs": ImportRun.objects.count(), "merchants": Merchant.objects.count(), "users": User.objects.count(),
+        "pledges": Pledge.objects.count(), "acts on pledges": PledgeEvent.objects.count(),
     }
 
 
@@ -143,7 +148,7 @@ def test_the_printed_accounts_can_sign_in(built):
     roles = {
         "regulator": "city_regulator", "officer": "officer", "colleague": "officer", "approver": "approver",
         "mediator": "mediator", "clerk": "clerk", "auditor": "auditor", "accounts": "account_manager",
-        "partner": "platform_partner",
+        "partner": "platform_partner", "pledges": "pledge_clerk",
         "court": "court_liaison",
     }
     assert set(printed) == set(roles)
@@ -174,13 +179,67 @@ def test_complaints_are_with_a_platform_or_have_been(built):
     assert not rows.filter(events=None).exists()
 
 
+def of_pledges(year: int) -> dict[str, int]:
+    scope = Scope(None, Period.of_year(year), TODAY)
+    figures = [figure for figure in every_metric() if figure.code.startswith("pledges.")]
+    return {figure.code.removeprefix("pledges."): figure.compute(scope).value for figure in figures}
+
+
+def test_the_units_of_past_years_are_in_the_figures(built):
+    for year, total in ((2018, 7), (2019, 18), (2020, 31), (2021, 5)):
+        found, told = of_pledges(year), new_units(year, Decimal(SCALE))
+        assert found["created"] == sum(told.values()) == total
+        assert {code.removeprefix("created."): n for code, n in found.items() if "created." in code and n} == {
+            code: n for code, n in told.items() if n
+        }
+    assert (told := of_pledges(2020))["created.no_reason_return"] == 16
+    assert (told["created.factory"], told["created.street_block"]) == (3, 0)
+    assert 40 <= of_pledges(2022)["in_force"] <= 60
+    assert of_pledges(2023)["renewed"] > 0
+
+
+def test_some_units_keep_a_ledger_of_returns(built):
+    returns = ReturnEntry.objects.all()
+    assert returns.exists()
+    for entry in returns.select_related("premises"):
+        first = entry.premises.pledges.get(type__code="no_reason_return", previous=None)
+        assert first.published_on < entry.month < min(first.ended_on or first.valid_to, TODAY)
+
+
+def test_every_pledge_of_the_stock_is_as_its_acts_tell(built):
+    stories = [Story(pledge) for pledge in Pledge.objects.published()]
+    assert len(stories) > 80
+    for day in sorted({story.first for story in stories} | {story.last for story in stories} | {TODAY}):
+        told = {story.pledge for story in stories if story.binds_on(day)}
+        assert set(Pledge.objects.in_force_on(day)) == told, day
+    for pledge in Pledge.objects.prefetch_related("events"):
+        acts = list(pledge.events.all())
+        assert (acts[0].verb, acts[-1].after) == ("apply", pledge.state)
+        assert [act.before for act in acts] == ["", *(act.after for act in acts[:-1])]
+        assert sorted(act.data.get("on", "") for act in acts if "on" in act.data) == [
+            act.data["on"] for act in acts if "on" in act.data
+        ]
+    assert not Pledge.objects.run_out(TODAY).exists()
+    assert not Premises.objects.exclude(agency__kind="bureau").exists()
+
+
+def test_there_is_work_for_the_clerk_of_pledges(built):
+    clerk = User.objects.get(username="pledges")
+    theirs = Pledge.objects.visible_to(clerk)
+    assert set(theirs.values_list("agency__code", flat=True)) == {"330110-bureau"}
+    asked = Counter(theirs.filter(state__in=NEVER_PUBLISHED).values_list("state", flat=True))
+    assert asked == {"applied": 7, "admitted": 3, "rejected": 1, "withdrawn": 1}
+    assert theirs.expiring(TODAY, 90).count() >= 5
+    assert theirs.filter(correct_by__isnull=False).exists()
+
+
 def test_a_second_run_changes_nothing(built):
     directory, _output = built
     before, bytes_before = state(), {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
     output = demo(directory)
     assert state() == before
     assert {path.name: path.stat().st_mtime_ns for path in directory.iterdir()} == bytes_before
-    assert output.count(building.PASSWORD) == 10
+    assert output.count(building.PASSWORD) == 11
     assert ".csv" not in output
 
 
@@ -198,7 +257,7 @@ def test_the_files_may_be_deleted_once_they_are_imported(built):
 def test_a_changed_password_is_not_printed(built):
     directory, _output = built
     User.objects.filter(username="auditor").update(password_changed_at=dt.datetime(2026, 4, 20, tzinfo=dt.UTC))
-    assert demo(directory).count(building.PASSWORD) == 9
+    assert demo(directory).count(building.PASSWORD) == 10
     User.objects.filter(username="auditor").update(password_changed_at=None)
 
 
@@ -297,7 +356,7 @@ class TestFirstRun:
                 )
             outputs.append(output.getvalue())
         told = dict(re.findall(r"^  (\w+) +(\w{4}-\w{4}-\w{4}-\w{4}) ", outputs[0], re.MULTILINE))
-        assert len(told) == len(set(told.values())) == 10
+        assert len(told) == len(set(told.values())) == 11
         assert building.PASSWORD not in outputs[0]
         assert User.objects.get(username="clerk").check_password(told["clerk"])
         assert not any(password in outputs[1] for password in told.values())

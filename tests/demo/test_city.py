@@ -11,6 +11,7 @@ import pytest
 from stdnum.cn import ric, uscc
 
 from demo.city import Manifest, write_city
+from demo.city.figures import UNITS, new_units
 from registry.domain import load_calendar
 
 TODAY = dt.date(2026, 11, 24)
@@ -445,3 +446,25 @@ def test_council_file_of_2019_is_in_gb18030_and_the_others_in_utf_8_with_mark(ci
         assert head.startswith(b"\xef\xbb\xbf") == (name != "council_2019.csv")
     with pytest.raises(UnicodeDecodeError):
         (city.directory / "council_2019.csv").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("scale", "total", "returns", "factories", "blocks"),
+    [
+        ("1", 31_304, 16_251, 3_256, 25), ("0.008", 250, 130, 26, 0), ("0.1", 3_130, 1_625, 326, 3),
+        ("10", 313_040, 162_510, 32_560, 250),
+    ],
+)
+def test_units_newly_created_keep_their_ratios_at_every_scale(scale, total, returns, factories, blocks):
+    units = new_units(2020, Decimal(scale))
+
+    assert sum(units.values()) == total
+    assert (units["no_reason_return"], units["factory"], units["street_block"]) == (returns, factories, blocks)
+    assert min(units.values()) >= 0
+
+
+def test_the_rest_of_2020_is_of_other_types():
+    assert sum(UNITS[2020].values()) - 16_251 - 3_256 - 25 == 11_772
+    assert {code: UNITS[2019][code] for code in ("reassuring_unit", "no_reason_return", "factory", "street_block")} == {
+        "reassuring_unit": 8_945, "no_reason_return": 6_709, "factory": 2_412, "street_block": 21,
+    }  # fmt: skip

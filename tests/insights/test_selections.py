@@ -28,10 +28,12 @@ def parameters(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query))
 
 
+SELECTIONS = {"/cases/recoveries/": "postings", "/pledges/": "pledges", "/insights/returns/": "returns"}
+
+
 def opened(user, url: str):
     """The rows that the list at this address starts from."""
-    name = "postings" if urlsplit(url).path == "/cases/recoveries/" else "metric"
-    return panels.selection(name)(user, parameters(url))[0]
+    return panels.selection(SELECTIONS.get(urlsplit(url).path, "metric"))(user, parameters(url))[0]
 
 
 @pytest.fixture
@@ -55,7 +57,9 @@ def test_the_address_of_every_part_opens_exactly_what_is_counted(busy, figure):
             found = opened(scope.user, address(figure, part, scope))
             assert set(found) == set(figure.queryset(part, scope))
         value = figure.compute(scope)
-        if figure.unit == Unit.MONEY:
+        if figure.unit == Unit.RETURNS:
+            assert sum(row.count for row in found) == value.value
+        elif figure.unit == Unit.MONEY:
             assert sum(row.amount for row in found) == value.value
         elif figure.unit == Unit.RATE:
             assert found.count() == value.denominator
@@ -123,6 +127,10 @@ def test_a_part_left_out_is_the_value_or_the_denominator(city):
         ("metric", {"metric": "channel.referred", **IN_2020, "to_platform": "nowhere"}, "nowhere"),
         ("metric", {"metric": "cases.received", **IN_2020, "to_platform": "yanguo"}, r"cases\.received"),
         ("metric", {"metric": "channel.platforms", **IN_2020}, r"channel\.platforms"),
+        ("metric", {"metric": "pledges.created", **IN_2020}, r"pledges\.created"),
+        ("pledges", {"metric": "cases.received", **IN_2020}, r"cases\.received"),
+        ("pledges", {"metric": "pledges.created.nothing", **IN_2020}, r"pledges\.created\.nothing"),
+        ("pledges", {"metric": "pledges.created", **IN_2020, "region": "999999"}, "999999"),
     ],
 )
 def test_what_cannot_be_opened_is_said(city, name, given, said):

@@ -1,6 +1,7 @@
 """The register on the pages: applied for, decided on one by one and many at once, looked at, exported."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -10,12 +11,14 @@ from django.utils import timezone
 from pledges.models import Pledge, Premises
 from tests.factories import (
     AgencyFactory,
+    BreachFactory,
     CaseFactory,
     MerchantFactory,
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
     RegionFactory,
+    ReturnEntryFactory,
     UserFactory,
 )
 
@@ -199,6 +202,22 @@ def test_the_page_of_a_merchant_has_its_pledges_and_what_became_of_complaints(de
     }  # fmt: skip
     assert premises.name in text_of(page)
     assert len(page.context["newest"]) == 3
+
+
+def test_the_page_of_a_merchant_has_its_breaches_and_returns(desk, district, premises):
+    pledge = PledgeFactory(premises=premises, in_force=True)
+    BreachFactory(pledge=pledge, case__handling=district, case__merchant=premises.merchant)
+    BreachFactory()
+    for month, count, amount in ((dt.date(2026, 3, 1), 4, "120.50"), (dt.date(2026, 4, 1), 2, "30.00")):
+        ReturnEntryFactory(premises=premises, month=month, count=count, amount=amount)
+    ReturnEntryFactory(month=dt.date(2026, 3, 1))
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    [(breach, opens)] = page.context["breaches"]
+    assert (breach.pledge, opens) == (pledge, f"/admin/pledges/breach/{breach.pk}/change/")
+    [year] = page.context["returns"]
+    assert (year["year"].year, year["times"], year["amount"]) == (2026, 6, Decimal("150.50"))
 
 
 @pytest.mark.parametrize("rows", [1, 3])

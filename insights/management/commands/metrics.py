@@ -12,7 +12,7 @@ from core.exceptions import DomainError
 from core.readiness import ready_database
 from core.templatetags.portal import count, money, percent
 from insights.enums import Unit
-from insights.metrics import Value, metrics
+from insights.metrics import Metric, Value, every_metric
 from insights.periods import FIRST_YEAR, LAST_YEAR, Period
 from insights.scopes import Scope
 from insights.selections import find_agency, find_place, read_day, span
@@ -37,13 +37,14 @@ class Command(BaseCommand):
         try:
             with ready_database(Region, ClockRule):
                 scope = self.scope(options)
-                values = {figure.code: figure.compute(scope) for figure in metrics()}
+                figures = list(every_metric())
+                values = {figure.code: figure.compute(scope) for figure in figures}
         except DomainError as error:
             raise CommandError(str(error)) from None
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(scope, values), ensure_ascii=False))
+            self.stdout.write(json.dumps(as_json(scope, figures, values), ensure_ascii=False))
         else:
-            self.print_table(scope, values)
+            self.print_table(scope, figures, values)
 
     @staticmethod
     def scope(options) -> Scope:
@@ -54,13 +55,13 @@ class Command(BaseCommand):
         period = read_period(options, today)
         return Scope(None, period, as_of, find_place(options["region"], period), find_agency(options["agency"]))
 
-    def print_table(self, scope: Scope, values: dict[str, Value]) -> None:
+    def print_table(self, scope: Scope, figures: list[Metric], values: dict[str, Value]) -> None:
         self.stdout.write(f"{span(scope.period)}  ({_('as of %(date)s') % {'date': scope.as_of}})")
         for chosen in (scope.place, scope.agency):
             if chosen:
                 self.stdout.write(chosen.label)
         shown = dict.fromkeys(Unit, count) | {Unit.MONEY: money} | dict.fromkeys((Unit.RATE, Unit.SAVING), precise)
-        for figure in metrics():
+        for figure in figures:
             value = values[figure.code]
             line = f"{figure.code:<47}{shown[figure.unit](value.value):>16}  "
             if value.denominator is not None:
@@ -94,10 +95,10 @@ def read_period(options, today) -> Period:
     return Period(first, last)
 
 
-def as_json(scope: Scope, values: dict[str, Value]) -> dict:
+def as_json(scope: Scope, figures: list[Metric], values: dict[str, Value]) -> dict:
     """The object of --json: counts, rates and savings are numbers, rates from 0 to 1 and unrounded, amounts decimal
     strings in yuan; what is unknown is null. Numerator and denominator of a saving are days."""
-    units = {figure.code: figure.unit.value for figure in metrics()}
+    units = {figure.code: figure.unit.value for figure in figures}
     return {
         "period": {"from": scope.start.isoformat(), "to": scope.period.end.isoformat()},
         "scope": {

@@ -17,22 +17,29 @@ READ_MEDIATION = " ".join(
     for model in [*MEDIATION.split(), "session", "mediatedcase", "agreement", "judicialconfirmation"]
 )
 LOAD = "mediation.view_mediator mediation.view_session"
-PLEDGES = "pledges.view_pledge pledges.view_premises pledges.view_returnentry"
-RETURNS = "pledges.add_returnentry pledges.change_returnentry"
 SEE = "mediation.view_platformreferral"  # where complaints are that went to a platform
+KEPT = "pledge premises returnentry"  # in the register of pledges
+PLEDGES = " ".join(f"pledges.view_{model}" for model in ("pledge", "premises", "returnentry", "breach"))
+FIELD_WORK = "zone zonemembership workstation workstationitem inspectionplan inspection target"
+SEE_FIELD_WORK = " ".join(f"pledges.view_{model}" for model in [*FIELD_WORK.split(), "checklistitem"])
+KEEP_FIELD_WORK = f"{SEE_FIELD_WORK} " + " ".join(
+    f"pledges.{verb}_{model}" for verb in ("add", "change") for model in FIELD_WORK.split()
+)
 # by hand: what a role may do is decided here and in accounts.roles, and the two must agree
 EXPECTED = {
     "regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_case cases.view_importrun "
-    f"cases.view_signals {SEE} {LOAD} {PLEDGES} pledges.export_pledge",
+    f"cases.view_signals {SEE} {LOAD} {PLEDGES} {SEE_FIELD_WORK} pledges.export_pledge",
     "city_regulator": "cases.decide_signals cases.export_case cases.supervise_case cases.view_all_agencies "
-    f"cases.view_case cases.view_importrun cases.view_signals {SEE} {LOAD} {PLEDGES} pledges.export_pledge",
+    f"cases.view_case cases.view_importrun cases.view_signals {SEE} {LOAD} {PLEDGES} {SEE_FIELD_WORK} "
+    "pledges.export_pledge",
     "officer": "cases.add_attachment cases.call_back_case cases.dispatch_case cases.export_case cases.handle_case "
     "cases.issue_document cases.mediate_case cases.post_recovery cases.register_case cases.reveal_party "
-    f"cases.reveal_reporter cases.refer_case cases.view_case {SEE} {PLEDGES}",
+    f"cases.reveal_reporter cases.refer_case cases.view_case {SEE} {PLEDGES} pledges.change_breach",
     "approver": "cases.approve_case cases.assign_case cases.call_back_case cases.decide_signals cases.dispatch_case "
     "cases.export_case cases.mediate_case cases.supervise_case cases.view_case cases.view_signals registry.view_agency "
-    f"registry.view_category cases.refer_case {SEE} {READ_MEDIATION} {PLEDGES} "
-    f"pledges.change_pledge pledges.decide_pledge pledges.export_pledge {RETURNS} "
+    f"registry.view_category cases.refer_case {SEE} {READ_MEDIATION} {PLEDGES} {KEEP_FIELD_WORK} "
+    "pledges.change_pledge pledges.change_breach pledges.decide_pledge pledges.export_pledge "
+    "pledges.add_returnentry pledges.change_returnentry "
     + " ".join(f"mediation.{verb}_{model}" for verb in ("add", "change") for model in MEDIATION.split()),
     "mediator": "cases.add_attachment cases.issue_document cases.mediate_case cases.post_recovery cases.reveal_party "
     f"cases.view_case cases.refer_case {SEE} "
@@ -41,8 +48,9 @@ EXPECTED = {
     "registry.view_agency "
     f"mediation.add_recusal mediation.add_session mediation.change_session {READ_MEDIATION}",
     "pledge_clerk": "cases.view_case cases.view_importrun registry.view_merchant registry.add_merchant "
-    f"registry.view_region registry.view_industry pledges.export_pledge {PLEDGES} "
-    f"pledges.add_pledge pledges.change_pledge pledges.add_premises pledges.change_premises {RETURNS}",
+    f"registry.view_region registry.view_industry registry.view_agency pledges.export_pledge {PLEDGES} {KEEP_FIELD_WORK} "
+    "pledges.change_breach "
+    + " ".join(f"pledges.{verb}_{model}" for verb in ("add", "change") for model in KEPT.split()),
     # no case either: what was applied for with the own court
     "court_liaison": "mediation.rule_judicialconfirmation mediation.view_judicialconfirmation",
     # no case, no search, no list: what was referred to the own platform, and nothing beside it

@@ -7,7 +7,7 @@ from registry.reference import Dataset, datasets, register
 def test_the_data_sets_of_all_apps_are_known_in_order():
     assert [dataset.name for dataset in datasets()] == [
         "regions", "agencies", "platforms", "channels", "categories", "problems", "industries", "calendar",
-        "clock_rules", "grounds", "signals",
+        "clock_rules", "grounds", "signals", "pledge_types", "checklist", "targets",
     ]  # fmt: skip
 
 

@@ -1,0 +1,111 @@
+"""The section of pledges: units in force and newly created, beside the year before and the period before, and by type and
+district."""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Count, F, QuerySet
+
+from insights.dashboard import Side, Tile, period_before, year_before
+from insights.enums import Part
+from insights.forms import Choice
+from insights.metrics import family, metric
+from insights.places import Map, Place
+from insights.pledged import (
+    AMOUNT_RETURNED,
+    CONFIRMED,
+    CREATED,
+    ENDED,
+    IN_FORCE,
+    RENEWED,
+    SUSPECTED,
+    TIMES_RETURNED,
+    created,
+    created_by_type,
+    in_force,
+    in_force_by_type,
+)
+from insights.scopes import Scope
+from insights.selections import address, describe, span
+from pledges.models import PledgeType
+
+SHOWN = (IN_FORCE, CREATED, RENEWED, ENDED, TIMES_RETURNED, AMOUNT_RETURNED, SUSPECTED, CONFIRMED)
+
+
+@dataclass
+class Line:
+    """One type or district: its units in force at the end and those newly created, with the addresses of both."""
+
+    label: str
+    in_force: int
+    created: int
+    in_force_url: str
+    created_url: str
+
+
+class PledgeFigures:
+    """The figures of one reader, period and region, counted when made. `place` is of today's map."""
+
+    def __init__(self, user, choice: Choice, place: Place | None, regions: Map, as_of: dt.date):
+        self.scope = Scope(user, choice.period, as_of, place)
+        self.map = regions
+        self.earlier = year_before(self.scope), period_before(self.scope, choice.whole)
+        self.tiles = [self._tile(code) for code in SHOWN]
+
+    @property
+    def words(self) -> str:
+        return describe(self.scope)
+
+    @property
+    def year_words(self) -> str:
+        return span(self.earlier[0].period)
+
+    @property
+    def before_words(self) -> str:
+        return span(self.earlier[1].period)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(side.value for tile in self.tiles for _name, side in tile.sides)
+
+    @cached_property
+    def by_type(self) -> list[Line]:
+        """Types that have any units, in the order of the programme."""
+        standing, new = (_count(rows(self.scope), "type") for rows in (in_force_by_type, created_by_type))
+        lines = []
+        for type in PledgeType.objects.filter(pk__in=standing.keys() | new.keys()):
+            addresses = [self._of_type(code, type) for code in (IN_FORCE, CREATED)]
+            lines.append(Line(type.label, standing[type.pk], new[type.pk], *addresses))
+        return lines
+
+    def _of_type(self, code: str, type: PledgeType) -> str:
+        return address(family(code).of(type.code, type.label), Part.VALUE, self.scope)
+
+    @cached_property
+    def by_district(self) -> list[Line]:
+        """Districts that have any units, those with most first; below a chosen district its streets."""
+        standing, new = (self._districts(rows(self.scope)) for rows in (in_force, created))
+        lines = []
+        for pk, only in standing.keys() | new.keys():
+            place = self.map.as_registered(self.map.regions[pk], only=only)
+            scope = Scope(self.scope.user, self.scope.period, self.scope.as_of, place)
+            addresses = [address(metric(code), Part.VALUE, scope) for code in (IN_FORCE, CREATED)]
+            lines.append(Line(place.label, standing[pk, only], new[pk, only], *addresses))
+        return sorted(lines, key=lambda line: (-line.in_force, -line.created, line.label))
+
+    def _districts(self, rows: QuerySet) -> Counter:
+        found = Counter()
+        for region, n in _count(rows, "premises__region").items():
+            pk, only = self.map.row_of(region, self.scope.place)
+            found[self.map.lineage(self.map.regions[pk])[-1].pk, only] += n
+        return found
+
+    def _tile(self, code: str) -> Tile:
+        figure = metric(code)
+        return Tile(figure, *(Side(figure, scope, figure.compute(scope)) for scope in (self.scope, *self.earlier)))
+
+
+def _count(rows: QuerySet, key: str) -> Counter:
+    return Counter(dict(rows.order_by().values_list(F(key)).annotate(n=Count("pk"))))

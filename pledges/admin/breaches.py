@@ -1,0 +1,192 @@
+"""Complaints that fall under a pledge: what speaks for a breach, side by side, and what people decide of it."""
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from cases.models import Case
+from core.act_pages import ActPages
+from core.admin import ReadOnlyAdmin, ReadOnlyInline
+from core.templatetags.portal import due_tag
+from core.text import mask_numbers
+from pledges.domain import BREACH, act_on_breach
+from pledges.domain.evidence import earlier, exhibits
+from pledges.enums import BreachState, BreachVerb
+from pledges.forms.breaches import CorrectionForm, DatedForm, ReasonForm, WarningForm
+from pledges.models import Breach, BreachEvent, PledgeType, Premises
+from pledges.querysets import SEARCHED
+from pledges.templatetags.breaches import breach_state
+from registry.models import Region
+
+ACT_FORMS = {
+    BreachVerb.CONFIRM: ReasonForm, BreachVerb.DISMISS: ReasonForm, BreachVerb.REOPEN: ReasonForm,
+    BreachVerb.WARN: WarningForm, BreachVerb.RECTIFY: CorrectionForm, BreachVerb.CORRECT: DatedForm,
+    BreachVerb.SUSPEND: DatedForm, BreachVerb.REINSTATE: DatedForm, BreachVerb.REMOVE: DatedForm,
+}  # fmt: skip
+
+
+class ChoiceFilter(admin.SimpleListFilter):
+    """Filters by the key of a row that is among the choices, and else not at all."""
+
+    path = ""
+
+    def queryset(self, request, queryset):
+        known = {str(key) for key, _label in self.lookup_choices}
+        return queryset.filter(**{self.path: self.value()}) if self.value() in known else queryset
+
+
+class TypeFilter(ChoiceFilter):
+    title = _("type of pledge")
+    parameter_name = "type"
+    path = "pledge__type"
+
+    def lookups(self, request, model_admin):
+        return [(str(one.pk), one.label) for one in PledgeType.objects.order_by("position", "code")]
+
+
+class DistrictFilter(ChoiceFilter):
+    """Where the premises are: the districts in which the reader keeps any, or all of them."""
+
+    title = _("district")
+    parameter_name = "district"
+    path = "pledge__premises__region"
+
+    def lookups(self, request, model_admin):
+        kept = Premises.objects.visible_to(request.user).order_by().values("region")
+        return [(str(one.pk), one.label) for one in Region.objects.filter(pk__in=kept).order_by("code", "valid_from")]
+
+
+class ToDoFilter(admin.SimpleListFilter):
+    """What waits for somebody."""
+
+    title = _("to do")
+    parameter_name = "todo"
+
+    def lookups(self, request, model_admin):
+        return [
+            ("decide", _("To be decided")), ("lost", _("Undecided, no longer under the promise")),
+            ("follow", _("Confirmed, nothing done yet")), ("late", _("Correction overdue")),
+        ]  # fmt: skip
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "decide":
+                return queryset.to_decide()
+            case "lost":
+                return queryset.suspected().filter(matches=False)
+            case "follow":
+                return queryset.filter(state=BreachState.CONFIRMED)
+            case "late":
+                return queryset.late(timezone.localdate())
+        return queryset
+
+
+class BreachEventInline(ReadOnlyInline):
+    """The timeline."""
+
+    model = BreachEvent
+    fields = readonly_fields = ["at", "what", "who", "said", "pledge_act"]
+    ordering = ["-pk"]
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("pledges.view_breach")
+
+    @admin.display(description=_("act"))
+    def what(self, event):
+        return event.label
+
+    @admin.display(description=_("by"))
+    def who(self, event):
+        if event.actor is None:
+            return _("By itself")
+        return format_html('<span translate="no">{}</span>', event.actor.get_full_name())
+
+    @admin.display(description=_("note"), empty_value="-")
+    def said(self, event):
+        return format_html('<span translate="no">{}</span>', mask_numbers(event.note)) if event.note else None
+
+    @admin.display(description=_("details"), empty_value="-")
+    def pledge_act(self, event):
+        """The day from which it holds, the last day of a correction, the number of a letter."""
+        told = (event.data.get(name) for name in ("on", "correct_by", "letter"))
+        return "；".join(mask_numbers(str(value)) for value in told if value) or None
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("actor")
+
+
+@admin.register(Breach)
+class BreachAdmin(ActPages, ReadOnlyAdmin):
+    workflow, act_forms = BREACH, ACT_FORMS
+    act_related = ("case", "pledge__type", "pledge__premises")
+    list_display = [
+        "number", "merchant", "premises_name", "type_name", "district", "counts_on", "shown_state", "matches", "due",
+        "found_at",
+    ]  # fmt: skip
+    list_filter = ["state", ToDoFilter, TypeFilter, DistrictFilter, "matches"]
+    ordering = ["-found_at", "-pk"]
+    sortable_by = ["found_at"]
+    search_fields = SEARCHED
+    search_help_text = _("Beginning of the case number or of the merchant's name")
+    inlines = [BreachEventInline]
+    fields = readonly_fields = ["number", "shown_state", "found_at", "decided_at", "due"]
+    change_form_template = "pledges/admin/breach.html"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_facts()
+
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        return (queryset.search(words) if words else queryset), False
+
+    # what is shown
+
+    @admin.display(description=_("case"))
+    def number(self, breach):
+        return breach.case.number
+
+    @admin.display(description=_("merchant"))
+    def merchant(self, breach):
+        return format_html('<span translate="no">{}</span>', mask_numbers(str(breach.pledge.premises.merchant)))
+
+    @admin.display(description=_("premises"))
+    def premises_name(self, breach):
+        return format_html('<span translate="no">{}</span>', mask_numbers(breach.pledge.premises.name))
+
+    @admin.display(description=_("type of pledge"))
+    def type_name(self, breach):
+        return breach.pledge.type.label
+
+    @admin.display(description=_("district"))
+    def district(self, breach):
+        return breach.pledge.premises.region.label
+
+    @admin.display(description=_("state"))
+    def shown_state(self, breach):
+        return breach_state(breach)
+
+    @admin.display(description=_("to be corrected by"), empty_value="-")
+    def due(self, breach):
+        if breach.due_on is None:
+            return None
+        day = f"{breach.due_on:%Y-%m-%d}"
+        return format_html("{} {}", day, due_tag(breach.due_on)) if breach.state == BreachState.CORRECTING else day
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        user = request.user
+        sees_case = Case.objects.visible_to(user).filter(pk=obj.case_id).exists()
+        context |= {
+            "breach": obj, "steps": [step for step in BREACH.available(obj, user) if step.verb in ACT_FORMS],
+            "exhibits": exhibits(obj, user), "earlier": earlier(obj, user),
+            "case_url": obj.case.get_absolute_url() if sees_case else "",
+        }  # fmt: skip
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # what is done
+
+    def act(self, request, verb, obj, form):
+        act_on_breach(obj, verb, actor=request.user, seen=form.cleaned_data["seen"], **form.act_data())
+
+    def get_urls(self):
+        return [*self.act_urls(), *super().get_urls()]

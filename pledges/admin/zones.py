@@ -1,0 +1,216 @@
+"""Zones with their members, and workstations with what they handle."""
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cases.admin import OfAgencyAdmin, masked
+from core.admin import VerbAdmin
+from pledges.domain import join_zone, keep_workstation, keep_zone, leave_zone, record_item, update_item
+from pledges.forms.field import AnswerForm, ItemForm, LeaveForm, MembershipForm, WorkstationForm, ZoneForm
+from pledges.models import Workstation, WorkstationItem, Zone, ZoneMembership
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Zones and workstations by whether there still are."""
+
+    title = _("state")
+    parameter_name = "open"
+
+    def lookups(self, request, model_admin):
+        return [
+            ("yes", pgettext_lazy("a zone or workstation", "Open")),
+            ("no", pgettext_lazy("a zone or workstation", "Closed")),
+        ]
+
+    def queryset(self, request, queryset):
+        today = timezone.localdate()
+        match self.value():
+            case "yes":
+                return queryset.open_on(today)
+            case "no":
+                return queryset.filter(closed_on__lte=today)
+        return queryset
+
+
+class ChosenFilter(admin.SimpleListFilter):
+    """The rows of one record, whose page leads here: it stands beside the list once it is chosen."""
+
+    of: str
+    chosen_elsewhere = True
+
+    def lookups(self, request, model_admin):
+        value = request.GET.get(self.parameter_name, "")
+        if not (value.isascii() and value.isdigit() and len(value) < 19):
+            return []
+        related = model_admin.model._meta.get_field(self.of).related_model
+        return [(str(row.pk), str(row)) for row in related.objects.visible_to(request.user).filter(pk=value)]
+
+    def queryset(self, request, queryset):
+        known = {value for value, _label in self.lookup_choices}
+        return queryset.filter(**{self.of: self.value()}) if self.value() in known else queryset
+
+
+class ZoneFilter(ChosenFilter):
+    title, parameter_name, of = pgettext_lazy("pledges", "zone"), "zone", "zone"
+
+
+class WorkstationFilter(ChosenFilter):
+    title, parameter_name, of = _("workstation"), "workstation", "workstation"
+
+
+class MemberFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "member"
+
+    def lookups(self, request, model_admin):
+        return [("now", _("Member today")), ("ended", pgettext_lazy("a membership", "Ended"))]
+
+    def queryset(self, request, queryset):
+        today = timezone.localdate()
+        match self.value():
+            case "now":
+                return queryset.on(today)
+            case "ended":
+                return queryset.filter(until__lte=today)
+        return queryset
+
+
+@admin.register(Zone)
+class ZoneAdmin(OfAgencyAdmin, VerbAdmin):
+    form = ZoneForm
+    list_display = ["name", "kind", "agency", "region", "opened_on", "closed_on"]
+    list_select_related = ["agency", "region"]
+    list_filter = [OpenFilter, "kind"]
+    ordering = ["name", "pk"]
+    sortable_by = ["name", "opened_on"]
+    search_fields = ["name"]
+    autocomplete_fields = ["agency", "operator"]
+    change_form_template = "pledges/admin/zone.html"
+
+    def write(self, request, obj, form, change):
+        return keep_zone(Zone(pk=obj.pk), actor=request.user, **form.cleaned_data)
+
+
+@admin.register(ZoneMembership)
+class MembershipAdmin(VerbAdmin):
+    """Premises join; what is done to a membership later is to end it."""
+
+    form, second_form = MembershipForm, LeaveForm
+    list_display = ["premises", "merchant", "zone", "since", "until"]
+    list_select_related = ["premises__merchant", "zone"]
+    list_filter = [MemberFilter, ZoneFilter]
+    ordering = ["-since", "-pk"]
+    sortable_by = ["since"]
+    search_fields = ["premises__name", "zone__name"]
+    autocomplete_fields = ["zone", "premises"]
+    looked_at = ["zone", "premises", "since", "added_by"]
+
+    @admin.display(description=_("merchant"))
+    def merchant(self, membership):
+        return membership.premises.merchant
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and (obj is None or obj.until is None)
+
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return ["zone", "premises", "since"]
+        ended = ["ended_by"] if obj.until else []
+        return [*self.looked_at, "until", *ended]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [*self.looked_at, "ended_by"] if obj else []
+
+    def get_changeform_initial_data(self, request):
+        return {name: value for name, value in request.GET.items() if name in ("zone", "premises")}
+
+    def write(self, request, obj, form, change):
+        given = form.cleaned_data
+        if change:
+            return leave_zone(obj, until=given["until"], actor=request.user)
+        return join_zone(given["zone"], given["premises"], since=given["since"], actor=request.user)
+
+
+@admin.register(Workstation)
+class WorkstationAdmin(OfAgencyAdmin, VerbAdmin):
+    form = WorkstationForm
+    list_display = ["name", "kind", "zone", "agency", "region", "opened_on", "closed_on"]
+    list_select_related = ["zone", "agency", "region"]
+    list_filter = [OpenFilter, "kind"]
+    ordering = ["name", "pk"]
+    sortable_by = ["name", "opened_on"]
+    search_fields = ["name", "host"]
+    autocomplete_fields = ["agency", "zone"]
+    change_form_template = "pledges/admin/workstation.html"
+
+    def get_changeform_initial_data(self, request):
+        return {name: value for name, value in request.GET.items() if name == "zone"}
+
+    def write(self, request, obj, form, change):
+        return keep_workstation(Workstation(pk=obj.pk), actor=request.user, **form.cleaned_data)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj:
+            context["figures"] = obj.items.figures()
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+class EndedFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "ended"
+
+    def lookups(self, request, model_admin):
+        return [
+            ("no", pgettext_lazy("items of a workstation", "In hand")),
+            ("yes", pgettext_lazy("items of a workstation", "Ended")),
+        ]
+
+    def queryset(self, request, queryset):
+        ended = {"no": False, "yes": True}.get(self.value())
+        return queryset if ended is None else queryset.filter(ended_at__isnull=not ended)
+
+
+@admin.register(WorkstationItem)
+class ItemAdmin(VerbAdmin):
+    """What was received stays as it was written down; what came of it is added."""
+
+    form, second_form = ItemForm, AnswerForm
+    list_display = ["received_at", "workstation", masked(WorkstationItem, "what"), "first_response_at", "ended_at"]
+    list_select_related = ["workstation"]
+    list_filter = [EndedFilter, WorkstationFilter]
+    ordering = ["-received_at", "-pk"]
+    sortable_by = ["received_at"]
+    search_fields = ["workstation__name"]
+    search_help_text = _("Name of the workstation")
+    autocomplete_fields = ["workstation"]
+    looked_at = ["workstation", "received_at", masked(WorkstationItem, "what"), "recorded_by"]
+    answer = ["first_response_at", "ended_at"]
+
+    def has_change_permission(self, request, obj=None):
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or obj.ended_at is None)
+
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return ["workstation", "received_at", "what", *self.answer, "result", "number"]
+        if self.has_change_permission(request, obj):
+            return [*self.looked_at, *self.answer, "result", "number"]
+        return [*self.looked_at, *self.answer, masked(WorkstationItem, "result"), "case_number"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [*self.looked_at, masked(WorkstationItem, "result"), "case_number"] if obj else []
+
+    @admin.display(description=_("case"), empty_value="-")
+    def case_number(self, item):
+        return item.case and item.case.number
+
+    def get_changeform_initial_data(self, request):
+        return {name: value for name, value in request.GET.items() if name == "workstation"}
+
+    def write(self, request, obj, form, change):
+        given = {name: value for name, value in form.cleaned_data.items() if name != "number"} | {"case": form.case}
+        if change:
+            return update_item(obj, actor=request.user, **given)
+        return record_item(given.pop("workstation"), actor=request.user, **given)

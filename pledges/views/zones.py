@@ -1,0 +1,99 @@
+"""Zones as the portal shows them: a list, and of each one a sheet to take along on a visit."""
+
+import datetime as dt
+
+from django.db.models import Count, F, Prefetch, Q
+from django.utils import timezone
+from django.views.generic import DetailView
+
+from cases.enums import Kind
+from cases.models import Case
+from core.dates import add_months
+from core.views import ListPage, ScopedMixin
+from pledges.enums import FindingResult
+from pledges.filters import ZoneFilterSet
+from pledges.models import Inspection, Pledge, Premises, Workstation, Zone
+from pledges.querysets import Median
+from pledges.tables import ZoneTable
+
+MONTHS = 12  # that the sheet looks back
+
+
+class ZoneList(ListPage):
+    model = Zone
+    permission_required = "pledges.view_zone"
+    template_name, fragment_template_name = "pledges/zones.html", "pledges/_rows.html"
+    filterset_class, table_class = ZoneFilterSet, ZoneTable
+    sorts = {"name": "name", "opened": "opened_on"}
+    default_sort = "name"
+
+    def get_queryset(self):
+        return super().get_queryset().select_related("agency", "region", "operator")
+
+
+class ZoneSheet(ScopedMixin, DetailView):
+    """One page, made to be printed: members with what they promise and what was complained of, inspections, workstations.
+    Each reader finds what he sees elsewhere, and nothing else."""
+
+    model = Zone
+    permission_required = "pledges.view_zone"
+    template_name = "pledges/zone.html"
+
+    def get_queryset(self):
+        return super().get_queryset().select_related("agency", "region", "operator")
+
+    def get_context_data(self, **kwargs):
+        zone, user = self.object, self.request.user
+        today = timezone.localdate()
+        since = add_months(today, -MONTHS)
+        members = self.members(zone, user, today)
+        complaints = complaints_by_merchant({one.merchant_id for one in members}, user, since)
+        return super().get_context_data(
+            today=today,
+            since=since,
+            members=[(one, complaints.get(one.merchant_id)) for one in members],
+            # a merchant with several premises here has its complaints once
+            complaints=sum(complaints.values()),
+            counts_complaints=user.has_perm("cases.view_case"),
+            pledging=sum(bool(one.standing) for one in members),
+            others=zone.memberships.on(today).count() - len(members),
+            inspections=self.inspections(members, user, since),
+            workstations=self.workstations(zone, user, today),
+            **kwargs,
+        )
+
+    @staticmethod
+    def members(zone: Zone, user, today: dt.date) -> list[Premises]:
+        """The premises in the zone today, each with its pledges in force (`standing`)."""
+        pledges = Pledge.objects.visible_to(user).in_force_on(today).select_related("type").order_by("type__position")
+        premises = Premises.objects.visible_to(user).members_of(zone, today).select_related("merchant")
+        return list(premises.prefetch_related(Prefetch("pledges", pledges, to_attr="standing")).order_by("name", "pk"))
+
+    @staticmethod
+    def inspections(members: list[Premises], user, since: dt.date) -> list[Inspection]:
+        """The visits to members, the latest first, with how many items were not in order."""
+        rows = Inspection.objects.visible_to(user).seen().filter(premises__in=members, visited_on__gte=since)
+        not_ok = Count("findings", filter=Q(findings__result=FindingResult.NOT_OK))
+        return list(rows.annotate(not_ok=not_ok).select_related("premises", "type").order_by("-visited_on", "-pk"))
+
+    @staticmethod
+    def workstations(zone: Zone, user, today: dt.date) -> list[Workstation]:
+        """Those open today, with what they have handled."""
+        return list(
+            Workstation.objects.visible_to(user).open_on(today).filter(zone=zone).annotate(
+                handled=Count("items", filter=Q(items__ended_at__isnull=False)),
+                first_response=Median(F("items__first_response_at") - F("items__received_at")),
+            ).order_by("name", "pk")
+        )  # fmt: skip
+
+
+def complaints_by_merchant(merchants: set[int], user, since: dt.date) -> dict[int, int]:
+    """How many complaints that `user` sees were received against each merchant since the local day `since`."""
+    rows = Case.objects.visible_to(user).filter(
+        kind=Kind.COMPLAINT, merchant__in=merchants, received_at__gte=start_of(since)
+    )
+    return dict(rows.order_by().values_list("merchant").annotate(n=Count("pk")))
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
