@@ -71,7 +71,7 @@ class ReturnEntryAdmin(VerbAdmin):
     def shown_month(self, entry):
         return f"{entry.month:%Y-%m}"
 
-    @admin.display(description=_("from"))
+    @admin.display(description=_("entered by"))
     def origin(self, entry):
         return _who(entry.entered_by, entry.import_file)
 

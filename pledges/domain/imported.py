@@ -54,7 +54,7 @@ SELECT external_number, id, {", ".join(FOLLOWED)},
        EXISTS (SELECT FROM pledges_pledgeevent e
                 WHERE e.pledge_id = p.id AND e.verb <> 'expire' AND NOT e.data ? 'file')
   FROM pledges_pledge p WHERE source = %s AND external_number = ANY(%s) ORDER BY id FOR NO KEY UPDATE"""  # noqa: S608
-SUSPENSIONS = "SELECT pledge_id, since, until FROM pledges_suspension WHERE pledge_id = ANY(%s) ORDER BY since"
+SUSPENSIONS = "SELECT pledge_id, since, until FROM pledges_suspension WHERE pledge_id = ANY(%s) ORDER BY since, until"
 OTHERS = """
 SELECT id, premises_id, type_id, state, published_on, coalesce(ended_on, valid_to + 1), external_number
   FROM pledges_pledge WHERE premises_id = ANY(%s) AND (published_on IS NOT NULL OR state = ANY(%s))"""
@@ -229,7 +229,7 @@ def suspended_days(pledge: ImportedPledge, found: Stored | None, today: dt.date)
     end = pledge.until if pledge.state != SUSPENDED else None
     if pledge.stated != SUSPENDED:
         last = min(end or today, today)
-        return closed if since is None else [*closed, (since, max(since, last))]
+        return closed if since is None or since >= last else [*closed, (since, last)]
     if pledge.suspended_on is not None or since is None:
         over = [since for since, until in closed if until == end] or [today]
         since = pledge.suspended_on or over[-1]

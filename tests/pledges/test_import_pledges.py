@@ -1,6 +1,8 @@
 """The register of pledges from files: what a row makes, what it changes, and why it is not taken."""
 
 import datetime as dt
+import itertools
+import random
 from decimal import Decimal
 
 import pytest
@@ -490,6 +492,47 @@ class TestUpdates:
         assert counts(run(one | late, two | early)) == {"rows": 2, "updated": 2}
         first, second = Pledge.objects.order_by("external_number")
         assert (first.published_on, first.previous, second.previous) == (day(2023, 1, 1), second, None)
+
+
+def version(chance: random.Random, number: int) -> dict:
+    """What some register might say of a pledge next."""
+    today = timezone.localdate()
+    published = FIRST + dt.timedelta(days=chance.choice([400, 500, 900, 1500]))
+    until = published + dt.timedelta(days=chance.choice([300, 1094, 2900, 3600]))
+    row = {"承诺编号": f"V{number}", "门店名称": f"{number}店", "申请日期": "", "公布日期": str(published)}
+    row |= {"有效期至": str(until), "连续期数": chance.choice(["", "1", "2", "3"]), "状态": "在期"}
+    last = min(until, today)
+    match chance.randrange(7):
+        case 0 | 1:
+            row |= {"状态": chance.choice(["摘牌", "注销"]),
+                    "结束日期": str(published + (last - published) * chance.random())}  # fmt: skip
+        case 2:
+            row |= {"状态": "暂停", "暂停日期": str(published + (last - published) * chance.random())}
+        case 3:
+            row |= {"状态": "暂停"}
+        case 4 if until < today:
+            row |= {"状态": "过期"}
+        case 5 if chance.random() < 0.5:
+            row = {"承诺编号": f"V{number}", "门店名称": f"{number}店", "申请日期": "2018-05-01", "状态": "待审核"}
+            row |= dict.fromkeys(["公布日期", "有效期至", "连续期数", "牌匾编号"], "")
+    return row
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_registers_say_one_after_another_events_tell_the_days(run, line, seed):
+    chance = random.Random(seed)
+    for _file in range(6):
+        lines = [line | version(chance, number) for number in range(30)]
+        assert not run(*lines)["rejected"]
+
+        for pledge in Pledge.objects.all():
+            assert days_told(pledge) == days_stored(pledge), told(pledge)
+            states = [(event.before, event.after) for event in pledge.events.order_by("pk")]
+            assert all(one[1] == other[0] for one, other in itertools.pairwise(states))
+            assert states[-1][1] == pledge.state
+        before = stored()
+        assert run(*lines)["unchanged"] == 30
+        assert stored() == before
 
 
 class TestWorkedOn:
