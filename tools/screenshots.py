@@ -62,6 +62,18 @@ PAGES = [
     ("confirmations", "mediator", "/admin/mediation/judicialconfirmation/"),
     ("confirmation", "mediator", "first /admin/mediation/judicialconfirmation/"),
     ("confirmation-court", "court", "/admin/mediation/judicialconfirmation/"),
+    ("register", "regulator", "/pledges/"),
+    ("pledge", "regulator", "first /pledges/?state=in_force"),
+    ("register-figures", "regulator", "/insights/pledges/?year=2020"),
+    ("targets", "regulator", "/pledges/targets/?year=2021"),
+    ("zones", "regulator", "/pledges/zones/"),
+    ("register-admin", "pledges", "/admin/pledges/pledge/"),
+    ("pledge-admin", "pledges", "first /admin/pledges/pledge/?todo=review"),
+    ("pledge-new", "pledges", "/admin/pledges/pledge/add/"),
+    ("breaches", "pledges", "/admin/pledges/breach/"),
+    ("breach", "pledges", "first /admin/pledges/breach/"),
+    ("inspections", "pledges", "/admin/pledges/inspection/"),
+    ("inspection-new", "pledges", "/admin/pledges/inspection/add/"),
     ("sign-ins", "auditor", "/accounts/sign-ins/"),
 ]
 

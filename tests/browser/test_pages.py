@@ -39,6 +39,9 @@ PAGES = [
     ("regulator", "/insights/mediation/?year=2020"),
     ("regulator", "/insights/mediators/?first=2020-01-01&last=2020-12-31"),
     ("regulator", "/insights/uncounted/?year=2020"),
+    ("regulator", "/pledges/"),
+    ("regulator", "{pledge}"),
+    ("regulator", "/insights/pledges/?year=2020"),
     ("regulator", "/pledges/targets/?year=2021"),
     ("regulator", "/pledges/zones/"),
     ("clerk", "/imports/"),
@@ -88,6 +91,13 @@ PAGES = [
     ("partner", "{referral}"),
     ("partner", "{settling}"),
     ("partner", "{phone}"),
+    ("pledges", "/admin/pledges/pledge/"),
+    ("pledges", "/admin/pledges/pledge/add/"),
+    ("pledges", "{kept}"),
+    ("approver", "{renewing}"),
+    ("pledges", "/admin/pledges/premises/add/"),
+    ("pledges", "/admin/pledges/breach/"),
+    ("pledges", "/admin/pledges/returnentry/add/"),
     ("pledges", "/admin/pledges/zone/add/"),
     ("pledges", "/admin/pledges/zonemembership/"),
     ("pledges", "/admin/pledges/workstationitem/add/"),
@@ -110,6 +120,7 @@ REFUSED = [
 MOVED = {
     "audited": ("/cases/", "/audit/cases/"), "held": ("/change/", "/act/hold/"), "called": ("/change/", "/act/call/"),
     "settling": ("/change/", "/act/settle/"), "phone": ("/change/", "/phone/"),
+    "renewing": ("/change/", "/act/renew/"),
     "performing": ("/change/", "/act/perform/"), "signing": ("/change/", "/act/sign/"),
 }  # fmt: skip
 NAMED = re.compile(r"\{(\w+)\}(.*)")
@@ -133,6 +144,9 @@ EXAMPLES = {
     "referred": ("approver", "/admin/mediation/platformreferral/?state__exact=settled"),
     "referral": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
     "settling": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
+    "pledge": ("regulator", "/pledges/?state=in_force"),
+    "kept": ("pledges", "/admin/pledges/pledge/?todo=review"),
+    "renewing": ("approver", "/admin/pledges/pledge/?todo=renew"),
     "phone": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
 }
 
