@@ -323,7 +323,8 @@ ENDED = {
     for part, value in enumerate(("2026-10-01", hour))
 }  # fmt: skip
 CHOSEN = {
-    Recusal: {"verdict": "denied"}, ReturnEntry: {"count": "7"}, Agreement: {"instalments-0-due_on": "2026-11-20"}, WorkstationItem: ENDED,
+    Recusal: {"verdict": "denied"}, ReturnEntry: {"count": "7"}, Agreement: {"instalments-0-due_on": "2026-11-20"},
+    WorkstationItem: ENDED,
 }  # fmt: skip
 
 
