@@ -11,12 +11,14 @@ import io
 import re
 import zipfile
 from copy import copy
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
+from django.http import HttpResponseForbidden, HttpResponseNotFound
 from django.test import Client
 from django.urls import URLResolver, get_resolver, resolve
 from django.utils import timezone
@@ -1202,6 +1204,17 @@ def writes() -> int:
 DATA = {"reason": "回访当事人", "language": "en", "username": "", "post": "yes", "outcome": "pending"}
 
 
+@pytest.fixture(autouse=True)
+def _bare_refusals(monkeypatch):
+    """Nothing but the status of a refusal is asked for here, ten thousand times; their pages: core/test_frame.py."""
+    for status, response in ((403, HttpResponseForbidden), (404, HttpResponseNotFound)):
+        monkeypatch.setattr(f"django.conf.urls.handler{status}", partial(_refuse, response))
+
+
+def _refuse(response, request, exception):
+    return response()
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_status(column, world):
     user = user_of(column, world)
@@ -1706,6 +1719,9 @@ pledges/pledge          {other_pledge}   403/403/403/403/404/403/403/404 403/403
 pledges/premises        {premises}       403/403/200/403/200/403/403/200 403/403/200/403/403/403/403/200 403/403/200/403/403/403/403/200 403/403/403/403/403/403/403/403
 pledges/premises        {sub_premises}   403/403/200/403/403/403/403/200 403/403/403/403/403/403/403/403
 pledges/premises        {other_premises} 403/403/200/403/403/403/403/404 403/403/403/403/403/403/403/403
+pledges/breach          {breach}         403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
+pledges/breach          {sub_breach}     403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
+pledges/breach          {other_breach}   403/403/403/403/403/403/403/403 403/403/403/403/403/403/403/403
 pledges/returnentry     {returnentry}       403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
 pledges/returnentry     {sub_returnentry}   403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
 pledges/returnentry     {other_returnentry} 403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
@@ -1767,6 +1783,7 @@ mediation.mediatedcase   403/403/200/200/200/403/403/403
 mediation.judicialconfirmation  403/403/200/200/200/403/200/403
 pledges.pledge                  403/403/200/403/200/403/403/200
 pledges.premises                403/403/200/403/200/403/403/200
+pledges.breach                  403/403/200/403/200/403/403/200
 pledges.returnentry             403/403/200/403/200/403/403/200
 pledges.zone             403/403/200/403/200/403/403/200
 pledges.zonemembership   403/403/200/403/200/403/403/200
