@@ -217,14 +217,14 @@ class Pledge(TimestampedModel):
         return self.state in PUBLIC
 
     @property
-    def promise(self) -> list[tuple[str, object]]:
+    def promise(self) -> list[tuple[str, str]]:
         """What is promised, part by part, as far as it states anything: label and value in words."""
         parts = []
         for name in PromiseField.values:
             value = getattr(self, name)
             if value not in (None, ""):
                 shown = getattr(self, f"get_{name}_display", None)
-                parts.append((self._meta.get_field(name).verbose_name, shown() if shown else value))
+                parts.append((self._meta.get_field(name).verbose_name, str(shown() if shown else value)))
         return parts
 
 

@@ -19,7 +19,7 @@ SHOP = "青石巷示例门店"
 COMPLAINT = """
 SELECT c.id, c.number, m.name FROM cases_case c JOIN registry_merchant m ON m.id = c.merchant_id
  WHERE c.kind = 'complaint'
-   AND c.custodian_district = (SELECT agency_id FROM accounts_user WHERE username = 'pledges')
+   AND c.custodian_district_id = (SELECT agency_id FROM accounts_user WHERE username = 'pledges')
    AND NOT EXISTS (SELECT FROM pledges_premises s WHERE s.merchant_id = m.id)
    AND (SELECT count(*) FROM registry_merchant n WHERE n.name LIKE m.name || '%%') = 1
  ORDER BY c.id DESC LIMIT 1"""
@@ -129,8 +129,8 @@ def inspect(clerk: Desk, database, pledge: int, today: dt.date) -> None:
         names = clerk.page.locator("[name^=result-]").evaluate_all("found => [...new Set(found.map(one => one.name))]")
         assert len(names) >= 5
         for name in names:
-            clerk.page.check(f"[name={name}][value={'not_ok' if name == names[1] else 'ok'}]")
-        clerk.page.fill(f"[name={names[1].replace('result', 'note')}]", "除外商品未写明")
+            clerk.page.check(f"[name='{name}'][value={'not_ok' if name == names[1] else 'ok'}]")
+        clerk.page.fill(f"[name='{names[1].replace('result', 'note')}']", "除外商品未写明")
 
     clerk.go(f"{INSPECTIONS}{inspection}/change/").act("登记检查情况", found)
     assert database.one(

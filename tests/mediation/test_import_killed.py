@@ -18,7 +18,7 @@ from tests.cases.test_import_killed import ROOT, kill, survivors, wait_until
 from tests.importing import write_lines
 from tests.waiting import eventually
 
-KILLS = 5
+KILLS = 3
 ROWS = 1200
 CHUNK = 30
 AGENCY = "杭州市西湖区市场监督管理局"

@@ -86,7 +86,10 @@ def test_an_application_is_entered_and_what_it_lacks_is_said(desk, premises, tod
 
 
 def test_it_goes_from_the_application_to_the_publication(desk, clerk, head, client, premises, today):
-    pledge = PledgeFactory(premises=premises, type=PledgeTypeFactory(stages=["council"]))
+    pledge = PledgeFactory(
+        premises=premises, type=PledgeTypeFactory(stages=["council"]), days=15, refund_days=3, fund="2000.00",
+        freight="consumer",
+    )  # fmt: skip
     opinion = {
         "favourable": "yes", "text": "符合", "body": "区消保委", "person": "王五", "given_on": f"{today}", "seen": "0",
     }  # fmt: skip
@@ -101,6 +104,10 @@ def test_it_goes_from_the_application_to_the_publication(desk, clerk, head, clie
     page = text_of(client.get(url(pledge, "change/")))
     assert "A1" in page
     assert "act/renew/" in page
+    portal = text_of(client.get(f"/pledges/{pledge.pk}/"))
+    for part in ("15", "2000.00", "Consumer<"):
+        assert part in page
+        assert part in portal
 
 
 def test_an_act_on_what_somebody_else_has_changed_is_refused_with_his_name(boss, premises, head, today):
