@@ -29,7 +29,7 @@ def url_of(role, password, database):
     return urlunsplit(parts._replace(netloc=f"{role}:{password}@{place}"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # the module is shared out among workers, and comes back to one
 def installation(django_db_setup, django_db_blocker):
     """Two roles and a database, as docs/operations.md has them, migrated by one and filled by the other."""
     label, password = uuid.uuid4().hex[:8], secrets.token_hex(8)
