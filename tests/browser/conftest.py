@@ -19,6 +19,7 @@ from tools.browser import FLAGS, find_chromium
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 TODAY = "2026-11-20"
 SCALE = "0.001"
+WIDE = {"width": 1440, "height": 900}
 HAN = re.compile(r"[\u2e80-\u2fff\u3001-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 # what is not the portal's own wording is marked: other languages by lang, data as written by translate="no"
 OWN_WORDS = """() => {
@@ -108,7 +109,7 @@ def browser_context_args(browser_context_args, portal):
         "base_url": portal.url,
         "locale": "zh-CN",
         "timezone_id": "Asia/Shanghai",
-        "viewport": {"width": 1440, "height": 900},
+        "viewport": WIDE,
     }
 
 
@@ -142,6 +143,10 @@ class Visit:
         response = self.page.goto(path)
         assert response.status == status, f"{path}: {response.status}"
 
+    def widen(self):
+        """A desk's screen again."""
+        self.page.set_viewport_size(WIDE)
+
     def narrow(self):
         """The same page on a phone."""
         self.page.set_viewport_size({"width": 390, "height": 844})
@@ -173,22 +178,51 @@ def session_states():
     return {}
 
 
-@pytest.fixture
-def visit_as(browser, browser_context_args, portal, session_states):
-    """`visit_as("officer")`: a window of a signed-in user, in Chinese or English."""
-    contexts = []
+@pytest.fixture(scope="session")
+def new_window(browser, browser_context_args, portal, session_states):
+    """`new_window("officer", english=False)`: the window of a signed-in user with a browser profile of its own."""
 
-    def open_window(username: str, *, english: bool = False) -> Visit:
+    def open_window(username: str, *, english: bool) -> Visit:
         key = (username, english)
-        contexts.append(browser.new_context(**browser_context_args, storage_state=session_states.get(key)))
-        window = Visit(contexts[-1].new_page(), portal)
+        context = browser.new_context(**browser_context_args, storage_state=session_states.get(key))
+        window = Visit(context.new_page(), portal)
         if key not in session_states:
             window.sign_in(username)
             if english:
                 window.use_english()
-            session_states[key] = contexts[-1].storage_state()
+            session_states[key] = context.storage_state()
         return window
 
+    return open_window
+
+
+@pytest.fixture
+def visit_as(new_window):
+    """`visit_as("officer")`: a window of a signed-in user, in Chinese or English."""
+    windows = []
+
+    def open_window(username: str, *, english: bool = False) -> Visit:
+        windows.append(new_window(username, english=english))
+        return windows[-1]
+
     yield open_window
-    for context in contexts:
-        context.close()
+    for window in windows:
+        window.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def look_as(new_window):
+    """As `visit_as`, in the window that the user had before: for pages that are looked at and left, whose style sheets
+    and scripts need not be fetched for each."""
+    windows = {}
+
+    def open_window(username: str, *, english: bool = False) -> Visit:
+        key = (username, english)
+        if key not in windows:
+            windows[key] = new_window(username, english=english)
+        windows[key].widen()
+        return windows[key]
+
+    yield open_window
+    for window in windows.values():
+        window.page.context.close()
