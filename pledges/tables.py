@@ -17,7 +17,7 @@ class PledgeTable(Table):
     district = Column(accessor="premises__region", verbose_name=_("District"), css="nowrap", written=False)
     published = DateColumn(accessor="published_on", verbose_name=_("Published on"))
     until = DateColumn(accessor="valid_to", verbose_name=_("Last day"))
-    terms = NumberColumn(verbose_name=_("Terms"), card="hide")
+    terms = NumberColumn(verbose_name=_("Continuous terms"), card="hide")
 
     class Meta(Table.Meta):
         model = Pledge
