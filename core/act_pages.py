@@ -101,9 +101,8 @@ class BulkActPages:
             raise PermissionDenied
         back = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         chosen = [int(key) for key in request.POST.getlist("chosen") if key.isascii() and key.isdigit()]
-        rows = list(
-            self.get_queryset(request).select_related(*self.act_related).filter(pk__in=chosen[: self.most_rows])
-        )
+        found = self.get_queryset(request).select_related(*self.act_related).filter(pk__in=chosen)
+        rows = list(found) if len(chosen) <= self.most_rows else []
         if request.method != "POST" or not rows:
             messages.error(request, _("Choose rows of the list first."))
             return HttpResponseRedirect(back)
@@ -132,7 +131,10 @@ class BulkActPages:
 
 def _begin_many(model_admin, request, queryset):
     """The page of the act, for the rows that were ticked."""
+    keys = queryset.order_by().values_list("pk", flat=True)[: model_admin.most_rows + 1]
+    if len(keys) > model_admin.most_rows:
+        messages.error(request, _("At most %(n)d rows at once. Narrow the list.") % {"n": model_admin.most_rows})
+        return None
     request.POST = request.POST.copy()
-    keys = queryset.order_by().values_list("pk", flat=True)[: model_admin.most_rows]
     request.POST.setlist("chosen", [str(key) for key in keys])
     return model_admin.many_view(request, request.POST["action"])

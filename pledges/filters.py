@@ -9,13 +9,12 @@ from django.utils.translation import pgettext_lazy
 from cases.filters import Choice, SelectedFilterSet
 from core.filters import DateFilter, FilterSet, WordFilter
 from core.lookups import contains
+from pledges.domain.pledges import RENEWABLE_DAYS
 from pledges.enums import Level, PledgeState, Pool, ZoneKind
 from pledges.found import found_premises
 from pledges.models import Pledge, PledgeType, Target, Zone
 from registry.enums import RegionLevel
 from registry.models import Region
-
-SOON_DAYS = 90  # in which a pledge can be renewed
 
 
 def districts() -> list[tuple[str, str]]:
@@ -61,7 +60,7 @@ class PledgeFilterSet(SelectedFilterSet):
             case "review":
                 return queryset.under_review()
             case "renew":
-                return queryset.expiring(today, SOON_DAYS)
+                return queryset.expiring(today, RENEWABLE_DAYS)
         return queryset.late(today)
 
 

@@ -59,7 +59,7 @@ class MerchantPage(ScopedMixin, TemplateView):
         cases = Case.objects.visible_to(user).filter(merchant=merchant)
         if not pledges and not premises.exists() and not cases.exists():
             raise Http404
-        since = timezone.localdate().replace(month=1, day=1) - dt.timedelta(days=365 * (YEARS - 1))
+        since = dt.date(timezone.localdate().year - YEARS + 1, 1, 1)
         return super().get_context_data(
             merchant=merchant, tones=PLEDGE_TONES,
             pledges=[(pledge, PLEDGE_TONES[pledge.state]) for pledge in pledges],

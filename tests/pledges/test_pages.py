@@ -21,6 +21,7 @@ from tests.factories import (
     ReturnEntryFactory,
     UserFactory,
 )
+from tests.factories.cases import local
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/pledges/pledge/add/"
@@ -151,6 +152,18 @@ def test_many_are_evaluated_at_once(desk, premises, today):
     assert [row.evaluations.get().result for row in rows] == ["confirmed", "confirmed"]
 
 
+def test_more_than_can_be_done_at_once_is_refused_and_not_cut_off(boss, premises, today, monkeypatch):
+    monkeypatch.setattr("pledges.admin.pledges.PledgeAdmin.most_rows", 1)
+    rows = [PledgeFactory(premises=premises, in_force=True, valid_to=today + dt.timedelta(days=30)) for _n in range(2)]
+    chosen = [row.pk for row in rows]
+
+    begun = boss.post(LIST, {"action": "renew", "_selected_action": chosen}, follow=True)
+    assert "At most 1 rows at once" in text_of(begun)
+    sent = boss.post(f"{LIST}many/renew/", {"confirmed": "1", "chosen": chosen, "on": f"{today}"}, follow=True)
+    assert "Choose rows of the list first" in text_of(sent)
+    assert set(Pledge.objects.values_list("terms", flat=True)) == {1}
+
+
 def test_who_may_not_decide_has_no_such_action(desk, premises):
     PledgeFactory(premises=premises, in_force=True)
     page = text_of(desk.get(LIST))
@@ -200,15 +213,19 @@ def test_the_page_of_a_merchant_has_its_pledges_and_what_became_of_complaints(de
     for outcome in ("agreement", "settled", "failed"):
         CaseFactory(handling=district, merchant=premises.merchant, closed=True, outcome=outcome, received_at=now)
     CaseFactory(handling=AgencyFactory(), merchant=premises.merchant, received_at=now)
+    first = dt.date(timezone.localdate().year - 4, 1, 1)
+    for day in (first, first - dt.timedelta(days=1)):
+        CaseFactory(handling=district, merchant=premises.merchant, received_at=local(day.year, day.month, day.day, 9))
 
     page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
 
-    [year] = page.context["years"]
+    year, oldest = page.context["years"]
+    assert (oldest["year"], oldest["complaints"]) == (first, 1)
     assert {name: year[name] for name in ("complaints", "reports", "settled", "failed")} == {
         "complaints": 3, "reports": 0, "settled": 2, "failed": 1,
     }  # fmt: skip
     assert premises.name in text_of(page)
-    assert len(page.context["newest"]) == 3
+    assert len(page.context["newest"]) == 5
 
 
 def test_the_page_of_a_merchant_has_its_breaches_and_returns(desk, district, premises):
