@@ -60,6 +60,31 @@ class ScopedQuerySet(models.QuerySet):
         return self if condition is None else self.filter(condition)
 
 
+class OfAgencyQuerySet(models.QuerySet):
+    """What belongs to an agency is seen by its people and by those above, where they may see such rows at all. Closed by
+    default."""
+
+    agency_path = "agency"
+
+    def visible_to(self, user):
+        opts = self.model._meta
+        if not user.is_authenticated or not user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
+            return self.none()
+        if user.has_perm("cases.view_all_agencies"):
+            return self
+        return self.filter(**{f"{self.agency_path}__in": user.agency.ids_within}) if user.agency_id else self.none()
+
+
+class FollowingQuerySet(models.QuerySet):
+    """What belongs to a row of the field `parent` is seen by whoever sees that row."""
+
+    parent = ""
+
+    def visible_to(self, user):
+        parents = self.model._meta.get_field(self.parent).related_model
+        return self.filter(**{f"{self.parent}__in": parents.objects.visible_to(user).order_by().values("pk")})
+
+
 class CaseQuerySet(ScopedQuerySet):
     case_prefix = ""
 

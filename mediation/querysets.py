@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from cases.enums import MEDIATED_STATES, Kind, Outcome
 from cases.models import Case
-from cases.querysets import CaseQuerySet, scope
+from cases.querysets import CaseQuerySet, FollowingQuerySet, OfAgencyQuerySet, scope
 from mediation.enums import (
     IN_EFFECT,
     SOON_FROM,
@@ -32,20 +32,6 @@ def is_of_platform(user) -> bool:
 def is_of_court(user) -> bool:
     """Whether `user` belongs to a court."""
     return user.is_authenticated and bool(user.agency_id) and user.agency.kind == AgencyKind.COURT
-
-
-class OfAgencyQuerySet(models.QuerySet):
-    """What belongs to an agency is seen by its people and by those above, where they may see such rows at all. Closed by
-    default."""
-
-    agency_path = "agency"
-
-    def visible_to(self, user):
-        if not user.is_authenticated or not user.has_perm(f"mediation.view_{self.model._meta.model_name}"):
-            return self.none()
-        if user.has_perm("cases.view_all_agencies"):
-            return self
-        return self.filter(**{f"{self.agency_path}__in": user.agency.ids_within}) if user.agency_id else self.none()
 
 
 def _active_on(day: dt.date) -> Q:
@@ -122,16 +108,6 @@ class SessionQuerySet(OfAgencyQuerySet):
             ~Exists(drawn_up.filter(case=OuterRef("case"))), outcome=SessionOutcome.AGREEMENT, held_at__gte=since,
             case__outcome=Outcome.AGREEMENT,
         )  # fmt: skip
-
-
-class FollowingQuerySet(models.QuerySet):
-    """What belongs to a row of the field `parent` is seen by whoever sees that row."""
-
-    parent = ""
-
-    def visible_to(self, user):
-        parents = self.model._meta.get_field(self.parent).related_model
-        return self.filter(**{f"{self.parent}__in": parents.objects.visible_to(user)})
 
 
 class OfSessionQuerySet(FollowingQuerySet):

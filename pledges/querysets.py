@@ -3,7 +3,7 @@ import datetime as dt
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from cases.querysets import scope
+from cases.querysets import FollowingQuerySet, OfAgencyQuerySet, scope
 from core.models import valid_on
 from pledges.enums import ESTABLISHED, PUBLIC, REVIEWED, SEEN, BreachState, InspectionState, PledgeState
 from registry.querysets import ReferenceQuerySet
@@ -15,21 +15,7 @@ class PledgeTypeQuerySet(ReferenceQuerySet):
         return self.filter(valid_on(day))
 
 
-class KeptQuerySet(models.QuerySet):
-    """What an agency keeps is seen by its people and by those above, where they may see such rows at all. Closed by
-    default."""
-
-    agency_path = "agency"
-
-    def visible_to(self, user):
-        if not user.is_authenticated or not user.has_perm(f"pledges.view_{self.model._meta.model_name}"):
-            return self.none()
-        if user.has_perm("cases.view_all_agencies"):
-            return self
-        return self.filter(**{f"{self.agency_path}__in": user.agency.ids_within}) if user.agency_id else self.none()
-
-
-class PledgeQuerySet(KeptQuerySet):
+class PledgeQuerySet(OfAgencyQuerySet):
     def published(self):
         """Those that are public, or were."""
         return self.filter(published_on__isnull=False)
@@ -90,15 +76,11 @@ class PledgeQuerySet(KeptQuerySet):
         return self.published().filter(~Exists(earlier))
 
 
-class OfPledgeQuerySet(models.QuerySet):
-    """What belongs to a pledge is seen by whoever sees that."""
-
-    def visible_to(self, user):
-        pledges = self.model._meta.get_field("pledge").related_model
-        return self.filter(pledge__in=pledges.objects.visible_to(user).order_by().values("pk"))
+class OfPledgeQuerySet(FollowingQuerySet):
+    parent = "pledge"
 
 
-class PremisesQuerySet(KeptQuerySet):
+class PremisesQuerySet(OfAgencyQuerySet):
     def units_on(self, day: dt.date):
         """Premises with a pledge in force on the local day `day`, each once."""
         pledges = self.model._meta.get_field("pledges").related_model.objects.in_force_on(day)
@@ -110,7 +92,7 @@ class PremisesQuerySet(KeptQuerySet):
         return self.filter(Exists(memberships.filter(premises=OuterRef("pk"), zone=zone)))
 
 
-class ReturnEntryQuerySet(KeptQuerySet):
+class ReturnEntryQuerySet(OfAgencyQuerySet):
     """Seen by whoever sees the premises."""
 
     agency_path = "premises__agency"
@@ -121,12 +103,8 @@ class ReturnEntryQuerySet(KeptQuerySet):
         return super().visible_to(user)
 
 
-class OfEntryQuerySet(models.QuerySet):
-    """What belongs to an entry of returns is seen by whoever sees that."""
-
-    def visible_to(self, user):
-        entries = self.model._meta.get_field("entry").related_model
-        return self.filter(entry__in=entries.objects.visible_to(user).order_by().values("pk"))
+class OfEntryQuerySet(FollowingQuerySet):
+    parent = "entry"
 
 
 SEARCHED = ("case__number__startswith", "pledge__premises__merchant__name__startswith")
@@ -180,15 +158,11 @@ class BreachQuerySet(models.QuerySet):
         return self.select_related("case", "pledge__type", "pledge__premises__merchant", "pledge__premises__region")
 
 
-class OfBreachQuerySet(models.QuerySet):
-    """What belongs to a breach is seen by whoever sees that."""
-
-    def visible_to(self, user):
-        breaches = self.model._meta.get_field("breach").related_model
-        return self.filter(breach__in=breaches.objects.visible_to(user).order_by().values("pk"))
+class OfBreachQuerySet(FollowingQuerySet):
+    parent = "breach"
 
 
-class ZoneQuerySet(KeptQuerySet):
+class ZoneQuerySet(OfAgencyQuerySet):
     def open_on(self, day: dt.date):
         return self.filter(Q(closed_on__isnull=True) | Q(closed_on__gt=day), opened_on__lte=day)
 
@@ -222,7 +196,7 @@ class WorkstationQuerySet(ZoneQuerySet):
         return self.filter(opened_on__range=(first, last))
 
 
-class WorkstationItemQuerySet(KeptQuerySet):
+class WorkstationItemQuerySet(OfAgencyQuerySet):
     """What a workstation has handled is seen by whoever sees that."""
 
     agency_path = "workstation__agency"
@@ -240,11 +214,7 @@ class WorkstationItemQuerySet(KeptQuerySet):
         )
 
 
-class PlanQuerySet(KeptQuerySet):
-    pass
-
-
-class InspectionQuerySet(KeptQuerySet):
+class InspectionQuerySet(OfAgencyQuerySet):
     """An inspection is seen by whoever sees the premises."""
 
     agency_path = "premises__agency"
@@ -258,13 +228,9 @@ class InspectionQuerySet(KeptQuerySet):
         return self.filter(state=InspectionState.CORRECTING, correct_by__lt=day)
 
 
-class OfInspectionQuerySet(models.QuerySet):
-    """What belongs to an inspection is seen by whoever sees that."""
-
-    def visible_to(self, user):
-        inspections = self.model._meta.get_field("inspection").related_model
-        return self.filter(inspection__in=inspections.objects.visible_to(user).order_by().values("pk"))
+class OfInspectionQuerySet(FollowingQuerySet):
+    parent = "inspection"
 
 
-class TargetQuerySet(KeptQuerySet):
+class TargetQuerySet(OfAgencyQuerySet):
     """The targets of one's agency and of those below it; what is under way for them is seen by the same people."""

@@ -16,7 +16,7 @@ from core.vault import NAME_LENGTH as STORED_NAME_LENGTH
 from pledges.enums import SEEN, ChecklistHead, FindingResult, InspectionMode, InspectionState, InspectionVerb
 from pledges.models.pledge import Pledge, Premises
 from pledges.models.type import PledgeType
-from pledges.querysets import InspectionQuerySet, OfInspectionQuerySet, PlanQuerySet, PledgeTypeQuerySet
+from pledges.querysets import InspectionQuerySet, OfAgencyQuerySet, OfInspectionQuerySet, PledgeTypeQuerySet
 from registry.models import ReferenceModel
 
 
@@ -76,7 +76,7 @@ class InspectionPlan(TimestampedModel):
         _("share undercover (%)"), default=0, help_text=_("Of the visits, how many per cent at least")
     )
 
-    objects = PlanQuerySet.as_manager()
+    objects = OfAgencyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("inspection plan")
