@@ -23,6 +23,7 @@ from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from core.working_days import DAY
+from pledges.domain.keeping import write
 from pledges.domain.suspicion import look_again
 from pledges.enums import (
     PUBLIC,
@@ -82,11 +83,7 @@ def apply_for(
             premises=premises, type=type, agency_id=premises.agency_id, origin=origin, application=application.strip(),
             applied_on=applied_on, previous=previous, waiting_reason=waiting_reason, **fields,
         )  # fmt: skip
-        try:
-            with transaction.atomic():
-                pledge.save()
-        except IntegrityError as error:
-            raise DomainError(refusal(error)) from error
+        write(pledge)
         pledge.events.create(
             verb=PledgeVerb.APPLY, before="", after=pledge.state, actor=actor, at=now, note=note,
             data={"on": applied_on.isoformat(), "origin": origin, "previous": previous and previous.pk},

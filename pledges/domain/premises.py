@@ -1,14 +1,14 @@
 """Premises: where a merchant pledges, and whose register they stand in."""
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.exceptions import DomainError
 from core.models import valid_on
-from core.refusals import refusal
 from core.text import name_key
+from pledges.domain.keeping import write
 from pledges.domain.suspicion import look_again
 from pledges.models import Pledge, Premises
 from registry.enums import AgencyKind, RegionLevel
@@ -64,11 +64,8 @@ def _write(premises: Premises, name: str, region: Region, address: str, platform
         raise DomainError(_("Premises lie in a district or county."))
     premises.name, premises.name_key, premises.region = name, name_key(name), region
     premises.address, premises.platform, premises.link = address.strip(), platform, link.strip()
-    try:
-        with transaction.atomic():
-            premises.save()
-            # which premises a complaint is about is told by their district
-            pledges = Pledge.objects.published().filter(premises__merchant=premises.merchant_id)
-            look_again(list(pledges.order_by().values_list("pk", flat=True)))
-    except IntegrityError as error:
-        raise DomainError(refusal(error)) from error
+    with transaction.atomic():
+        write(premises)
+        # which premises a complaint is about is told by their district
+        pledges = Pledge.objects.published().filter(premises__merchant=premises.merchant_id)
+        look_again(list(pledges.order_by().values_list("pk", flat=True)))

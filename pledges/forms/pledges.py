@@ -9,26 +9,16 @@ from core.admin import VerbForm
 from core.filters import DateInput
 from pledges.domain import next_stage
 from pledges.enums import EvaluationResult, PledgeVerb, Pool, PromiseField, Stage
+from pledges.forms.field import DistrictForm
 from pledges.models import Pledge, PledgeType, Premises
-from registry.enums import RegionLevel
-from registry.models import Region
 
 CHOOSE = ("", _("Choose…"))
 
 
-class PremisesForm(VerbForm):
+class PremisesForm(DistrictForm):
     class Meta:
         model = Premises
         fields = ["merchant", "name", "region", "address", "platform", "link"]
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "region" not in self.fields:  # looked at, not changed
-            return
-        districts = Region.objects.filter(level=RegionLevel.DISTRICT, parent__level=RegionLevel.CITY)
-        current = self.instance.region_id if self.instance.pk else None
-        valid = districts.valid_on(timezone.localdate()) | districts.filter(pk=current)
-        self.fields["region"].queryset = valid.order_by("code")
 
 
 class PromiseForm(forms.ModelForm):
