@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
+from accounts.domain import SYSTEM
 from cases.enums import LOSS_KINDS, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
@@ -37,7 +38,7 @@ class PledgePage(ScopedMixin, TemplateView):
         return super().get_context_data(
             pledge=pledge, tone=PLEDGE_TONES[pledge.state], promise=pledge.promise, keeps=keeps,
             steps=PLEDGE.available(pledge, user) if keeps else [],
-            events=list(pledge.events.select_related("actor").order_by("-pk")),
+            events=list(pledge.events.select_related("actor").order_by("-pk")), system=SYSTEM,
             opinions=list(pledge.opinions.all()), suspensions=list(pledge.suspensions.all()),
             evaluations=list(pledge.evaluations.all()),
             binds=Pledge.objects.in_force_on(timezone.localdate()).filter(pk=pledge.pk).exists(), **kwargs,
