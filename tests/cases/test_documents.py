@@ -1130,8 +1130,9 @@ def test_the_page_of_a_form_keeps_to_its_list_and_to_the_words_of_its_writer(cli
 
 def test_documents_and_deliveries_are_called_by_their_names(client, made, officer, letterhead):
     case = made(F.AGREEMENT)
-    document = issue(case, F.AGREEMENT, A.BOTH, officer, now=timezone.now() - dt.timedelta(hours=2),
-                     values=given(F.AGREEMENT) | {"mediated_on": timezone.localdate()})  # fmt: skip
+    issued = timezone.now() - dt.timedelta(hours=2)
+    document = issue(case, F.AGREEMENT, A.BOTH, officer, now=issued,
+                     values=given(F.AGREEMENT) | {"mediated_on": timezone.localdate(issued)})  # fmt: skip
     DeliveryFactory(document=document, means="in_person", result="delivered", addressee="respondent")
     client.force_login(officer)
 
