@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from cases.admin import OfAgencyAdmin, masked
 from core.admin import VerbAdmin
-from pledges.domain import join_zone, keep_workstation, keep_zone, leave_zone, record_item, update_item
+from pledges.domain import join_zone, keep_workstation, keep_zone, leave_zone, may_leave, record_item, update_item
 from pledges.forms.field import AnswerForm, ItemForm, LeaveForm, MembershipForm, WorkstationForm, ZoneForm
 from pledges.models import Workstation, WorkstationItem, Zone, ZoneMembership
 
@@ -112,7 +112,8 @@ class MembershipAdmin(VerbAdmin):
         return membership.premises.merchant
 
     def has_change_permission(self, request, obj=None):
-        return super().has_change_permission(request, obj) and (obj is None or obj.until is None)
+        ends = obj is None or may_leave(obj, timezone.localdate())
+        return super().has_change_permission(request, obj) and ends
 
     def get_fields(self, request, obj=None):
         if obj is None:
