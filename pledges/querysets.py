@@ -141,8 +141,10 @@ class BreachQuerySet(models.QuerySet):
         return self.filter(state__in=ESTABLISHED)
 
     def late(self, day: dt.date):
-        """Those of which the correction was due before the local day `day`."""
-        return self.filter(state=BreachState.CORRECTING, due_on__lt=day)
+        """Those of which the correction was due before the local day `day`. Once its term is over or it was deregistered,
+        nothing is left of the pledge that could be corrected."""
+        over = (PledgeState.EXPIRED, PledgeState.DEREGISTERED)
+        return self.filter(state=BreachState.CORRECTING, due_on__lt=day).exclude(pledge__state__in=over)
 
     def search(self, words: str):
         """Those whose case number or whose merchant's name begins with `words`. Each is looked up by itself: together the
