@@ -37,7 +37,7 @@ from pledges.importers.naming import as_bad, read_merchant, read_premises, read_
 from pledges.models import PledgeType
 from registry.domain import Directory
 from registry.domain.directory import spelling
-from registry.domain.merchants import MerchantKey, Places, find_merchants
+from registry.domain.merchants import MerchantKey, Places, find_merchants, resolve_merchants
 from registry.enums import AgencyKind
 from registry.models import Agency, Region
 
@@ -283,6 +283,8 @@ class PledgeTarget(PlainTarget):
             converted.control.add(kind=pledge.state, region=regions[pledge.unit.region_id].code)
             for rule, column, value in entry.warnings:
                 converted.warn(rule, column, value, entry.line)
+        for pledge in written.early:
+            converted.warn("waiting", self.header("external_number"), pledge.external_number, pledge.line)
         for pledge in written.differing:
             converted.warn("pledge", self.header("external_number"), pledge.external_number, pledge.line)
         for state, code, rows in states_of_pledges(cursor, written.ids):
@@ -297,7 +299,7 @@ class Resolver:
 
     def __init__(self, cursor, target: PledgeTarget, entries: list[Entry]):
         self.target, self.shared, self.entries = target, target.shared, entries
-        self.merchants = find_merchants(cursor, {entry.item.merchant for entry in entries})
+        self.merchants = self._merchants(cursor, {entry.item.merchant for entry in entries})
         merchants = set(self.merchants.values())
         self.unverified = unverified(cursor, merchants)
         self.units: dict[tuple, list[Unit]] = dict(units_of(cursor, merchants))
@@ -309,6 +311,17 @@ class Resolver:
         lock_units(cursor, known, target.profile.source, numbers)
         self.stored = stored_pledges(cursor, target.profile.source, numbers)
         self.kept = {unit.id: unit for units in self.units.values() for unit in units if unit.id}
+
+    def _merchants(self, cursor, wanted: set[MerchantKey]) -> dict[MerchantKey, int]:
+        """Those that there are. Rows that give a merchant's code make it known to the rows beside them that only name it,
+        as they do to later ones."""
+        found = find_merchants(cursor, wanted)
+        named = {key for key in wanted - found.keys() if not key[0]}
+        names = {key[1] for key in named}
+        if coded := {key for key in wanted - found.keys() if key[0] and key[1] in names}:
+            found |= resolve_merchants(cursor, coded, now=self.target.now)
+            found |= find_merchants(cursor, named)
+        return found
 
     def _unit(self, said: Said, line: int) -> Unit:
         """The premises of that name of the merchant at that place, whatever day's map the two stand on; else new ones."""
