@@ -7,7 +7,15 @@ from django.utils.translation import pgettext_lazy
 
 from cases.admin import OfAgencyAdmin, masked
 from core.admin import VerbAdmin
-from pledges.domain import join_zone, keep_workstation, keep_zone, leave_zone, may_leave, record_item, update_item
+from pledges.domain import (
+    join_zone,
+    keep_workstation,
+    keep_zone,
+    leave_zone,
+    may_leave,
+    record_item,
+    update_item,
+)
 from pledges.forms.field import AnswerForm, ItemForm, LeaveForm, MembershipForm, WorkstationForm, ZoneForm
 from pledges.models import Workstation, WorkstationItem, Zone, ZoneMembership
 

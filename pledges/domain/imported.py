@@ -73,7 +73,8 @@ UPDATE pledges_pledge p SET previous_id = o.previous
 EARLY = """
 SELECT p.id FROM pledges_pledge p JOIN pledges_pledge o ON o.id = p.previous_id AND o.state = 'revoked'
   JOIN pledges_pledgetype t ON t.id = o.type_id
- WHERE p.id = ANY(%s) AND p.waiting_reason = '' AND p.applied_on < o.ended_on + make_interval(months => t.waiting_months)"""
+ WHERE p.id = ANY(%s) AND p.waiting_reason = ''
+   AND p.applied_on < o.ended_on + make_interval(months => t.waiting_months)"""
 PUBLISHED_OF = """
 SELECT p.id FROM pledges_pledge p JOIN pledges_premises u ON u.id = p.premises_id
  WHERE u.merchant_id = ANY(%s) AND p.published_on IS NOT NULL"""

@@ -21,7 +21,14 @@ from pledges.domain import act_on_pledge, apply_for, change_premises, expire_ple
 from pledges.models import Pledge, PledgeEvent, PledgeType, Premises, Suspension
 from registry.models import Agency, Merchant, Region
 from tests.cases.files import write_sheet
-from tests.factories import AgencyFactory, CaseFactory, MerchantFactory, PledgeFactory, PremisesFactory, UserFactory
+from tests.factories import (
+    AgencyFactory,
+    CaseFactory,
+    MerchantFactory,
+    PledgeFactory,
+    PremisesFactory,
+    UserFactory,
+)
 from tests.factories.cases import local
 from tests.importing import called, counts, write_lines
 
@@ -636,7 +643,8 @@ class TestOverlaps:
 
     @pytest.mark.parametrize(("published", "is_early"), [("2025-02-28", True), ("2025-03-01", False)])
     def test_what_was_taken_up_again_before_the_waiting_time_was_over_is_listed(self, run, line, published, is_early):
-        revoked = line | {"承诺编号": "A", "状态": "摘牌", "公布日期": "2023-01-01", "申请日期": "", "结束日期": "2024-03-01"}
+        revoked = line | {"承诺编号": "A", "状态": "摘牌", "公布日期": "2023-01-01", "申请日期": ""}
+        revoked |= {"结束日期": "2024-03-01"}
 
         summary = run(revoked, line | {"申请日期": "", "公布日期": published})
 

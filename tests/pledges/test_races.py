@@ -7,7 +7,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.exceptions import DomainError
-from pledges.domain import act_on_pledge, join_zone, keep_plan, plan_inspection, record_returns, register_premises
+from pledges.domain import (
+    act_on_pledge,
+    join_zone,
+    keep_plan,
+    plan_inspection,
+    record_returns,
+    register_premises,
+)
 from pledges.importers.pledges import PledgeTarget
 from pledges.importers.returns import ReturnTarget
 from pledges.models import Inspection, Pledge, Premises, ReturnEntry, ZoneMembership
