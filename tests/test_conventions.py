@@ -1,6 +1,8 @@
 """The house style, as far as a machine can check it."""
 
+import ast
 import sys
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -197,3 +199,27 @@ def test_no_app_shadows_the_standard_library():
 @pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in settings.LOCAL_APPS])
 def test_every_command_says_what_it_does(name):
     assert load_command_class(get_commands()[name], name).help
+
+
+def texts_put_together(path: Path) -> list[int]:
+    """Lines that put a translatable text together outside of functions: while the module is imported, and so once and
+    for all in whatever language that was."""
+
+    def walk(node):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return
+        if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Call):
+            name = getattr(node.left.func, "id", "")
+            if name == "_" or name.endswith("gettext") or name.endswith("gettext_lazy"):
+                found.append(node.lineno)
+        for child in ast.iter_child_nodes(node):
+            walk(child)
+
+    found: list[int] = []
+    walk(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("app", OURS, ids=lambda app: app.label)
+def test_texts_are_put_together_in_the_language_of_the_page(app):
+    assert {path.name: lines for path in Path(app.path).rglob("*.py") if (lines := texts_put_together(path))} == {}

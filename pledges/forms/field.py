@@ -3,13 +3,11 @@
 from django import forms
 from django.contrib.admin.widgets import AdminRadioSelect
 from django.utils import timezone
-from django.utils.functional import lazy
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.domain.attachments import NOTE_LENGTH as PHOTO_NOTE_LENGTH
 from cases.domain.attachments import too_large
-from cases.domain.reasons import MIN_REASON
+from cases.forms.reasons import REASON_HELP
 from cases.models import Case
 from core.act_forms import DAY_FORMATS, ActForm, day_field, text_field
 from core.admin import VerbForm
@@ -30,7 +28,6 @@ from registry.enums import RegionLevel
 from registry.models import Region
 
 INSPECTORS_LENGTH = 200
-REASON_HELP = lazy(lambda: gettext("At least %(n)d characters.") % {"n": MIN_REASON}, str)()
 
 
 def districts(kept: Region | None = None):

@@ -9,6 +9,7 @@ from core.admin import VerbForm
 from core.filters import DateInput
 from pledges.domain import next_stage
 from pledges.enums import EvaluationResult, PledgeVerb, Pool, PromiseField, Stage
+from pledges.forms.acts import CorrectionForm, DatedForm
 from pledges.forms.field import DistrictForm
 from pledges.models import Pledge, PledgeType, Premises
 
@@ -92,13 +93,6 @@ class DayForm(ActForm):
     note = text_field(_("Note"), rows=2, required=False)
 
 
-class ReasonForm(ActForm):
-    """An act that holds from a day and takes a reason."""
-
-    on = day_field(_("Holds from"))
-    note = text_field(_("Reason"), rows=3)
-
-
 class PublishForm(DayForm):
     valid_to = forms.DateField(
         label=_("Last day"), required=False, input_formats=["%Y-%m-%d"], widget=DateInput(),
@@ -124,19 +118,11 @@ class PoolForm(ActForm):
     note = text_field(_("Note"), rows=2, required=False)
 
 
-class RectifyForm(ReasonForm):
-    correct_by = forms.DateField(
-        label=_("To be corrected by"), required=False, input_formats=["%Y-%m-%d"], widget=DateInput(),
-        help_text=_("Empty: the working days that the type gives"),
-    )  # fmt: skip
-    field_order = ["on", "correct_by", "note"]
-
-
 ACT_FORMS = {
     PledgeVerb.REVISE: ReviseForm, PledgeVerb.OPINE: OpinionForm, PledgeVerb.ADMIT: DayForm,
     PledgeVerb.PUBLISH: PublishForm, PledgeVerb.RENEW: DayForm, PledgeVerb.EVALUATE: EvaluateForm,
-    PledgeVerb.UPGRADE: DayForm, PledgeVerb.POOL: PoolForm, PledgeVerb.WARN: ReasonForm, PledgeVerb.RECTIFY: RectifyForm,
-    PledgeVerb.CORRECT: ReasonForm, PledgeVerb.SUSPEND: ReasonForm, PledgeVerb.REINSTATE: ReasonForm,
-    PledgeVerb.REVOKE: ReasonForm, PledgeVerb.DEREGISTER: ReasonForm, PledgeVerb.REJECT: ReasonForm,
-    PledgeVerb.WITHDRAW: ReasonForm,
+    PledgeVerb.UPGRADE: DayForm, PledgeVerb.POOL: PoolForm, PledgeVerb.WARN: DatedForm,
+    PledgeVerb.RECTIFY: CorrectionForm, PledgeVerb.CORRECT: DatedForm, PledgeVerb.SUSPEND: DatedForm,
+    PledgeVerb.REINSTATE: DatedForm, PledgeVerb.REVOKE: DatedForm, PledgeVerb.DEREGISTER: DatedForm,
+    PledgeVerb.REJECT: DatedForm, PledgeVerb.WITHDRAW: DatedForm,
 }  # fmt: skip
