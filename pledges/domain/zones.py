@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -112,8 +111,8 @@ def _write_item(item: WorkstationItem, fields: dict, actor, now: dt.datetime | N
     if unknown := fields.keys() - ITEM_FIELDS:
         raise TypeError(f"an item has no {', '.join(sorted(unknown))}")
     case = fields.get("case")
-    if case is not None and not type(case).objects.visible_to(actor).filter(pk=case.pk).exists():
-        raise PermissionDenied
+    if case is not None and case.pk != item.case_id:
+        check_seen(case, actor)
     assign(item, fields)
     if not item.what:
         raise DomainError(_("Say what it was about."))

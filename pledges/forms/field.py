@@ -101,7 +101,10 @@ class AnswerForm(VerbForm):
         super().__init__(*args, **kwargs)
 
     def clean_number(self):
-        number = self.cleaned_data["number"].strip()
+        number, row = self.cleaned_data["number"].strip(), self.instance
+        if row.pk and row.case_id and number == row.case.number:  # by now perhaps of others
+            self.case = row.case
+            return number
         self.case = Case.objects.visible_to(self.user).filter(number=number).first() if number else None
         if number and self.case is None:
             raise forms.ValidationError(_("No case that you see has this number."))

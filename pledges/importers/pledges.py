@@ -367,7 +367,7 @@ class Resolver:
             entry.warnings.append(("merchant", header("merchant"), said.merchant[3]))
         pledge.state = pledge.stated
         if pledge.stated != APPLIED:
-            self._settle_days(pledge, row, found)
+            self._settle_days(pledge, row, found, entry)
             self._settle_state(pledge, row, entry)
         if found is not None:
             pledge.plaque = pledge.plaque or found.plaque
@@ -384,7 +384,7 @@ class Resolver:
         if said.agency_id and said.agency_id != agency_id:
             entry.warnings.append(("keeper", self.target.header("agency"), row["agency"]))
 
-    def _settle_days(self, pledge: ImportedPledge, row: PlainRow, found: Stored | None) -> None:
+    def _settle_days(self, pledge: ImportedPledge, row: PlainRow, found: Stored | None, entry: Entry) -> None:
         """What the cells leave open: by what is stored, else by the rules of the type."""
         before = found if found is not None and found.published_on is not None else None
         if pledge.applied_on is None:
@@ -392,13 +392,15 @@ class Resolver:
         terms = pledge.terms or (before.terms if before else 1)
         if pledge.valid_to is None and before and (before.published_on, before.terms) == (pledge.published_on, terms):
             pledge.valid_to = before.valid_to
-        pledge.terms = terms
+        pledge.terms, months = terms, self.shared.type_ids[pledge.type_id].term_months
         if pledge.valid_to is None:
             try:
-                months = terms * self.shared.type_ids[pledge.type_id].term_months
-                pledge.valid_to = add_months(pledge.published_on, months) - DAY
+                pledge.valid_to = add_months(pledge.published_on, terms * months) - DAY
             except (ValueError, OverflowError):
                 raise row.bad("terms", "number", _("So many terms end beyond all dates. Correct their number.")) from None
+        elif terms > 1 and add_months(pledge.published_on, (terms - 1) * months) > pledge.valid_to:
+            # the day may be that of the last term alone, and a unit counts as new by the first
+            entry.warnings.append(("terms", self.target.header("published_on"), row["published_on"]))
 
     def _settle_state(self, pledge: ImportedPledge, row: PlainRow, entry: Entry) -> None:
         over = pledge.valid_to < self.shared.today

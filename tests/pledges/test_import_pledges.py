@@ -232,6 +232,16 @@ class TestRows:
         assert (first.valid_to + DAY, first.applied_on) == (day(today.year + 2, 3, 1), first.published_on)
         assert (second.valid_to, second.terms) == (day(2031, 2, 27), 4)
 
+    @pytest.mark.parametrize(
+        ("terms", "last", "fits"), [("2", "2023-12-31", False), ("2", "2024-01-01", True), ("1", "2021-12-31", True)]
+    )
+    def test_more_terms_than_fit_are_listed(self, run, line, terms, last, fits):
+        """The publication of the last term alone would make an old unit a new one."""
+        row = line | {"公布日期": "2021-01-01", "申请日期": "", "有效期至": last, "连续期数": terms, "状态": "过期"}
+
+        assert counts(run(row)) == {"rows": 1, "created": 1} | ({} if fits else {"warnings": 1})
+        assert warnings() == (set() if fits else {("terms", "公布日期", "2021-01-01")})
+
     def test_a_term_that_is_over_has_expired_whatever_the_register_says(self, run, line):
         lines = [
             line | {"有效期至": "2024-12-31"},

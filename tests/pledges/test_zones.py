@@ -278,6 +278,19 @@ def test_items_belong_to_what_one_keeps(station, clerk):
     assert (item.what, item.case, WorkstationItem.objects.count()) == ("电热水壶不加热", None, 1)
 
 
+def test_what_came_of_an_item_is_recorded_although_its_case_is_of_others_by_now(station, clerk):
+    case = CaseFactory()
+    item = ItemFactory(workstation=station, received_at=local(2026, 11, 12, 9), case=case)
+
+    update_item(item, first_response_at=local(2026, 11, 12, 10), case=case, actor=clerk, now=NOW)
+
+    kept = WorkstationItem.objects.get()
+    assert (kept.case, kept.first_response_at) == (case, local(2026, 11, 12, 10))
+    with pytest.raises(PermissionDenied):
+        update_item(item, case=CaseFactory(), actor=clerk, now=NOW)
+    assert WorkstationItem.objects.get().case == case
+
+
 def test_figures_of_a_workstation(station):
     minutes = {5: 5, 20: 20, 60: 60, 90: 90}
     for number, wait in enumerate(minutes):
