@@ -77,7 +77,7 @@ class ToDoFilter(admin.SimpleListFilter):
             case "lost":
                 return queryset.suspected().filter(matches=False)
             case "follow":
-                return queryset.filter(state=BreachState.CONFIRMED)
+                return queryset.to_follow()
             case "late":
                 return queryset.late(timezone.localdate())
         return queryset

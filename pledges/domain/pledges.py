@@ -247,7 +247,10 @@ def _on(act: Act) -> dt.date:
 def _within_term(act: Act) -> dt.date:
     day = _on(act)
     if day > act.obj.valid_to:
-        raise DomainError(_("Its term ended on %(day)s.") % {"day": act.obj.valid_to})
+        raise DomainError(
+            _("Its term ended on %(day)s. Give a day until then, or have it applied for anew.")
+            % {"day": act.obj.valid_to}
+        )
     return day
 
 

@@ -231,15 +231,16 @@ def test_the_list_is_narrowed(visit, clerk, several, query):
     assert sorted(name for name, breach in several.items() if breach in listed) == FILTERS[query]
 
 
-@pytest.mark.parametrize(("state", "is_late"), [("revoked", True), ("deregistered", False), ("expired", False)])
-def test_a_correction_is_overdue_as_long_as_anything_can_follow(several, state, is_late):
+@pytest.mark.parametrize(("state", "waits"), [("revoked", True), ("deregistered", False), ("expired", False)])
+def test_it_waits_for_somebody_as_long_as_anything_can_be_done(several, state, waits):
     """Where the pledge was revoked on its own page, the breach is still to be joined to that."""
     ended = day(2026, 1, 30) if state != "expired" else None
-    Pledge.objects.filter(pk=several["late"].pledge_id).update(
+    Pledge.objects.update(
         state=state, ended_on=ended, published_on=day(2025, 1, 1), applied_on=day(2025, 1, 1), valid_to=day(2026, 1, 31)
     )
 
-    assert list(Breach.objects.late(day(2026, 2, 1))) == ([several["late"]] if is_late else [])
+    assert list(Breach.objects.late(day(2026, 2, 1))) == ([several["late"]] if waits else [])
+    assert list(Breach.objects.to_follow()) == ([several["confirmed"]] if waits else [])
 
 
 def test_the_list_is_searched_by_case_and_merchant(visit, clerk, several):

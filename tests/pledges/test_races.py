@@ -9,6 +9,7 @@ from django.utils import timezone
 from core.exceptions import DomainError
 from pledges.domain import (
     act_on_pledge,
+    expire_pledges,
     join_zone,
     keep_plan,
     plan_inspection,
@@ -201,6 +202,25 @@ def test_of_a_renewal_and_a_new_pledge_for_the_same_days_one_is_refused(district
         assert [one.__class__ for one in done if isinstance(one, Exception)] == [DomainError]
         assert Pledge.objects.filter(premises=premises).in_force_on(today).count() == 1
     assert deadlocks() == 0
+
+
+def test_what_somebody_is_renewing_does_not_run_out_meanwhile(district):
+    """The worker waits for nobody, and comes back to it."""
+    head, yesterday = UserFactory(agency=district, roles=["approver"]), timezone.localdate() - dt.timedelta(days=1)
+    pledge = PledgeFactory(
+        premises__agency=district, in_force=True, published_on=dt.date(2023, 1, 1), valid_to=yesterday
+    )
+    expired = []
+
+    with transaction.atomic():
+        act_on_pledge(pledge, "renew", actor=head, on=yesterday)
+        thread = in_thread(lambda: expired.append(expire_pledges(10)))
+        assert not comes_to_wait(thread)
+        thread.join(30)
+    expired.append(expire_pledges(10))
+
+    assert expired == [0, 0]
+    assert list(Pledge.objects.values_list("state", "terms")) == [("in_force", 2)]
 
 
 def test_premises_join_a_zone_once(district):
