@@ -22,6 +22,7 @@ from cases.domain.reasons import check_reason
 from core.dates import add_months
 from core.exceptions import DomainError
 from core.refusals import refusal
+from core.text import clean_cell
 from core.workflow import Act, Transition, Workflow, plain
 from core.working_days import DAY
 from pledges.domain.keeping import write
@@ -43,6 +44,7 @@ from registry.domain import load_calendar
 
 ADD, CHANGE, DECIDE = "pledges.add_pledge", "pledges.change_pledge", "pledges.decide_pledge"
 RENEWABLE_DAYS = 90  # before the last day
+PLAQUE_LENGTH = 40
 REASON_LENGTH = 500  # of what stands beside a pledge, and not only in its event
 # by which the days change on which a pledge binds; with the end of its term they do not
 CHANGES_DAYS = (
@@ -305,10 +307,17 @@ def _publish(act: Act) -> None:
     valid_to = act.data.pop("valid_to", None) or last_day(day, pledge.type)
     if valid_to < day:
         raise DomainError(_("The last day does not lie before the publication."))
-    act.changes |= {
-        "published_on": day, "valid_to": valid_to, "terms": 1, "plaque": act.data.get("plaque", ""),
-    }  # fmt: skip
+    act.changes |= {"published_on": day, "valid_to": valid_to, "terms": 1}
     act.facts["valid_to"] = valid_to.isoformat()
+    _plaque(act)
+
+
+def _plaque(act: Act) -> None:
+    """A number that was recorded wrongly is recorded anew; the events keep both."""
+    number = clean_cell(act.data.get("plaque", ""))
+    if len(number) > PLAQUE_LENGTH:
+        raise DomainError(_("At most %(n)d characters.") % {"n": PLAQUE_LENGTH})
+    act.changes["plaque"] = number
 
 
 def _renew(act: Act) -> None:
@@ -410,6 +419,8 @@ PLEDGE = Workflow(
                guard=_opinions_given, effect=_admit, bulk=True),
     Transition(PledgeVerb.PUBLISH, gettext_lazy("Name and publish"), (ADMITTED,), IN_FORCE, DECIDE, (),
                ("on", "valid_to", "plaque", "note"), effect=_publish, bulk=True),
+    Transition(PledgeVerb.PLAQUE, gettext_lazy("Record the plaque"), PUBLIC, None, CHANGE, ("plaque",), ("note",),
+               effect=_plaque),
     Transition(PledgeVerb.RENEW, gettext_lazy("Renew"), (IN_FORCE,), None, DECIDE, (), ("on", "note"),
                guard=_renewable, effect=_renew, bulk=True),
     Transition(PledgeVerb.EVALUATE, gettext_lazy("Evaluate"), PUBLIC, None, CHANGE, ("year", "result"), ("on", "note"),

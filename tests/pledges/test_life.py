@@ -152,6 +152,21 @@ def test_published_it_is_in_force_for_the_term_of_its_type(premises, clerk, head
         assert Premises.objects.units_on(one).exists() is binds, one
 
 
+def test_the_plaque_is_made_later_and_has_a_number_of_its_own(premises, clerk):
+    pledge = in_force(premises)
+    act_on_pledge(pledge, "plaque", actor=clerk, now=NOW, plaque=" 杭放心2026-001 ")
+    with pytest.raises(DomainError, match="At most 40 characters"):
+        act_on_pledge(pledge, "plaque", actor=clerk, now=NOW, plaque="1" * 41)
+    assert row(pledge)["plaque"] == "杭放心2026-001"
+    act_on_pledge(pledge, "plaque", actor=clerk, now=NOW, plaque="杭放心2026-002", note="编号录入有误")
+    assert row(pledge)["plaque"] == "杭放心2026-002"
+    assert [event.data["plaque"] for event in pledge.events.order_by("pk")] == ["杭放心2026-001", "杭放心2026-002"]
+
+    ended = in_force(premises, state="expired", valid_to=day(2025, 11, 11))
+    with pytest.raises(TransitionNotAllowed):
+        act_on_pledge(ended, "plaque", actor=clerk, now=NOW, plaque="A1")
+
+
 @pytest.mark.parametrize(("start", "months", "end"), [
     (day(2024, 2, 29), 36, day(2027, 2, 27)), (day(2026, 1, 1), 36, day(2028, 12, 31)),
     (day(2026, 1, 31), 1, day(2026, 2, 27)),
@@ -375,7 +390,8 @@ DATA = {
     "revise": {"promise": PROMISE}, "opine": {
         "stage": "council", "text": "同意", "body": "会", "person": "李四", "given_on": TODAY, "favourable": True,
     },
-    "admit": {}, "publish": {}, "renew": {}, "evaluate": {"year": 2026, "result": "confirmed"}, "upgrade": {},
+    "admit": {}, "publish": {}, "plaque": {"plaque": "A1"}, "renew": {},
+    "evaluate": {"year": 2026, "result": "confirmed"}, "upgrade": {},
     "pool": {"pool": "star"}, "warn": {"note": "多次投诉，予以告诫"}, "rectify": {"note": "标识缺失，限期改正"},
     "correct": {"note": "已改正"}, "suspend": {"note": "多次拒绝退货"}, "reinstate": {"note": "已改正，恢复"},
     "revoke": {"note": "拒不改正，予以摘牌"}, "deregister": {"note": "商户歇业注销"},

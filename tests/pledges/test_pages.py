@@ -146,6 +146,19 @@ def test_many_are_renewed_at_once_and_what_one_is_refused_for_keeps_back_no_othe
     assert list(Pledge.objects.order_by("pk").values_list("terms", flat=True)) == [2, 1, 2, 1]
 
 
+def test_of_many_that_are_published_at_once_each_gets_a_plaque_of_its_own(boss, premises, today):
+    rows = [PledgeFactory(premises=premises, state="admitted", applied_on=today) for _n in range(2)]
+
+    begun = boss.post(LIST, {"action": "publish", "_selected_action": [row.pk for row in rows]})
+    assert 'name="valid_to"' in text_of(begun)
+    assert 'name="plaque"' not in text_of(begun)
+    assert "Done for 2 of 2" in text_of(many(boss, "publish", rows, on=f"{today}", plaque="A1"))
+    assert set(Pledge.objects.values_list("state", "plaque")) == {("in_force", "")}
+
+    assert boss.post(url(rows[0], "act/plaque/"), {"plaque": "A1"}).status_code == 302
+    assert list(Pledge.objects.order_by("pk").values_list("plaque", flat=True)) == ["A1", ""]
+
+
 def test_many_are_evaluated_at_once(desk, premises, today):
     rows = [PledgeFactory(premises=premises, in_force=True) for _n in range(2)]
 
