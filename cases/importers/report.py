@@ -49,7 +49,7 @@ def finding_words(rule: str) -> str:
         "premises": _("Premises known here under another name or in another district, left so"),
         "keeper": _("Premises kept by another agency here, left there"),
         "terms": _("More terms than fit between the publication and the last day"),
-        "waiting": _("Taken up again before the waiting time after a revocation was over"),
+        "early": _("Taken up again before the waiting time after a revocation was over"),
         "pledge": _("Pledge worked on here, left as it is"),
         "returns": _("Returns entered or corrected here, left as they are"),
         "paused": _("Paused for another reason, so that its terms were left as they are"),

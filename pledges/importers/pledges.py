@@ -284,7 +284,7 @@ class PledgeTarget(PlainTarget):
             for rule, column, value in entry.warnings:
                 converted.warn(rule, column, value, entry.line)
         for pledge in written.early:
-            converted.warn("waiting", self.header("external_number"), pledge.external_number, pledge.line)
+            converted.warn("early", self.header("external_number"), pledge.external_number, pledge.line)
         for pledge in written.differing:
             converted.warn("pledge", self.header("external_number"), pledge.external_number, pledge.line)
         for state, code, rows in states_of_pledges(cursor, written.ids):

@@ -659,7 +659,7 @@ class TestOverlaps:
         summary = run(revoked, line | {"申请日期": "", "公布日期": published})
 
         assert counts(summary) == {"rows": 2, "created": 2} | ({"warnings": 1} if is_early else {})
-        assert warnings() == ({("waiting", "承诺编号", "C1")} if is_early else set())
+        assert warnings() == ({("early", "承诺编号", "C1")} if is_early else set())
 
     def test_an_application_within_the_waiting_time_is_admitted_here_for_a_reason_alone(self, run, line, west):
         today = str(timezone.localdate())
