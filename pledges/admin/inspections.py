@@ -61,7 +61,6 @@ TONES = {
     InspectionState.CLOSED: "green", InspectionState.CANCELLED: "grey",
 }  # fmt: skip
 RESULT_TONES = {FindingResult.OK: "green", FindingResult.NOT_OK: "red", FindingResult.NOT_APPLICABLE: "grey"}
-PROPOSED = ("premises", "pledge", "type", "plan", "first")  # what the address of a new inspection may bear
 
 
 @admin.register(ChecklistItem)
@@ -261,7 +260,7 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
     """Planned here, and from then on changed by acts alone."""
 
     workflow, act_forms, act_related = INSPECTION, FORMS, ("premises", "type", "plan")
-    form = InspectionForm
+    form, proposed = InspectionForm, ("premises", "pledge", "type", "plan", "first")
     list_display = ["planned_on", "premises", "type", "mode", "shown_state", "visited_on", "correct_by"]
     list_select_related = ["premises", "type"]
     list_filter = ["state", LateFilter, "mode", "type"]
@@ -293,9 +292,6 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
-
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name in PROPOSED}
 
     @admin.display(description=_("state"))
     def shown_state(self, inspection):

@@ -212,7 +212,8 @@ def _has_failed(inspection: Inspection, user) -> str:
 
 
 def _check_plan(inspection: Inspection) -> None:
-    plan = inspection.plan
+    """The plan is locked: narrowed at the same moment, it would no longer cover the visit."""
+    plan = InspectionPlan.objects.select_for_update(of=("self",)).filter(pk=inspection.plan_id).first()
     if plan is None:
         return
     if not plan.starts_on <= inspection.planned_on <= plan.ends_on:

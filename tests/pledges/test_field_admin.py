@@ -198,6 +198,12 @@ def test_a_workstation_and_its_items(desk, zone, district, clerk):
     assert desk.post(address, answer | {"number": case.number}).status_code == 302
     kept.refresh_from_db()
     assert (kept.result, kept.case, kept.what) == ("换新", case, "找13800001234，电饭煲坏了")
+    theirs = CaseFactory()  # of others by now
+    other = ItemFactory(workstation=station, received_at=local(2026, 10, 1), case=theirs)
+    address_of_other = f"{BASE}/workstationitem/{other.pk}/change/"
+    assert desk.post(address_of_other, answer | {"number": theirs.number}).status_code == 302
+    other.refresh_from_db()
+    assert (other.result, other.case) == ("换新", theirs)
     assert desk.post(address, answer).status_code == 403
     assert case.number in html(desk.get(address))
     page = html(desk.get(f"{BASE}/workstation/{station.pk}/change/"))

@@ -8,7 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core.exceptions import DomainError
+from pledges.domain import change_premises, register_premises
 from pledges.models import Pledge, Premises
+from registry.models import Region
 from tests.factories import (
     AgencyFactory,
     BreachFactory,
@@ -143,6 +146,19 @@ def test_many_are_renewed_at_once_and_what_one_is_refused_for_keeps_back_no_othe
     assert list(Pledge.objects.order_by("pk").values_list("terms", flat=True)) == [2, 1, 2, 1]
 
 
+def test_of_many_that_are_published_at_once_each_gets_a_plaque_of_its_own(boss, premises, today):
+    rows = [PledgeFactory(premises=premises, state="admitted", applied_on=today) for _n in range(2)]
+
+    begun = boss.post(LIST, {"action": "publish", "_selected_action": [row.pk for row in rows]})
+    assert 'name="valid_to"' in text_of(begun)
+    assert 'name="plaque"' not in text_of(begun)
+    assert "Done for 2 of 2" in text_of(many(boss, "publish", rows, on=f"{today}", plaque="A1"))
+    assert set(Pledge.objects.values_list("state", "plaque")) == {("in_force", "")}
+
+    assert boss.post(url(rows[0], "act/plaque/"), {"plaque": "A1"}).status_code == 302
+    assert list(Pledge.objects.order_by("pk").values_list("plaque", flat=True)) == ["A1", ""]
+
+
 def test_many_are_evaluated_at_once(desk, premises, today):
     rows = [PledgeFactory(premises=premises, in_force=True) for _n in range(2)]
 
@@ -182,6 +198,35 @@ def test_the_register_is_searched_by_merchant_and_premises(desk, district, word)
         assert "湖滨店" in page, address
         assert page.count("门店") == 0, address
     assert wanted.premises.merchant.name == "清泉百货"
+
+
+def test_a_word_that_stands_in_many_names_finds_all_of_them(desk, district, monkeypatch):
+    monkeypatch.setattr("pledges.found.FEW", 2)
+    for number in range(3):
+        PledgeFactory(premises=PremisesFactory(agency=district, name=f"湖滨{number}号"))
+        PledgeFactory(premises=PremisesFactory(agency=district, merchant__name=f"湖滨百货{number}"))
+    PledgeFactory(premises__agency=district)
+
+    for address in (LIST, "/pledges/"):
+        page = text_of(desk.get(address, {"q": "湖滨"}))
+        assert [page.count(f"湖滨{number}号") > 0 for number in range(3)] == [True] * 3, address
+        assert [page.count(f"湖滨百货{number}") > 0 for number in range(3)] == [True] * 3, address
+    assert desk.get("/pledges/", {"q": "湖滨"}).context["table"].paginator.count == 6
+
+
+@pytest.mark.usefixtures("in_english")
+def test_premises_are_one_unit_on_whatever_days_map(desk, district, clerk):
+    """下城区 went into 拱墅区 on 2021-04-09: an import of 2020 has put the premises into the former."""
+    old, new = Region.objects.get(code="330103"), Region.objects.filter(code="330105").latest("valid_from")
+    elsewhere = Region.objects.filter(code="330106").latest("valid_from")
+    premises = PremisesFactory(agency=district, region=old, name="湖滨店")
+    given = {"name": "湖滨店", "actor": clerk}
+
+    with pytest.raises(DomainError, match="there already, in"):
+        register_premises(premises.merchant, region=new, **given)
+    assert Premises.objects.get() == premises
+    assert register_premises(premises.merchant, region=elsewhere, **given).region == elsewhere
+    assert change_premises(premises, region=new, **given).region == new
 
 
 @pytest.mark.parametrize(("todo", "shown"), [
