@@ -165,7 +165,7 @@ class InspectionEventInline(OfInspection, ReadOnlyInline):
         return format_html('<span translate="no">{}</span>', event.actor.get_full_name()) if event.actor else "-"
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("actor")
+        return super().get_queryset(request).select_related("actor", "inspection__premises")
 
 
 class PhotoPages:

@@ -556,6 +556,7 @@ def test_it_serves_the_portal(fresh_database, tmp_path):
         port = probe.getsockname()[1]
     environment = os.environ | {
         "DATABASE_URL": fresh_database, "DJANGO_SETTINGS_MODULE": "tests.settings", "PLAIN_HTTP": "1",
+        "MEDIA_ROOT": str(tmp_path / "media"),
     }
     process = subprocess.Popen(
         [
