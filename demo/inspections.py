@@ -74,6 +74,7 @@ class Inspections(FieldWork):
     def do(self) -> int:
         """Returns the number of inspections."""
         self.calendar = load_calendar()
+        self.asked, self.due = functools.cache(self._asked), functools.cache(self._due)
         self.items = defaultdict(list)
         for item in ChecklistItem.objects.order_by("position", "code"):
             self.items[item.type_id].append(item)
@@ -99,15 +100,15 @@ class Inspections(FieldWork):
         ]
         for pk, (year, place) in zip(next_ids(cursor, PLANS, len(wanted)), wanted, strict=True):
             first, last = dt.date(year, 1, 10), dt.date(year, 12, 20)
-            standing = [
-                one for one in subjects[place.agency.pk] if one.since + 20 * DAY <= last and one.end > first + DAY
-            ]
+            theirs = subjects[place.agency.pk]
+            spans = ((one, max(first, one.since + 20 * DAY), min(last, one.end - DAY)) for one in theirs)
+            standing = [(one, begin, end) for one, begin, end in spans if begin <= end]
             if not standing:
                 continue
             number = max(1, round(INSPECTED * len(standing)))
             self._plan(pk, place, year, number)
-            for one in self.rng.sample(standing, number):
-                day = self.day_between(max(first, one.since + 20 * DAY), max(first, min(last, one.end - DAY)))
+            for one, begin, end in self.rng.sample(standing, number):
+                day = self.day_between(begin, end)
                 if day <= self.today + AHEAD * DAY:
                     self.visits.append((pk, one, day))
 
@@ -162,7 +163,7 @@ class Inspections(FieldWork):
     def _results(self, pk: int, type_id: int, day: dt.date, *, good: bool) -> dict[str, str]:
         """The findings of a visit, which are written: the result of each item by its code."""
         rng, results, notes = self.rng, {}, self.words["inspection"]["not_ok"]
-        for item in self._asked(type_id, day):
+        for item in self.asked(type_id, day):
             drawn = rng.random()
             result = OUT if drawn > 1 - DOES_NOT_APPLY and not item.critical else OK
             if drawn < NOT_OK and not good:
@@ -172,7 +173,6 @@ class Inspections(FieldWork):
             self.lines[FINDINGS].append(f"{pk}\t{item.pk}\t{result}\t{note}")
         return results
 
-    @functools.cache  # noqa: B019 - as long as the demo is built
     def _asked(self, type_id: int, day: dt.date) -> list[ChecklistItem]:
         return [
             item for item in self.items[type_id]
@@ -190,7 +190,7 @@ class Inspections(FieldWork):
         ordered_on = day + rng.randrange(1, 4) * DAY
         if ordered_on > yesterday:
             return Outcome(VISITED.value)
-        correct_by = self._due(ordered_on, subject.days)
+        correct_by = self.due(ordered_on, subject.days)
         order = (InspectionVerb.ORDER, CORRECTING, ordered_on, {"correct_by": correct_by.isoformat()})
         corrected_on = self.day_between(ordered_on + DAY, correct_by)
         closed_on = corrected_on + rng.randrange(4) * DAY
@@ -200,7 +200,6 @@ class Inspections(FieldWork):
         close = (InspectionVerb.CLOSE, CLOSED, closed_on, {"corrected_on": corrected_on.isoformat()})
         return Outcome(CLOSED.value, correct_by, corrected_on, closed_on, (order, close))
 
-    @functools.cache  # noqa: B019 - as long as the demo is built
     def _due(self, day: dt.date, days: int) -> dt.date:
         return self.calendar.add_working_days(day, days).due_on
 
