@@ -49,16 +49,13 @@ from pledges.forms.field import (
     WithdrawPhotoForm,
 )
 from pledges.models import ChecklistItem, Finding, Inspection, InspectionEvent, InspectionPlan
+from pledges.tones import INSPECTION_TONES
 from registry.admin import InForceFilter, ReferenceAdmin
 
 FORMS = {
     InspectionVerb.VISIT: VisitForm, InspectionVerb.MOVE: MoveForm, InspectionVerb.FIND: FindForm,
     InspectionVerb.ORDER: OrderForm, InspectionVerb.EXTEND: ExtendForm, InspectionVerb.CLOSE: CloseForm,
     InspectionVerb.CANCEL: CancelForm,
-}  # fmt: skip
-TONES = {
-    InspectionState.PLANNED: "blue", InspectionState.VISITED: "amber", InspectionState.CORRECTING: "amber",
-    InspectionState.CLOSED: "green", InspectionState.CANCELLED: "grey",
 }  # fmt: skip
 RESULT_TONES = {FindingResult.OK: "green", FindingResult.NOT_OK: "red", FindingResult.NOT_APPLICABLE: "grey"}
 
@@ -167,7 +164,7 @@ class InspectionEventInline(OfInspection, ReadOnlyInline):
         return format_html('<span translate="no">{}</span>', event.actor.get_full_name()) if event.actor else "-"
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("actor")
+        return super().get_queryset(request).select_related("actor", "inspection__premises")
 
 
 class PhotoPages:
@@ -298,7 +295,7 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
         late = inspection.state == InspectionState.CORRECTING and inspection.correct_by < timezone.localdate()
         if late:
             return state(_("Not corrected in time"), "red")
-        return state(inspection.get_state_display(), TONES[inspection.state])
+        return state(inspection.get_state_display(), INSPECTION_TONES[inspection.state])
 
     @admin.display(description=_("points"), empty_value="-")
     def points(self, inspection):

@@ -167,7 +167,7 @@ def to_rectify(inspection: Inspection) -> Pledge | None:
     own = {"pk": inspection.pledge_id} if inspection.pledge_id else {
         "premises": inspection.premises_id, "type": inspection.type_id,
     }  # fmt: skip
-    return pledges.filter(**own).first()
+    return pledges.filter(**own).select_related("premises", "type").first()
 
 
 def checked_answers(type: PledgeType, day: dt.date, answers: Answers) -> list[tuple[ChecklistItem, str, str]]:

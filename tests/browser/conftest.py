@@ -61,6 +61,7 @@ def portal(django_db_setup, django_db_blocker, tmp_path_factory):
             "EMBEDDED_DATABASE": "1",
             "PLAIN_HTTP": "1",
             "ALLOWED_HOSTS": "127.0.0.1",
+            "MEDIA_ROOT": str(folder / "media"),
         }
         subprocess.run(
             [sys.executable, "manage.py", "demo", "--no-serve", "--scale", SCALE, "--today", TODAY,

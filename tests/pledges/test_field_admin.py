@@ -380,6 +380,20 @@ def test_lists_show_own_rows_with_a_fixed_number_of_queries(desk, district, mode
     assert queries[0] == queries[2], queries
 
 
+def test_the_page_of_an_inspection_takes_as_many_queries_for_many_acts_as_for_one(desk, clerk, district):
+    inspection = InspectionFactory(premises=PremisesFactory(agency=district), visited=True)
+    address, counts = f"{BASE}/inspection/{inspection.pk}/change/", []
+    for number in (1, 3):
+        for _n in range(number):
+            inspection.events.create(verb="find", before="visited", after="visited", actor=clerk, at=timezone.now())
+            FindingFactory(inspection=inspection, result="not_ok")
+        desk.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            assert desk.get(address).status_code == 200
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 20
+
+
 def test_checklists_are_looked_at(desk, type):
     page = html(desk.get(f"{BASE}/checklistitem/?q=t.sign"))
     assert "t.sign" in page

@@ -16,6 +16,8 @@ from tests.factories import (
     AgencyFactory,
     BreachFactory,
     CaseFactory,
+    FindingFactory,
+    InspectionFactory,
     MerchantFactory,
     PledgeFactory,
     PledgeTypeFactory,
@@ -287,6 +289,78 @@ def test_the_page_of_a_merchant_has_its_breaches_and_returns(desk, district, pre
     assert (breach.pledge, opens) == (pledge, f"/admin/pledges/breach/{breach.pk}/change/")
     [year] = page.context["returns"]
     assert (year["year"].year, year["times"], year["amount"]) == (2026, 6, Decimal("150.50"))
+
+
+def inspected(premises, day, **facts):
+    return InspectionFactory(premises=premises, visited=True, planned_on=day, **facts)
+
+
+def test_the_page_of_a_merchant_has_the_visits_to_its_premises_the_latest_first(desk, district, premises):
+    second = PremisesFactory(agency=district, merchant=premises.merchant, name="二店")
+    late = inspected(
+        premises, dt.date(2026, 3, 2), state="correcting", correct_by=timezone.localdate() - dt.timedelta(days=2)
+    )
+    for result in ("not_ok", "not_ok", "ok", "not_applicable"):
+        FindingFactory(inspection=late, result=result)
+    newest = inspected(second, dt.date(2026, 4, 1), mode="undercover")
+    inspected(PremisesFactory(agency=district), dt.date(2026, 4, 1))
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    rows = [(visit, visit.not_ok, tone, url) for visit, tone, url in page.context["inspections"]]
+    assert rows == [
+        (newest, 0, "amber", f"/admin/pledges/inspection/{newest.pk}/change/"),
+        (late, 2, "amber", f"/admin/pledges/inspection/{late.pk}/change/"),
+    ]
+    shown = text_of(page).partition('id="h-inspections"')[2]
+    for words in ("二店", "Undercover", "2026-04-01", "Being corrected", "2026-03-02", "2 days overdue"):
+        assert words in shown, words
+
+
+def test_what_is_only_planned_or_was_cancelled_is_not_told_on_the_page_of_a_merchant(desk, premises):
+    for state in ("planned", "cancelled"):
+        ended_at = timezone.now() if state == "cancelled" else None
+        InspectionFactory(premises=premises, mode="undercover", state=state, ended_at=ended_at)
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    assert page.context["inspections"] == []
+    assert "Its premises have not been visited." in text_of(page)
+    assert "Undercover" not in text_of(page)
+
+
+def test_an_inspection_is_seen_on_the_page_of_a_merchant_by_whoever_sees_it_elsewhere(client, district, premises):
+    """A case officer sees the register and no inspections; another district sees its own premises of the same merchant
+    and nothing of what was done at these."""
+    inspected(premises, dt.date(2026, 4, 1), mode="undercover")
+    other = PremisesFactory(merchant=premises.merchant, agency=AgencyFactory(parent=district.parent))
+    theirs = inspected(other, dt.date(2026, 4, 2))
+    address = f"/pledges/merchants/{premises.merchant_id}/"
+    client.cookies["django_language"] = "en"
+
+    client.force_login(UserFactory(agency=district, roles=["officer"]))
+    page = client.get(address)
+    assert (page.status_code, page.context["inspections"]) == (200, [])
+    assert "Inspections" not in text_of(page)
+    assert "Undercover" not in text_of(page)
+
+    client.force_login(UserFactory(agency=other.agency, roles=["regulator"]))
+    page = client.get(address)
+    assert [(visit, url) for visit, _tone, url in page.context["inspections"]] == [(theirs, "")]
+    assert "Undercover" not in text_of(page)
+    assert premises.name not in text_of(page)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_page_of_a_merchant_takes_as_many_queries_for_three_visits_as_for_one(desk, district, premises, rows):
+    for number in range(rows):
+        second = PremisesFactory(agency=district, merchant=premises.merchant)
+        FindingFactory(inspection=inspected(second, dt.date(2026, 4, 1 + number)), result="not_ok")
+    address = f"/pledges/merchants/{premises.merchant_id}/"
+    desk.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        assert desk.get(address).status_code == 200
+    assert len(queries) == 13
 
 
 @pytest.mark.parametrize("rows", [1, 3])
