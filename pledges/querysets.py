@@ -107,7 +107,6 @@ class OfEntryQuerySet(FollowingQuerySet):
     parent = "entry"
 
 
-SEARCHED = ("case__number__startswith", "pledge__premises__merchant__name__startswith")
 FEW = 5_000  # rows that are named by key
 # nothing is done to such a pledge any more; to one that was revoked, its other breaches are still to be joined
 OVER = (PledgeState.EXPIRED, PledgeState.DEREGISTERED)
@@ -151,13 +150,16 @@ class BreachQuerySet(models.QuerySet):
         return self.filter(state=BreachState.CORRECTING, due_on__lt=day).exclude(pledge__state__in=OVER)
 
     def search(self, words: str):
-        """Those whose case number or whose merchant's name begins with `words`. Each is looked up by itself: together the
-        database would read all breaches (1.1 s among 400,000)."""
-        found = [self.model.objects.filter(**{path: words}).order_by().values_list("pk", flat=True) for path in SEARCHED]
-        keys = set(found[0][: FEW + 1].union(found[1][: FEW + 1], all=True))
-        if len(keys) > FEW:
-            return self.filter(Q.create([(path, words) for path in SEARCHED], connector=Q.OR))
-        return self.filter(pk__in=sorted(keys))
+        """Those whose case number or whose merchant's name begins with `words`. Each is looked up by itself, and named by
+        key where few are found; together the database would read all breaches (1.1 s among 400,000)."""
+        pledges = self.model._meta.get_field("pledge").related_model.objects.order_by()
+        named = pledges.filter(premises__merchant__name__startswith=words)
+        found = Q(pk__in=[])
+        # of many named alike, counting through the joins took 280 ms among 120,000 breaches, by a set of pledges 70
+        for many in (Q(case__number__startswith=words), Q(pledge__in=named.values("pk"))):
+            keys = list(self.model.objects.filter(many).order_by().values_list("pk", flat=True)[: FEW + 1])
+            found |= Q(pk__in=keys) if len(keys) <= FEW else many
+        return self.filter(found)
 
     def with_facts(self):
         """With what a list or a page names beside them."""

@@ -16,7 +16,6 @@ from pledges.enums import BreachState, BreachVerb
 from pledges.forms.acts import CorrectionForm, DatedForm, ReasonForm
 from pledges.forms.breaches import WarningForm
 from pledges.models import Breach, BreachEvent, PledgeType, Premises
-from pledges.querysets import SEARCHED
 from pledges.templatetags.breaches import breach_state
 from registry.models import Region
 
@@ -128,7 +127,7 @@ class BreachAdmin(ActPages, ReadOnlyAdmin):
     list_filter = ["state", ToDoFilter, TypeFilter, DistrictFilter, "matches"]
     ordering = ["-found_at", "-pk"]
     sortable_by = ["found_at"]
-    search_fields = SEARCHED
+    search_fields = ["case__number__startswith", "pledge__premises__merchant__name__startswith"]
     search_help_text = _("Beginning of the case number or of the merchant's name")
     inlines = [BreachEventInline]
     fields = readonly_fields = ["number", "shown_state", "found_at", "decided_at", "due"]
