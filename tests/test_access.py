@@ -32,7 +32,7 @@ from cases.domain.parties import ROLES as PEOPLE
 from cases.enums import Body, BulkState, Kind, Regime
 from cases.models import Case, ClockRule, Ground, SignalRule
 from cases.official_forms import ALLOWED, is_personal, is_sealed
-from pledges.models import ChecklistItem
+from pledges.models import ChecklistItem, PledgeType
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
@@ -981,6 +981,12 @@ GET  /admin/pledges/checklistitem/{checklist_item}/change/                      
 POST /admin/pledges/checklistitem/{checklist_item}/delete/                              302  302  302  302  302  403  403  302  403  403  403  403  403  403
 GET  /admin/pledges/checklistitem/{checklist_item}/history/                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/checklistitem/{checklist_item}/                                     302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/pledgetype/                                                         302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/pledgetype/add/                                                     302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/pledges/pledgetype/{pledge_type}/change/                                    302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/pledgetype/{pledge_type}/delete/                                    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/pledgetype/{pledge_type}/history/                                   302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/pledgetype/{pledge_type}/                                           302  302  302  302  302  302  302  302  302  302  302  302  302  302
 """  # noqa: E501 - a table
 
 # breaches of pledges: on the case and in the administration
@@ -1145,6 +1151,7 @@ def world(agencies):
         "clockrule": ClockRule.objects.first().pk,
         "ground": Ground.objects.first().pk,
         "checklist_item": ChecklistItem.objects.first().pk,
+        "pledge_type": PledgeType.objects.first().pk,
         "signalrule": SignalRule.objects.first().pk,
     }
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
@@ -1751,6 +1758,7 @@ pledges/target           {target}             403/403/200/403/200/403/403/200 40
 pledges/target           {sub_target}         403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
 pledges/target           {other_target}       403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
 pledges/checklistitem    {checklist_item}     403/403/200/403/200/403/403/200 403/403/200/403/403/403/403/403 403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
+pledges/pledgetype       {pledge_type}        403/403/200/403/200/403/403/200 403/403/200/403/403/403/403/403 403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 """  # noqa: E501 - a table
 # the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
 ADMIN_SEARCHES = """
@@ -1793,6 +1801,7 @@ pledges.inspectionplan   403/403/200/403/200/403/403/200
 pledges.inspection       403/403/200/403/200/403/403/200
 pledges.target           403/403/200/403/200/403/403/200
 pledges.checklistitem    403/403/200/403/200/403/403/200
+pledges.pledgetype       403/403/200/403/200/403/403/200
 """
 # who may look at the rows of the other model
 ADMIN_CHOICES = """
@@ -1833,6 +1842,7 @@ pledges.inspection.premises          403/403/200/403/200/403/403/200
 pledges.inspection.pledge            403/403/200/403/200/403/403/200
 pledges.inspection.plan              403/403/200/403/200/403/403/200
 pledges.target.agency                200/200/200/200/200/403/403/200
+pledges.coverage.problem             200/403/200/403/403/403/403/403
 """
 STAFF = (
     "clerk", "account_manager", "superuser", "mediator", "approver", "platform_partner", "court_liaison", "pledge_clerk",

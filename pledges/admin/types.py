@@ -1,0 +1,77 @@
+"""Types of pledges with their rules, and what falls under each."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.postgres.forms import SimpleArrayField
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import RefusableAdmin, RefusableForm, ScopedInline
+from pledges.enums import PromiseField, Stage
+from pledges.models import Coverage, PledgeType
+from registry.admin import ConsequencesAdmin, InForceFilter, ReferenceForm
+
+COMMAS = str.maketrans("，、", ",,")  # those of a Chinese keyboard
+
+
+class WordsField(SimpleArrayField):
+    def to_python(self, value):
+        return super().to_python(value.translate(COMMAS) if isinstance(value, str) else value)
+
+
+class TypeForm(ReferenceForm, RefusableForm):
+    needs = forms.MultipleChoiceField(
+        label=_("needs"), choices=PromiseField, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("What the promise must state"),
+    )  # fmt: skip
+    stages = forms.MultipleChoiceField(
+        label=_("opinions"), choices=Stage, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("Whose opinions an application takes, in this order"),
+    )  # fmt: skip
+
+    def clean_needs(self):
+        return self._as_it_stands("needs")
+
+    def clean_stages(self):
+        return self._as_it_stands("stages")
+
+    def _as_it_stands(self, name: str) -> list[str]:
+        """What is chosen, in the order that it has: a row that nobody has changed would else differ from its file."""
+        chosen, kept = self.cleaned_data[name], getattr(self.instance, name)
+        return kept if set(chosen) == set(kept) else chosen
+
+
+class CoverageInline(ScopedInline):
+    """A rule that holds no longer is taken out: nothing refers to it, and evidence names its problem and its words."""
+
+    model = Coverage
+    fields = ["problem", "words"]
+    autocomplete_fields = ["problem"]
+    can_delete = True
+
+    def has_delete_permission(self, request, obj=None):
+        return self.has_change_permission(request, obj)
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "words":
+            kwargs |= {"form_class": WordsField, "show_hidden_initial": False}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("type", "problem")
+
+
+@admin.register(PledgeType)
+class PledgeTypeAdmin(RefusableAdmin, ConsequencesAdmin):
+    """Rules hold for what is done from now on. Where it is said anew what falls under a type, the complaints of its
+    pledges are held against it again, once that has been confirmed."""
+
+    dataset = "pledge_types"
+    form = TypeForm
+    list_display = ["code", "shown_name", "least_days", "term_months", "correction_days", "valid_from", "valid_to"]
+    list_filter = [InForceFilter]
+    ordering = ["position", "code"]
+    sortable_by = []
+    inlines = [CoverageInline]
+
+    def asks(self, form, formsets, *, change):
+        return change and any(formset.has_changed() for formset in formsets)
