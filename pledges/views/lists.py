@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.views.lists import LoggedExport, SelectedRows, label_of
 from core.exports import Column
+from core.panels import panels
 from core.views import ListPage
 from pledges.enums import Freight, Level, PledgeState, Pool
 from pledges.filters import PledgeFilterSet
@@ -34,6 +35,9 @@ class PledgeList(PledgeRows, ListPage):
 
     def get_queryset(self):
         return super().get_queryset().select_related("premises__merchant", "premises__region", "type")
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(panels=panels("pledges", None, self.request.user), **kwargs)
 
 
 class PledgeExport(PledgeRows, LoggedExport):

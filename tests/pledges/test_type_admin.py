@@ -141,6 +141,7 @@ def test_rules_for_the_time_to_come_ask_for_no_confirmation(root, type, complain
 
 
 def test_a_type_that_stays_as_it_is_does_not_differ_from_its_file(root):
+    PledgeTypeFactory(needs=["proof", "days"], stages=["bureau", "association"])
     for type in PledgeType.objects.prefetch_related("coverages"):
         before = [PledgeType.objects.filter(pk=type.pk).values().get(), list(type.coverages.values().order_by("pk"))]
         assert root.post(page_of(type), entered(root, type)).status_code == 302
