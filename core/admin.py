@@ -1,7 +1,5 @@
 """The admin as a part of the portal: the rows of its pages, nothing deleted, quick on large tables."""
 
-import re
-
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, AutocompleteSelectMultiple
@@ -13,11 +11,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from core.exceptions import DomainError
-from core.pagination import CappedPaginator
+from core.pagination import KEY, CappedPaginator
 from core.refusals import refusal
 from core.views import visible
-
-KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 admin.site.site_title = _("Consumer Rights Supervision")
 admin.site.site_header = _("Consumer Rights Supervision")

@@ -10,7 +10,6 @@ from cases.enums import Kind
 from cases.models import Case
 from core.dates import add_months
 from core.views import ListPage, ScopedMixin
-from pledges.enums import FindingResult
 from pledges.filters import ZoneFilterSet
 from pledges.models import Breach, Inspection, Pledge, Premises, Workstation, Zone
 from pledges.querysets import Median
@@ -76,8 +75,7 @@ class ZoneSheet(ScopedMixin, DetailView):
     def inspections(members: list[Premises], user, since: dt.date) -> list[Inspection]:
         """The visits to members, the latest first, with how many items were not in order."""
         rows = Inspection.objects.visible_to(user).seen().filter(premises__in=members, visited_on__gte=since)
-        not_ok = Count("findings", filter=Q(findings__result=FindingResult.NOT_OK))
-        return list(rows.annotate(not_ok=not_ok).select_related("premises", "type").order_by("-visited_on", "-pk"))
+        return list(rows.with_failures().select_related("premises", "type").order_by("-visited_on", "-pk"))
 
     @staticmethod
     def workstations(zone: Zone, user, today: dt.date) -> list[Workstation]:

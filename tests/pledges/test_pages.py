@@ -1,6 +1,8 @@
 """The register on the pages: applied for, decided on one by one and many at once, looked at, exported."""
 
 import datetime as dt
+import html
+import re
 from decimal import Decimal
 
 import pytest
@@ -13,13 +15,18 @@ from tests.factories import (
     AgencyFactory,
     BreachFactory,
     CaseFactory,
+    FindingFactory,
+    InspectionFactory,
+    MembershipFactory,
     MerchantFactory,
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
     RegionFactory,
     ReturnEntryFactory,
+    TargetFactory,
     UserFactory,
+    ZoneFactory,
 )
 from tests.factories.cases import local
 
@@ -242,6 +249,96 @@ def test_the_page_of_a_merchant_has_its_breaches_and_returns(desk, district, pre
     assert (breach.pledge, opens) == (pledge, f"/admin/pledges/breach/{breach.pk}/change/")
     [year] = page.context["returns"]
     assert (year["year"].year, year["times"], year["amount"]) == (2026, 6, Decimal("150.50"))
+
+
+def test_the_page_of_a_merchant_has_the_visits_to_its_premises(desk, client, district, premises):
+    visited = InspectionFactory(premises=premises, visited=True)
+    for result in ("not_ok", "ok", "not_ok"):
+        FindingFactory(inspection=visited, item__type=visited.type, result=result)
+    InspectionFactory(premises=premises, type=visited.type)  # planned alone
+    InspectionFactory(visited=True)  # elsewhere
+    address = f"/pledges/merchants/{premises.merchant_id}/"
+
+    page = desk.get(address)
+    assert [(one.pk, one.not_ok) for one in page.context["inspections"]] == [(visited.pk, 2)]
+    assert f"/admin/pledges/inspection/{visited.pk}/change/" in text_of(page)
+
+    client.force_login(UserFactory(agency=district, roles=["officer"]))  # sees pledges and no inspections
+    page = client.get(address)
+    assert not page.context["inspections"]
+    assert "h-inspections" not in text_of(page)
+
+
+def test_a_chain_has_no_more_pledges_on_its_page_than_can_be_read(desk, district, premises, monkeypatch):
+    monkeypatch.setattr("pledges.views.records.MOST_PLEDGES", 2)
+    rows = [PledgeFactory(premises=premises, in_force=True) for _n in range(2)]
+    address, all_of_them = f"/pledges/merchants/{premises.merchant_id}/", "/pledges/?q="
+    assert all_of_them not in text_of(desk.get(address))
+
+    PledgeFactory(premises=PremisesFactory(agency=district, merchant=premises.merchant), applied_on=dt.date(2020, 1, 1))
+    page = desk.get(address)
+    assert [pledge for pledge, _tone in page.context["pledges"]] == rows[::-1]
+    link = re.search(r'href="(/pledges/\?q=[^"]+)"', text_of(page)).group(1)
+    assert desk.get(link).context["page"].count == 3
+
+
+def test_an_officer_opens_the_breaches_of_the_cases_that_he_sees(client, district, premises):
+    pledge = PledgeFactory(premises=premises, in_force=True)
+    seen = {"case__handling": district, "case__merchant": premises.merchant, "found_at": local(2026, 11, 5)}
+    own = BreachFactory(pledge=pledge, **seen)
+    BreachFactory(pledge=pledge, case__handling=AgencyFactory(), case__merchant=premises.merchant)
+    client.force_login(UserFactory(agency=district, roles=["officer"]))
+
+    breaches = client.get(f"/pledges/merchants/{premises.merchant_id}/").context["breaches"]
+
+    assert [url for _breach, url in breaches] == [f"/cases/{own.case.number}/pledges/{own.pk}/", ""]
+    assert client.get(breaches[0][1]).status_code == 200
+
+
+def test_numbers_written_in_names_are_masked_on_every_page(boss, district, today):
+    number, masked = "13900000001", "139****0001"
+    named = {"merchant__name": f"张三小店{number}", "name": f"门店{number}", "address": f"路{number}"}
+    premises = PremisesFactory(agency=district, **named)
+    pledge = PledgeFactory(premises=premises, in_force=True, published_on=today, applied_on=today)
+    pledge.opinions.create(
+        stage="council", favourable=True, text="同意", body="区消保委", person=f"李四{number}", given_on=today
+    )
+    zone = ZoneFactory(agency=district, name=f"商圈{number}", operator=premises.merchant, address=f"街{number}")
+    MembershipFactory(premises=premises, zone=zone)
+    InspectionFactory(premises=premises, visited=True)
+    target = TargetFactory(agency=district, what="premises_created", year=today.year)
+    BreachFactory(pledge=pledge, case__handling=district, case__merchant=premises.merchant)
+
+    for address in (
+        "/pledges/", f"/pledges/{pledge.pk}/", f"/pledges/merchants/{premises.merchant_id}/", "/pledges/zones/",
+        f"/pledges/zones/{zone.pk}/", f"/pledges/targets/{target.pk}/reached/",
+    ):  # fmt: skip
+        page = text_of(boss.get(address))
+        assert number not in page, address
+        assert masked in page, address
+
+
+def test_a_number_of_complaints_opens_as_many(desk, district, premises, today):
+    long_ago = dt.date(today.year - 2, 6, 1)
+    for day, kind in ((today, "complaint"), (today, "report"), (long_ago, "complaint"), (long_ago, "complaint")):
+        CaseFactory(
+            handling=district, merchant=premises.merchant, kind=kind, received_at=local(day.year, day.month, day.day, 9)
+        )
+    zone = MembershipFactory(premises=premises, zone__agency=district).zone
+    opened = {}
+    for address in (f"/pledges/zones/{zone.pk}/", f"/pledges/merchants/{premises.merchant_id}/"):
+        links = re.findall(r'href="(/cases/\?[^"]+)">(\d+)</a>', text_of(desk.get(address)))
+        opened[address] = [(int(n), desk.get(html.unescape(link)).context["page"].count) for link, n in links]
+    assert list(opened.values()) == [[(1, 1)], [(1, 1), (1, 1), (2, 2)]]
+
+
+def test_a_pledge_that_states_nothing_says_so(desk, premises):
+    pledge = PledgeFactory(premises=premises, statement="")
+
+    page = text_of(desk.get(f"/pledges/{pledge.pk}/"))
+
+    assert '<p class="muted">Nothing is stated.</p>' in page
+    assert '<dl class="desc">' not in page
 
 
 @pytest.mark.parametrize("rows", [1, 3])
