@@ -18,7 +18,7 @@ from cases.models import Case
 from cases.views.lists import LoggedExport, SelectedRows
 from core import exports
 from core.exceptions import DomainError
-from core.exports import Column
+from core.exports import Column, name_of
 from core.views import ExportPage, FragmentMixin, ListPage, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
@@ -271,15 +271,16 @@ class ReturnExport(ReturnRows, LoggedExport):
         Column(_("Month"), lambda row: f"{row['month']:%Y-%m}", width=10),
         Column(_("Merchant"), itemgetter("premises__merchant__name"), masked=True, width=32),
         Column(_("Premises"), itemgetter("premises__name"), masked=True, width=28),
-        Column(_("District"), itemgetter("premises__region__name")),
+        Column(_("District"), name_of("premises__region")),
         Column(_("Returns"), itemgetter("count")),
         Column(_("Amount paid back (CNY)"), itemgetter("amount"), width=18),
     )
 
     def get_queryset(self):
         return super().get_queryset().values(
-            "month", "premises__merchant__name", "premises__name", "premises__region__name", "count", "amount"
-        )
+            "month", "premises__merchant__name", "premises__name", "premises__region__name",
+            "premises__region__name_en", "count", "amount",
+        )  # fmt: skip
 
 
 class LoadRows:

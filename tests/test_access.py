@@ -849,6 +849,8 @@ GET  /admin/pledges/returnentry/{other_returnentry}/          302 302 302 302 30
 FIELD_WORK = """
 #                                                                                       anon none regu city offi medi cler audi acco supe appr part cour pled
 GET  /pledges/zones/                                                                    302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/zones/export/?format=csv                                                  302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/zones/export/?format=xlsx                                                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{zone}/                                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{sub_zone}/                                                         302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{other_zone}/                                                       302  403  404  200  403  403  403  403  403  200  404  403  403  404

@@ -1,15 +1,18 @@
 """The register on the pages: applied for, decided on one by one and many at once, looked at, exported."""
 
+import csv
 import datetime as dt
 import html
 import re
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import AccessLog
 from pledges.models import Pledge, Premises
 from tests.factories import (
     AgencyFactory,
@@ -366,3 +369,43 @@ def test_the_register_goes_out_to_whoever_may_export_it(client, district, premis
     assert response.status_code == status
     if status == 200:
         assert premises.name in b"".join(response.streaming_content).decode("utf-8-sig")
+
+
+def cells(client, address) -> list[list[str]]:
+    return list(csv.reader(b"".join(client.get(address).streaming_content).decode("utf-8-sig").splitlines()))
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", ["West", "No-reason return", "In force", "City level", "In no pool", "Consumer"]),
+    ("zh-hans", ["西区", "无理由退货承诺单位", "在期", "市级", "未入库", "消费者"]),
+])  # fmt: skip
+def test_a_file_is_in_the_language_of_its_reader(desk, district, language, words):
+    region = RegionFactory(name="西区", name_en="West")
+    premises = PremisesFactory(agency=district, region=region, name="湖滨店")
+    PledgeFactory(premises=premises, in_force=True, type__returns=True, freight="consumer", level=2)
+    ReturnEntryFactory(premises=premises)
+    MembershipFactory(premises=premises, zone__region=region, zone__name="湖滨商圈", zone__kind="mall")
+    desk.cookies["django_language"] = language
+
+    head, row = cells(desk, "/pledges/export/?format=csv")
+    named = dict(zip(head, row, strict=True))
+    assert [named[head[column]] for column in (3, 5, 6, 13, 14, 18)] == words
+    assert cells(desk, "/insights/returns/export/?format=csv")[1][3] == words[0]
+    zone = cells(desk, "/pledges/zones/export/?format=csv")[1]
+    assert (zone[0], zone[3], zone[8]) == ("湖滨商圈", words[0], "1")
+
+
+def test_zones_go_out_as_they_are_listed_to_whoever_may_export(desk, client, district, today):
+    for name, facts in (("开放区", {}), ("关闭区", {"closed_on": today})):
+        ZoneFactory(agency=district, name=name, **facts)
+    ZoneFactory(name="别处区")
+    assert 'href="/pledges/zones/export/' in text_of(desk.get("/pledges/zones/"))
+
+    assert [row[0] for row in cells(desk, "/pledges/zones/export/?format=csv&open=yes")[1:]] == ["开放区"]
+    assert AccessLog.objects.get().target == "zones?open=yes"
+    grant = UserFactory(agency=district)
+    grant.user_permissions.add(Permission.objects.get(codename="view_zone"))
+    client.force_login(grant)
+    assert "/pledges/zones/export/" not in text_of(client.get("/pledges/zones/"))
+    assert client.get("/pledges/zones/export/?format=csv").status_code == 403
+    assert AccessLog.objects.count() == 1
