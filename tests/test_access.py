@@ -2005,8 +2005,8 @@ def test_the_export_of_personal_data(form, world):
 
 # what belongs to no agency; whatever else a path names has rows of its own for each
 OF_NO_AGENCY = {
-    *VOCABULARY_FACTORIES, "checklist_item", "clockrule", "ground", "signalrule", "user_type", "for_agency",
-    "for_region", "for_user", "register", "sealed_register",
+    *VOCABULARY_FACTORIES, "checklist_item", "pledge_type", "clockrule", "ground", "signalrule", "user_type",
+    "for_agency", "for_region", "for_user", "register", "sealed_register",
 }  # fmt: skip
 WHOSE = re.compile(r"{(my_|sub_|other_|)(\w+)}")
 PERSONAL = {"saved", "bulk"}  # one's own, and those of others in the own, the sub- and the other agency

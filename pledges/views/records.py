@@ -14,7 +14,7 @@ from accounts.domain import SYSTEM
 from cases.enums import LOSS_KINDS, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
-from pledges.models import Breach, Inspection, Pledge, Premises, ReturnEntry
+from pledges.models import Breach, Pledge, Premises, ReturnEntry
 from pledges.tones import PLEDGE_TONES
 from registry.models import Merchant
 
@@ -62,7 +62,7 @@ class MerchantPage(ScopedMixin, TemplateView):
         return super().get_context_data(
             merchant=merchant, tones=PLEDGE_TONES,
             pledges=[(pledge, PLEDGE_TONES[pledge.state]) for pledge in pledges[:MOST_PLEDGES]],
-            more=len(pledges) > MOST_PLEDGES, inspections=self._inspections(user, merchant),
+            more=len(pledges) > MOST_PLEDGES,
             years=self._years(cases, since), newest=list(cases.order_by("-received_at", "-pk")[:NEWEST]),
             recovered=self._recovered(cases), breaches=self._breaches(user, merchant),
             returns=self._returns(user, merchant), **kwargs,
@@ -81,12 +81,6 @@ class MerchantPage(ScopedMixin, TemplateView):
             (breach, reverse("pledges:breach", args=[breach.case.number, breach.pk]) if breach.case_id in seen else "")
             for breach in breaches
         ]
-
-    @staticmethod
-    def _inspections(user, merchant) -> list[Inspection]:
-        """The newest visits to its premises, with how many items were not in order."""
-        rows = Inspection.objects.visible_to(user).seen().filter(premises__merchant=merchant).with_failures()
-        return list(rows.select_related("premises", "type").order_by("-visited_on", "-pk")[:NEWEST])
 
     @staticmethod
     def _returns(user, merchant) -> list[dict]:

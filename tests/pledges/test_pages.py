@@ -18,7 +18,6 @@ from tests.factories import (
     AgencyFactory,
     BreachFactory,
     CaseFactory,
-    FindingFactory,
     InspectionFactory,
     MembershipFactory,
     MerchantFactory,
@@ -252,24 +251,6 @@ def test_the_page_of_a_merchant_has_its_breaches_and_returns(desk, district, pre
     assert (breach.pledge, opens) == (pledge, f"/admin/pledges/breach/{breach.pk}/change/")
     [year] = page.context["returns"]
     assert (year["year"].year, year["times"], year["amount"]) == (2026, 6, Decimal("150.50"))
-
-
-def test_the_page_of_a_merchant_has_the_visits_to_its_premises(desk, client, district, premises):
-    visited = InspectionFactory(premises=premises, visited=True)
-    for result in ("not_ok", "ok", "not_ok"):
-        FindingFactory(inspection=visited, item__type=visited.type, result=result)
-    InspectionFactory(premises=premises, type=visited.type)  # planned alone
-    InspectionFactory(visited=True)  # elsewhere
-    address = f"/pledges/merchants/{premises.merchant_id}/"
-
-    page = desk.get(address)
-    assert [(one.pk, one.not_ok) for one in page.context["inspections"]] == [(visited.pk, 2)]
-    assert f"/admin/pledges/inspection/{visited.pk}/change/" in text_of(page)
-
-    client.force_login(UserFactory(agency=district, roles=["officer"]))  # sees pledges and no inspections
-    page = client.get(address)
-    assert not page.context["inspections"]
-    assert "h-inspections" not in text_of(page)
 
 
 def test_a_chain_has_no_more_pledges_on_its_page_than_can_be_read(desk, district, premises, monkeypatch):
