@@ -3,8 +3,10 @@
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from cases.admin import masked
 from core.admin import RefusableAdmin, RefusableForm, ScopedInline
 from pledges.enums import PromiseField, Stage
 from pledges.models import Coverage, PledgeType
@@ -16,6 +18,10 @@ COMMAS = str.maketrans("，、", ",,")  # those of a Chinese keyboard
 class WordsField(SimpleArrayField):
     def to_python(self, value):
         return super().to_python(value.translate(COMMAS) if isinstance(value, str) else value)
+
+
+def untranslated(words: list[str]) -> str:
+    return format_html('<span translate="no">{}</span>', "、".join(words)) if words else "-"
 
 
 class TypeForm(ReferenceForm, RefusableForm):
@@ -44,12 +50,25 @@ class CoverageInline(ScopedInline):
     """A rule that holds no longer is taken out: nothing refers to it, and evidence names its problem and its words."""
 
     model = Coverage
-    fields = ["problem", "words"]
     autocomplete_fields = ["problem"]
     can_delete = True
 
     def has_delete_permission(self, request, obj=None):
         return self.has_change_permission(request, obj)
+
+    def get_fields(self, request, obj=None):
+        return ["problem", "words"] if self.has_change_permission(request, obj) else ["named", "written"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["named", "written"]
+
+    @admin.display(description=_("problem"), empty_value="-")
+    def named(self, coverage):
+        return coverage.problem and coverage.problem.label
+
+    @admin.display(description=_("words of the demand"))
+    def written(self, coverage):
+        return untranslated(coverage.words)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "words":
@@ -72,6 +91,32 @@ class PledgeTypeAdmin(RefusableAdmin, ConsequencesAdmin):
     ordering = ["position", "code"]
     sortable_by = []
     inlines = [CoverageInline]
+    read = [
+        "code", masked(PledgeType, "name"), "name_en", "other_names", "position", "needed", "asked", "least_days",
+        "term_months", "waiting_months", "correction_days", "valid_from", "valid_to",
+    ]  # fmt: skip
+
+    def get_fields(self, request, obj=None):
+        """Whoever only reads finds words where there are codes."""
+        return self.read if self._reads(request, obj) else super().get_fields(request, obj)
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.read if self._reads(request, obj) else super().get_readonly_fields(request, obj)
+
+    def _reads(self, request, obj) -> bool:
+        return obj is not None and not self.has_change_permission(request, obj)
+
+    @admin.display(description=_("aliases"))
+    def other_names(self, type):
+        return untranslated(type.aliases)
+
+    @admin.display(description=_("needs"), empty_value="-")
+    def needed(self, type):
+        return ", ".join(str(PromiseField(one).label) for one in type.needs)
+
+    @admin.display(description=_("opinions"), empty_value="-")
+    def asked(self, type):
+        return ", ".join(str(Stage(one).label) for one in type.stages)
 
     def asks(self, form, formsets, *, change):
         return change and any(formset.has_changed() for formset in formsets)

@@ -112,7 +112,6 @@ PAGES = [
     ("pledges", "{photo}"),
     ("pledges", "/admin/pledges/pledgetype/"),
     ("pledges", "{type}"),
-    ("super", "{type}"),
     ("pledges", "/admin/pledges/target/add/"),
     ("accounts", "/"),
     ("accounts", "/admin/accounts/user/"),

@@ -1,11 +1,14 @@
-"""Every page of the register asks the database as often for three rows as for one."""
+"""Every page of the register asks the database as often for three rows as for one, and marks what is written in one
+language."""
 
 import datetime as dt
+import re
 from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import (
@@ -13,6 +16,7 @@ from tests.factories import (
     BreachFactory,
     CaseFactory,
     ChecklistItemFactory,
+    CoverageFactory,
     FindingFactory,
     InspectionFactory,
     ItemFactory,
@@ -23,6 +27,7 @@ from tests.factories import (
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
+    ProblemFactory,
     RegionFactory,
     ReturnEntryFactory,
     TargetFactory,
@@ -121,3 +126,33 @@ def test_as_many_queries_however_many_rows(client, district, world):
 
     assert many == few
     assert max(few.values()) <= 20
+
+
+READ = re.compile(r'<div class="readonly[^"]*">(.*?)</div>', re.S)
+MARKED = re.compile(r'<(\w+)[^>]* translate="no"[^>]*>.*?</\1>', re.S)
+HAN = re.compile(r"[\u4e00-\u9fff]+")
+
+
+def test_what_is_read_in_the_administration_is_in_the_language_of_the_page_or_marked(client, district, world):
+    world.premises.merchant.name = "清泉百货"
+    world.premises.merchant.save()
+    inspection = InspectionFactory(
+        premises=world.premises, pledge=world.pledge, plan=world.plan, follows=world.inspection, inspectors="李四、王五",
+        summary="货架整齐", type=world.pledge.type, visited=True,
+    )  # fmt: skip
+    item = ItemFactory(workstation=world.workstation, ended=True)
+    member = MembershipFactory(premises=world.premises, until=dt.date(2026, 1, 1), ended_by=UserFactory(agency=district))
+    kind = PledgeTypeFactory(aliases=["别名"], stages=["council"])
+    CoverageFactory(type=kind, words=["退货"], problem=ProblemFactory())
+    client.cookies["django_language"] = "en"
+    client.force_login(UserFactory(agency=district, roles=["pledge_clerk"]))
+    left = {}
+    for row in (inspection, item, member, kind, world.premises, world.entry):
+        address = reverse(f"admin:pledges_{row._meta.model_name}_change", args=[row.pk])
+        page = client.get(address).content.decode()
+        assert READ.findall(page), address
+        left[address] = [HAN.findall(MARKED.sub("", line)) for line in READ.findall(page)]
+
+    assert {address: lines for address, lines in left.items() if any(lines)} == {}
+    page = client.get(reverse("admin:pledges_pledgetype_change", args=[kind.pk])).content.decode()
+    assert [words in page for words in ("Consumer council", "退货", "别名")] == [True, True, True]
