@@ -2,6 +2,8 @@
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.forms import SimpleArrayField
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -72,7 +74,7 @@ class CoverageInline(ScopedInline):
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "words":
-            kwargs |= {"form_class": WordsField, "show_hidden_initial": False}
+            kwargs |= {"form_class": WordsField, "show_hidden_initial": False, "widget": AdminTextInputWidget}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request):
@@ -91,6 +93,11 @@ class PledgeTypeAdmin(RefusableAdmin, ConsequencesAdmin):
     ordering = ["position", "code"]
     sortable_by = []
     inlines = [CoverageInline]
+    fields = [
+        "code", "name", "name_en", "aliases", "position", "needs", "stages", "least_days", "term_months",
+        "waiting_months", "correction_days", "valid_from", "valid_to",
+    ]  # fmt: skip
+    formfield_overrides = {ArrayField: {"widget": AdminTextInputWidget}}
     read = [
         "code", masked(PledgeType, "name"), "name_en", "other_names", "position", "needed", "asked", "least_days",
         "term_months", "waiting_months", "correction_days", "valid_from", "valid_to",
