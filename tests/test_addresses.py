@@ -27,8 +27,7 @@ LISTS = (
     "/pledges/", "/pledges/export/?format=csv", "/pledges/zones/", "/pledges/targets/", "/insights/pledges/",
     "/insights/returns/", "/insights/returns/export/?format=csv",
     *(f"/admin/pledges/{model}/" for model in (
-        "pledge", "premises", "breach", "returnentry", "zone", "zonemembership", "workstation", "workstationitem",
-        "inspectionplan", "inspection", "target", "checklistitem", "pledgetype",
+        "pledge", "breach", "returnentry", "zonemembership", "inspection",
     )),
 )  # fmt: skip
 NUL, LONG, WIDE = "\x00", "字" * 3000, "9" * 400
@@ -39,10 +38,8 @@ WRONG = [
     *({"merchant": value, "run": value} for value in (NUL, WIDE)),
     {"list": "queue", "sort": "due", "after": "1~2~3"}, {"todo": NUL, "desk": NUL}, {"columns": NUL},
     *({name: NUL} for name in ("state", "kind", "place", "outcome", "action", "role")),
-    *({name: value} for name in ("type", "district", "todo", "pool", "level", "open", "year", "zone") for value in (
-        NUL, WIDE, "²",
-    )),
-    *({name: NUL} for name in ("published_from", "workstation", "validity", "time", "correction", "member", "ended")),
+    *({name: value} for name in ("type", "district", "year", "zone") for value in (NUL, WIDE, "²")),
+    *({name: NUL} for name in ("pool", "level", "open", "published_from", "correction", "member")),
     *({name: value} for name in ("after", "before") for value in (
         NUL, f"9999-12-31T23:59:59.999999+00:00~{WIDE}", "9999-12-31T23:59:59.999999-14:00~1",
         "0001-01-01T00:00:00+14:00~1", "9999-12-31~1", "1e400~1", "~1", WIDE,
@@ -129,7 +126,7 @@ def test_what_is_no_key_names_no_row_in_the_form_of_a_new_one(root, model):
     if not related or root.get(address).status_code != 200:  # it is added nowhere here
         return
 
-    for key in ("abc", NUL, "1e5", "-1", "²", WIDE):
+    for key in ("abc", NUL, "-1", WIDE):
         given = dict.fromkeys(related, key)
         assert root.get(address, given).status_code == 200, key
         assert root.post(address, given).status_code == 200, key
