@@ -1,5 +1,8 @@
 """Pages of acts: a row of the admin leads to each act that can be done to it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -72,9 +75,12 @@ class ActPages:
 
 class BulkActPages:
     """Acts on many rows at once: an action of the list leads to the form of the act, and that to what came of each row.
-    Each is an act of its own: what one is refused for keeps back no other. For admins that are ActPages, too."""
+    Each is an act of its own: what one is refused for keeps back no other. For admins that are ActPages, too.
+
+    `many_forms`: of the verbs whose form for one row asks for what differs from row to row."""
 
     most_rows = 500
+    many_forms: Mapping[str, type] = MappingProxyType({})
 
     def act_on_one_of_many(self, request, verb: str, obj: Model, form) -> None:
         raise NotImplementedError
@@ -108,7 +114,8 @@ class BulkActPages:
             return HttpResponseRedirect(back)
         confirmed = "confirmed" in request.POST
         data = request.POST if confirmed else None
-        form = self.act_forms[verb](data, subject=rows[0], user=request.user, initial={})
+        forms = {**self.act_forms, **self.many_forms}
+        form = forms[verb](data, subject=rows[0], user=request.user, initial={})
         outcomes = [self._one_of_many(request, verb, row, form) for row in rows] if confirmed and form.is_valid() else []
         context = self.admin_site.each_context(request) | {
             "title": step.label, "opts": opts, "rows": rows, "form": form, "step": step, "back": back,

@@ -32,7 +32,7 @@ from cases.enums import RunState
 from cases.models import ImportFile
 from cases.worker import WorkerBusy, drain
 from core.exceptions import DomainError
-from demo import agreements, channel, mediation, pledges
+from demo import agreements, breaches, channel, inspections, mediation, pledges, zones
 from demo.city import (
     EARLIEST_TODAY,
     LARGEST_SCALE,
@@ -199,8 +199,8 @@ def make_accounts(*, password: str | None) -> list[Account]:
 
 
 def do_work(*, seed: int, scale: str, today: dt.date, say: Say) -> None:
-    """The officers' and mediators' work on the imported cases and the register of pledges, once, unless somebody has done
-    such work here already."""
+    """The officers' and mediators' work on the imported cases, the register of pledges and the field work, once, unless
+    somebody has done such work here already."""
     if not has_been_done():
         acts = Work(seed=seed, today=today).do()
         say(_("Officers at work: %(n)s acts") % {"n": acts})
@@ -216,6 +216,15 @@ def do_work(*, seed: int, scale: str, today: dt.date, say: Say) -> None:
     if not pledges.has_been_done():
         units = pledges.Register(seed=seed, scale=scale, end=end_of(today)).do()
         say(_("Register of pledges: %(n)s units") % {"n": f"{units:,}"})
+    if not zones.has_been_done():
+        places, stations = zones.Zones(seed=seed, scale=scale, end=end_of(today)).do()
+        say(_("Zones: %(n)s, with %(stations)s workstations") % {"n": f"{places:,}", "stations": f"{stations:,}"})
+    if not breaches.has_been_done():
+        decided = breaches.Breaches(seed=seed, scale=scale, end=end_of(today)).do()
+        say(_("Suspected breaches of pledges that were decided on: %(n)s") % {"n": decided})
+    if not inspections.has_been_done():
+        visits = inspections.Inspections(seed=seed, scale=scale, end=end_of(today)).do()
+        say(_("Inspections: %(n)s") % {"n": f"{visits:,}"})
 
 
 def _import_of(entry: CityFile) -> tuple[str, dict]:

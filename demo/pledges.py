@@ -42,6 +42,7 @@ HERE = Path(__file__).resolve().parent
 DAY = dt.timedelta(days=1)
 TEN = dt.time(10)
 RETURNS, SHOP = "no_reason_return", "shop"
+ROAD = "演示路"  # on which all addresses are, so that none is a real one
 BUREAU = "{}-bureau"
 WENT_INTO = {"330103": "330105", "330104": "330102"}  # districts that are no more, and where most of them went
 REVOKED, DEREGISTERED, SUSPENDED = 0.010, 0.045, 0.012  # of the pledges in each term; no source is known for these
@@ -71,6 +72,20 @@ class Place(NamedTuple):
     name: str
     weight: float
     streets: list[str]
+
+
+def districts() -> list[Place]:
+    """The districts of today with their bureaus, and how much of the trade each has."""
+    agencies = {agency.code: agency for agency in Agency.objects.select_related("region")}
+    weights, streets = {}, {}
+    for area in read("places")["area"]:
+        code = area["new_code"]
+        weights[code] = weights.get(code, 0) + area["offline"]
+        streets.setdefault(code, []).extend(area["streets"])
+    return [
+        Place(agency := agencies[BUREAU.format(code)], agency.region.name, weight, streets[code])
+        for code, weight in weights.items()
+    ]
 
 
 class Unit(NamedTuple):
@@ -112,7 +127,7 @@ class Register:
         self.types = {type.code: type for type in PledgeType.objects.all()}
         people = {user.username: user for user in User.objects.select_related("agency")}
         self.clerk, self.head, self.system = people["pledges"], people["approver"], system_user().pk
-        self.places = self._places()
+        self.places = districts()
         self.home = next(place for place in self.places if place.agency == self.clerk.agency)
         self.taken: set[str] = set()
         self.lines: dict[str, list[str]] = defaultdict(list)
@@ -129,18 +144,6 @@ class Register:
         return Premises.objects.count()
 
     # the stock
-
-    def _places(self) -> list[Place]:
-        agencies = {agency.code: agency for agency in Agency.objects.select_related("region")}
-        weights, streets = {}, {}
-        for area in read("places")["area"]:
-            code = area["new_code"]
-            weights[code] = weights.get(code, 0) + area["offline"]
-            streets.setdefault(code, []).extend(area["streets"])
-        return [
-            Place(agency := agencies[BUREAU.format(code)], agency.region.name, weight, streets[code])
-            for code, weight in weights.items()
-        ]
 
     def _cohort(self, year: int) -> list[Unit]:
         """The units newly created in a year; of this year those up to today. Some of the clerk's expire soon."""
@@ -200,7 +203,7 @@ class Register:
                 shops.rotate(-1)
                 used[merchant] = n = used.get(merchant, 0) + 1
                 name = f"{owner}（{street}{n if n > 1 else ''}店）"
-            address = f"{place.name}{street}演示路{self.rng.randrange(1, 999)}号"
+            address = f"{place.name}{street}{ROAD}{self.rng.randrange(1, 999)}号"
             self.lines["premises"].append(copy_line([
                 pk, now, now, name[:200], name_key(name[:200]), address, "", place.agency.pk, merchant,
                 place.agency.region_id,
@@ -233,7 +236,7 @@ class Register:
         unit, then what some of them took up again or added."""
         lives = [(n, unit.type, self._life(unit.type, unit.published_on), None) for n, unit in enumerate(units)]
         more: list[tuple[int, str, Life, int | None]] = []
-        cross = {year: int(scaled(number, self.scale)) for year, number in CROSS_STORE.items()}
+        cross = {year: max(1, int(scaled(number, self.scale))) for year, number in CROSS_STORE.items()}
         for n, code, life, _previous in lives:
             if life.state == PledgeState.EXPIRED and self.rng.random() < TAKEN_UP_AGAIN:
                 again = life.valid_to + self.rng.randrange(50, 300) * DAY

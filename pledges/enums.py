@@ -33,6 +33,7 @@ class PledgeVerb(models.TextChoices):
     REJECT = "reject", pgettext_lazy("done to a pledge", "Not admitted")
     WITHDRAW = "withdraw", pgettext_lazy("done to a pledge", "Application withdrawn")
     PUBLISH = "publish", pgettext_lazy("done to a pledge", "Named and published")
+    PLAQUE = "plaque", pgettext_lazy("done to a pledge", "Plaque recorded")
     RENEW = "renew", pgettext_lazy("done to a pledge", "Renewed")
     EVALUATE = "evaluate", pgettext_lazy("done to a pledge", "Evaluated")
     UPGRADE = "upgrade", pgettext_lazy("done to a pledge", "Upgraded")

@@ -17,7 +17,7 @@ from registry.enums import RegionLevel
 from registry.models import Region
 
 
-def districts() -> list[tuple[str, str]]:
+def district_choices() -> list[tuple[str, str]]:
     """The districts there are, and those that were, by code; the name that was valid last."""
     found = Region.objects.filter(level=RegionLevel.DISTRICT, parent__level=RegionLevel.CITY)
     return list({region.code: region.label for region in found.order_by("code", "valid_from")}.items())
@@ -35,7 +35,7 @@ class PledgeFilterSet(SelectedFilterSet):
         choices=lambda: [(one.code, one.label) for one in PledgeType.objects.all()],
     )  # fmt: skip
     state = Choice(label=_("State"), choices=PledgeState.choices)
-    district = Choice(label=_("District"), field_name="premises__region__code", choices=districts)
+    district = Choice(label=_("District"), field_name="premises__region__code", choices=district_choices)
     todo = Choice(
         label=_("To do"), method="by_todo",
         choices=[

@@ -118,6 +118,8 @@ class OfEntryQuerySet(FollowingQuerySet):
 
 SEARCHED = ("case__number__startswith", "pledge__premises__merchant__name__startswith")
 FEW = 5_000  # rows that are named by key
+# nothing is done to such a pledge any more; to one that was revoked, its other breaches are still to be joined
+OVER = (PledgeState.EXPIRED, PledgeState.DEREGISTERED)
 
 
 class BreachQuerySet(models.QuerySet):
@@ -149,9 +151,13 @@ class BreachQuerySet(models.QuerySet):
         """Those of which somebody has confirmed that the promise was broken."""
         return self.filter(state__in=ESTABLISHED)
 
+    def to_follow(self):
+        """Those confirmed to which nothing has been done yet, and can be."""
+        return self.filter(state=BreachState.CONFIRMED).exclude(pledge__state__in=OVER)
+
     def late(self, day: dt.date):
-        """Those of which the correction was due before the local day `day`."""
-        return self.filter(state=BreachState.CORRECTING, due_on__lt=day)
+        """Those of which the correction was due before the local day `day`, and can still be made or followed up."""
+        return self.filter(state=BreachState.CORRECTING, due_on__lt=day).exclude(pledge__state__in=OVER)
 
     def search(self, words: str):
         """Those whose case number or whose merchant's name begins with `words`. Each is looked up by itself: together the

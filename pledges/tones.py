@@ -1,9 +1,13 @@
 """The colours of states, the same on every page."""
 
-from pledges.enums import PledgeState
+from pledges.enums import InspectionState, PledgeState
 
 PLEDGE_TONES = {
     PledgeState.APPLIED: "amber", PledgeState.ADMITTED: "blue", PledgeState.IN_FORCE: "green",
     PledgeState.SUSPENDED: "red", PledgeState.EXPIRED: "grey", PledgeState.REVOKED: "red",
     PledgeState.DEREGISTERED: "grey", PledgeState.REJECTED: "grey", PledgeState.WITHDRAWN: "grey",
+}  # fmt: skip
+INSPECTION_TONES = {
+    InspectionState.PLANNED: "blue", InspectionState.VISITED: "amber", InspectionState.CORRECTING: "amber",
+    InspectionState.CLOSED: "green", InspectionState.CANCELLED: "grey",
 }  # fmt: skip

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 
@@ -45,7 +47,14 @@ def in_english(_chinese):
         yield
 
 
+@pytest.fixture(scope="session")
+def _folders(tmp_path_factory):
+    """Folders not made yet, one after another: making one for each test, and deleting it, takes longer than most."""
+    base = tmp_path_factory.mktemp("media")
+    return (base / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _files(settings, tmp_path):
+def _files(settings, _folders):
     """Stored files of each test lie in a folder of its own."""
-    settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.MEDIA_ROOT = str(next(_folders))

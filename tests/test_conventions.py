@@ -1,6 +1,8 @@
 """The house style, as far as a machine can check it."""
 
+import ast
 import sys
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -9,12 +11,13 @@ from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.management import get_commands, load_command_class
 from django.db import models
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User, UserRole
 from cases.models import Case, CaseHistory
 from core.admin import ReadOnlyAdmin, ScopedAdmin
 from mediation.models import MediatedCase
+from tests.factories import UserFactory
 
 OURS = [apps.get_app_config(name) for name in settings.LOCAL_APPS]
 MODELS = [model for app in OURS for model in app.get_models() if not model._meta.proxy]
@@ -178,6 +181,17 @@ def test_every_admin_shows_the_rows_in_scope_and_deletes_none(model):
     assert type(registered).has_delete_permission is ScopedAdmin.has_delete_permission
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", admin.site._registry, ids=str)
+def test_what_the_address_of_a_new_row_proposes_may_be_anything(model, client):
+    """The widgets of foreign keys look up whatever they are given."""
+    client.force_login(UserFactory(is_superuser=True, is_staff=True))
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    names = [field.name for field in model._meta.fields]
+    for value in ("a", "\x00", "²", "9" * 30, "-1"):
+        assert client.get(address, dict.fromkeys(names, value)).status_code in (200, 403), value
+
+
 def test_nothing_else_is_in_the_admin():
     """Beside the models themselves, other views of them."""
     others = [model for model in admin.site._registry if model not in MODELS]
@@ -197,3 +211,27 @@ def test_no_app_shadows_the_standard_library():
 @pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in settings.LOCAL_APPS])
 def test_every_command_says_what_it_does(name):
     assert load_command_class(get_commands()[name], name).help
+
+
+def texts_put_together(path: Path) -> list[int]:
+    """Lines that put a translatable text together outside of functions: while the module is imported, and so once and
+    for all in whatever language that was."""
+
+    def walk(node):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return
+        if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Call):
+            name = getattr(node.left.func, "id", "")
+            if name == "_" or name.endswith("gettext") or name.endswith("gettext_lazy"):
+                found.append(node.lineno)
+        for child in ast.iter_child_nodes(node):
+            walk(child)
+
+    found: list[int] = []
+    walk(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("app", OURS, ids=lambda app: app.label)
+def test_texts_are_put_together_in_the_language_of_the_page(app):
+    assert {path.name: lines for path in Path(app.path).rglob("*.py") if (lines := texts_put_together(path))} == {}

@@ -17,7 +17,12 @@ SIZES = {1440: 900, 390: 844}
 LANGUAGES = ("zh", "en")
 # what stands below a case
 BELOW = {"act": "{}act/refuse/", "signals": "{}signals/", "hold": "{}../act/hold/", "channel": "{}channel/"}
-# name, account of the demo, address; "first" stands for the first row of the list at that address
+LINKS = {
+    "first": ".list-table tbody td:not(.cell-pick) a, #result_list tbody a",
+    "merchant": ".list-table tbody a[href*='/merchants/']",
+}
+# name, account of the demo, address; "first" stands for the first row of the list at that address, "merchant" for the
+# merchant of its first row
 PAGES = [
     ("dashboard", "regulator", "/?year=2020"),
     ("case-list", "regulator", "/cases/"),
@@ -67,12 +72,15 @@ PAGES = [
     ("register-figures", "regulator", "/insights/pledges/?year=2020"),
     ("targets", "regulator", "/pledges/targets/?year=2021"),
     ("zones", "regulator", "/pledges/zones/"),
+    ("zone", "pledges", "first /pledges/zones/?q=演示西溪"),
+    ("merchant", "pledges", "merchant /pledges/?pool=warning"),
     ("register-admin", "pledges", "/admin/pledges/pledge/"),
     ("pledge-admin", "pledges", "first /admin/pledges/pledge/?todo=review"),
     ("pledge-new", "pledges", "/admin/pledges/pledge/add/"),
     ("breaches", "pledges", "/admin/pledges/breach/"),
     ("breach", "pledges", "first /admin/pledges/breach/"),
     ("inspections", "pledges", "/admin/pledges/inspection/"),
+    ("inspection", "pledges", "first /admin/pledges/inspection/?state__exact=correcting"),
     ("inspection-new", "pledges", "/admin/pledges/inspection/add/"),
     ("sign-ins", "auditor", "/accounts/sign-ins/"),
 ]
@@ -118,8 +126,7 @@ def take(browser: Browser, url: str, folder: Path, wanted: list[str] | None = No
             which, _space, listed = address.partition(" ")
             if listed:
                 page.goto(listed)
-                first = page.locator(".list-table tbody td:not(.cell-pick) a, #result_list tbody a").first
-                address = first.get_attribute("href")
+                address = page.locator(LINKS.get(which, LINKS["first"])).first.get_attribute("href")
                 address = BELOW[which].format(address.partition("?")[0]) if which in BELOW else address
             if name == "worked-case":
                 worked = address.partition("?")[0]

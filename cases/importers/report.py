@@ -48,6 +48,8 @@ def finding_words(rule: str) -> str:
         "suspension": _("Suspended without a day, so from the day of the import on"),
         "premises": _("Premises known here under another name or in another district, left so"),
         "keeper": _("Premises kept by another agency here, left there"),
+        "terms": _("More terms than fit between the publication and the last day"),
+        "early": _("Taken up again before the waiting time after a revocation was over"),
         "pledge": _("Pledge worked on here, left as it is"),
         "returns": _("Returns entered or corrected here, left as they are"),
         "paused": _("Paused for another reason, so that its terms were left as they are"),

@@ -80,7 +80,6 @@ FORMS = {
     SessionVerb.CALL: CallForm, SessionVerb.HOLD: HoldForm, SessionVerb.CANCEL: CancelForm,
     SessionVerb.ADD_MINUTES: MinutesForm, SessionVerb.NOTICE: NoticeForm, SessionVerb.RECORD: RecordForm,
 }  # fmt: skip
-PROPOSED = ("number", "day", "starts", "ends", "mediator")  # what the address of a new session may bear
 TONES = {SessionState.SCHEDULED: "blue", SessionState.HELD: "green", SessionState.CANCELLED: "grey"}
 
 
@@ -198,6 +197,7 @@ class SessionAdmin(ActPages, PaperPages, VerbAdmin):
     search_fields = ["case__number__startswith", "mediator__name"]
     search_help_text = _("Beginning of the case number, or name of the mediator")
     autocomplete_fields = ["mediator", "room"]
+    proposed = ("number", "day", "starts", "ends", "mediator")
     fieldsets = [
         (None, {"fields": ["number"]}),
         (_("Time"), {"fields": [("day", "starts", "ends")]}),
@@ -239,9 +239,6 @@ class SessionAdmin(ActPages, PaperPages, VerbAdmin):
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
-
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name in PROPOSED}
 
     def suggestions(self, request) -> list:
         """The mediators for the case and time that the address or the form names, with what speaks for and against."""
@@ -445,6 +442,7 @@ class EntrustmentAdmin(VerbAdmin):
     search_fields = ["case__number__startswith"]
     search_help_text = _("Beginning of the case number")
     autocomplete_fields = ["agency"]
+    proposed = ("number",)
     looked_at = [
         "case", "agency", "complainant_agrees", "respondent_agrees", masked(Entrustment, "note"), "entrusted_at",
         "entrusted_by", "ended_at", "ended_by", masked(Entrustment, "ended_because"),
@@ -460,9 +458,6 @@ class EntrustmentAdmin(VerbAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         return self.looked_at if obj else []
-
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name == "number"}
 
     def write(self, request, obj, form, change):
         given = form.cleaned_data
@@ -487,6 +482,7 @@ class RecusalAdmin(VerbAdmin):
     search_fields = ["case__number__startswith", "mediator__name"]
     search_help_text = _("Beginning of the case number, or name of the mediator")
     autocomplete_fields = ["mediator"]
+    proposed = ("number", "mediator")
     looked_at = [
         "case", "mediator", "side", masked(Recusal, "reason"), "asked_at", "recorded_by", "decision", "decided_at",
         "decided_by",
@@ -503,9 +499,6 @@ class RecusalAdmin(VerbAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         return [*self.looked_at, masked(Recusal, "note")] if obj else []
-
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name in ("number", "mediator")}
 
     def write(self, request, obj, form, change):
         given = form.cleaned_data

@@ -6,9 +6,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cases.domain.reasons import MIN_REASON
 from cases.domain.recoveries import KNOWN_KINDS, STATED
 from cases.enums import PartyRole
+from cases.forms.reasons import REASON_HELP
 from core.act_forms import ActForm, text_field
 from core.templatetags.portal import money
 from registry.models import Platform
@@ -69,9 +69,7 @@ class SettleForm(ActForm):
 
 
 class ReasonForm(ActForm):
-    note = text_field(
-        _("Reason"), rows=3, length=NOTE_LENGTH, help_text=_("At least %(n)d characters.") % {"n": MIN_REASON},
-    )  # fmt: skip
+    note = text_field(_("Reason"), length=NOTE_LENGTH, help_text=REASON_HELP)
 
 
 class ReferForm(forms.Form):
@@ -96,5 +94,5 @@ class RecallForm(forms.Form):
     seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=_("Reason"), max_length=NOTE_LENGTH, widget=forms.Textarea({"rows": 2}),
-        help_text=_("At least %(n)d characters.") % {"n": MIN_REASON},
+        help_text=REASON_HELP,
     )  # fmt: skip

@@ -13,7 +13,8 @@ from core.text import mask_numbers
 from pledges.domain import BREACH, act_on_breach
 from pledges.domain.evidence import earlier, exhibits
 from pledges.enums import BreachState, BreachVerb
-from pledges.forms.breaches import CorrectionForm, DatedForm, ReasonForm, WarningForm
+from pledges.forms.acts import CorrectionForm, DatedForm, ReasonForm
+from pledges.forms.breaches import WarningForm
 from pledges.models import Breach, BreachEvent, PledgeType, Premises
 from pledges.querysets import SEARCHED
 from pledges.templatetags.breaches import breach_state
@@ -76,7 +77,7 @@ class ToDoFilter(admin.SimpleListFilter):
             case "lost":
                 return queryset.suspected().filter(matches=False)
             case "follow":
-                return queryset.filter(state=BreachState.CONFIRMED)
+                return queryset.to_follow()
             case "late":
                 return queryset.late(timezone.localdate())
         return queryset

@@ -49,6 +49,7 @@ from pledges.forms.field import (
     WithdrawPhotoForm,
 )
 from pledges.models import ChecklistItem, Finding, Inspection, InspectionEvent, InspectionPlan
+from pledges.tones import INSPECTION_TONES
 from registry.admin import InForceFilter, ReferenceAdmin
 
 FORMS = {
@@ -56,12 +57,7 @@ FORMS = {
     InspectionVerb.ORDER: OrderForm, InspectionVerb.EXTEND: ExtendForm, InspectionVerb.CLOSE: CloseForm,
     InspectionVerb.CANCEL: CancelForm,
 }  # fmt: skip
-TONES = {
-    InspectionState.PLANNED: "blue", InspectionState.VISITED: "amber", InspectionState.CORRECTING: "amber",
-    InspectionState.CLOSED: "green", InspectionState.CANCELLED: "grey",
-}  # fmt: skip
 RESULT_TONES = {FindingResult.OK: "green", FindingResult.NOT_OK: "red", FindingResult.NOT_APPLICABLE: "grey"}
-PROPOSED = ("premises", "pledge", "type", "plan", "first")  # what the address of a new inspection may bear
 
 
 @admin.register(ChecklistItem)
@@ -168,7 +164,7 @@ class InspectionEventInline(OfInspection, ReadOnlyInline):
         return format_html('<span translate="no">{}</span>', event.actor.get_full_name()) if event.actor else "-"
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("actor")
+        return super().get_queryset(request).select_related("actor", "inspection__premises")
 
 
 class PhotoPages:
@@ -261,7 +257,7 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
     """Planned here, and from then on changed by acts alone."""
 
     workflow, act_forms, act_related = INSPECTION, FORMS, ("premises", "type", "plan")
-    form = InspectionForm
+    form, proposed = InspectionForm, ("premises", "pledge", "type", "plan", "first")
     list_display = ["planned_on", "premises", "type", "mode", "shown_state", "visited_on", "correct_by"]
     list_select_related = ["premises", "type"]
     list_filter = ["state", LateFilter, "mode", "type"]
@@ -294,15 +290,12 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
 
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name in PROPOSED}
-
     @admin.display(description=_("state"))
     def shown_state(self, inspection):
         late = inspection.state == InspectionState.CORRECTING and inspection.correct_by < timezone.localdate()
         if late:
             return state(_("Not corrected in time"), "red")
-        return state(inspection.get_state_display(), TONES[inspection.state])
+        return state(inspection.get_state_display(), INSPECTION_TONES[inspection.state])
 
     @admin.display(description=_("points"), empty_value="-")
     def points(self, inspection):

@@ -15,7 +15,7 @@ from core.templatetags.portal import state
 from pledges.domain import PLEDGE, act_on_pledge, apply_for
 from pledges.domain.pledges import RENEWABLE_DAYS
 from pledges.enums import Pool, PromiseField
-from pledges.forms.pledges import ACT_FORMS, ApplicationForm
+from pledges.forms.pledges import ACT_FORMS, MANY_FORMS, ApplicationForm
 from pledges.found import found_premises
 from pledges.models import Evaluation, Opinion, Pledge, PledgeEvent, PledgeType, Suspension
 from pledges.tones import PLEDGE_TONES
@@ -107,7 +107,7 @@ class TypeFilter(admin.SimpleListFilter):
 
 @admin.register(Pledge)
 class PledgeAdmin(BulkActPages, ActPages, VerbAdmin):
-    workflow, act_forms = PLEDGE, ACT_FORMS
+    workflow, act_forms, many_forms = PLEDGE, ACT_FORMS, MANY_FORMS
     act_related = ("premises", "type")
     form, second_form = ApplicationForm, VerbForm
     list_display = ["premises", "merchant", "type", "shown_state", "published_on", "last_day", "terms", "shown_pool"]

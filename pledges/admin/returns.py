@@ -47,8 +47,8 @@ class YearFilter(admin.SimpleListFilter):
         return [(str(year), str(year)) for year in range(timezone.localdate().year, FIRST_YEAR - 1, -1)]
 
     def queryset(self, request, queryset):
-        value = self.value() or ""
-        return queryset.filter(month__year=value) if value.isascii() and value.isdigit() and len(value) == 4 else queryset
+        known = {year for year, _label in self.lookup_choices}
+        return queryset.filter(month__year=self.value()) if self.value() in known else queryset
 
 
 @admin.register(ReturnEntry)

@@ -7,7 +7,15 @@ from django.utils.translation import pgettext_lazy
 
 from cases.admin import OfAgencyAdmin, masked, masked_row
 from core.admin import VerbAdmin
-from pledges.domain import join_zone, keep_workstation, keep_zone, leave_zone, record_item, update_item
+from pledges.domain import (
+    join_zone,
+    keep_workstation,
+    keep_zone,
+    leave_zone,
+    may_leave,
+    record_item,
+    update_item,
+)
 from pledges.forms.field import AnswerForm, ItemForm, LeaveForm, MembershipForm, WorkstationForm, ZoneForm
 from pledges.models import Workstation, WorkstationItem, Zone, ZoneMembership
 
@@ -104,7 +112,7 @@ class MembershipAdmin(VerbAdmin):
     ordering = ["-since", "-pk"]
     sortable_by = ["since"]
     search_fields = ["premises__name", "zone__name"]
-    autocomplete_fields = ["zone", "premises"]
+    autocomplete_fields, proposed = ["zone", "premises"], ("zone", "premises")
     looked_at = [
         masked_row(ZoneMembership, "zone"), masked_row(ZoneMembership, "premises"), "since",
         masked_row(ZoneMembership, "added_by", opens=False),
@@ -116,7 +124,8 @@ class MembershipAdmin(VerbAdmin):
         return membership.premises.merchant
 
     def has_change_permission(self, request, obj=None):
-        return super().has_change_permission(request, obj) and (obj is None or obj.until is None)
+        ends = obj is None or may_leave(obj, timezone.localdate())
+        return super().has_change_permission(request, obj) and ends
 
     def get_fields(self, request, obj=None):
         if obj is None:
@@ -126,9 +135,6 @@ class MembershipAdmin(VerbAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         return [*self.looked_at, self.leaver] if obj else []
-
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name in ("zone", "premises")}
 
     def write(self, request, obj, form, change):
         given = form.cleaned_data
@@ -146,11 +152,8 @@ class WorkstationAdmin(OfAgencyAdmin, VerbAdmin):
     ordering = ["name", "pk"]
     sortable_by = ["name", "opened_on"]
     search_fields = ["name", "host"]
-    autocomplete_fields = ["agency", "zone"]
+    autocomplete_fields, proposed = ["agency", "zone"], ("zone",)
     change_form_template = "pledges/admin/workstation.html"
-
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name == "zone"}
 
     def write(self, request, obj, form, change):
         return keep_workstation(Workstation(pk=obj.pk), actor=request.user, **form.cleaned_data)
@@ -188,7 +191,7 @@ class ItemAdmin(VerbAdmin):
     sortable_by = ["received_at"]
     search_fields = ["workstation__name"]
     search_help_text = _("Name of the workstation")
-    autocomplete_fields = ["workstation"]
+    autocomplete_fields, proposed = ["workstation"], ("workstation",)
     looked_at = [
         masked_row(WorkstationItem, "workstation"), "received_at", masked(WorkstationItem, "what"),
         masked_row(WorkstationItem, "recorded_by", opens=False),
@@ -212,9 +215,6 @@ class ItemAdmin(VerbAdmin):
     @admin.display(description=_("case"), empty_value="-")
     def case_number(self, item):
         return item.case and item.case.number
-
-    def get_changeform_initial_data(self, request):
-        return {name: value for name, value in request.GET.items() if name == "workstation"}
 
     def write(self, request, obj, form, change):
         given = {name: value for name, value in form.cleaned_data.items() if name != "number"} | {"case": form.case}

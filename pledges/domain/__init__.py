@@ -19,7 +19,15 @@ from pledges.domain.returns import first_month, record_returns
 from pledges.domain.rules import coverage_changed
 from pledges.domain.suspicion import BREACHES, find_breaches, look_again
 from pledges.domain.targets import keep_target, progress, progress_of, reached, under_review
-from pledges.domain.zones import join_zone, keep_workstation, keep_zone, leave_zone, record_item, update_item
+from pledges.domain.zones import (
+    join_zone,
+    keep_workstation,
+    keep_zone,
+    leave_zone,
+    may_leave,
+    record_item,
+    update_item,
+)
 
 __all__ = [
     "BREACH",
@@ -47,6 +55,7 @@ __all__ = [
     "last_day",
     "leave_zone",
     "look_again",
+    "may_leave",
     "next_stage",
     "open_photo",
     "photo_context",

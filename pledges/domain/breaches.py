@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from cases.domain import cases_concerned
 from cases.domain.reasons import check_reason
+from core.exceptions import DomainError
 from core.workflow import Act, Transition, Workflow
 from pledges.domain.pledges import CHANGE as CHANGE_PLEDGE
 from pledges.domain.pledges import DECIDE, PLEDGE, act_on_pledge
@@ -97,8 +98,14 @@ def _follow(act: Act) -> None:
 
 
 def _rectify(act: Act) -> None:
+    asked = act.data.get("correct_by")
     _follow(act)
-    act.changes["due_on"] = act.obj.pledge.correct_by
+    act.changes["due_on"] = due_on = act.obj.pledge.correct_by
+    if asked not in (None, due_on):
+        raise DomainError(
+            _("A correction until %(day)s is under way already. Leave the last day empty to go along with it.")
+            % {"day": due_on}
+        )
     act.facts["correct_by"] = act.changes["due_on"].isoformat()
 
 

@@ -69,6 +69,15 @@ UPDATE pledges_pledge p SET previous_id = o.previous
           FROM pledges_pledge
          WHERE premises_id = ANY(%s) AND (published_on IS NOT NULL OR state IN ('applied', 'admitted'))) o
  WHERE p.id = o.id AND p.source <> '' AND p.previous_id IS DISTINCT FROM o.previous"""
+# taken up again before the time after a revocation was over
+EARLY = """
+SELECT p.id FROM pledges_pledge p JOIN pledges_pledge o ON o.id = p.previous_id AND o.state = 'revoked'
+  JOIN pledges_pledgetype t ON t.id = o.type_id
+ WHERE p.id = ANY(%s) AND p.waiting_reason = ''
+   AND p.applied_on < o.ended_on + make_interval(months => t.waiting_months)"""
+PUBLISHED_OF = """
+SELECT p.id FROM pledges_pledge p JOIN pledges_premises u ON u.id = p.premises_id
+ WHERE u.merchant_id = ANY(%s) AND p.published_on IS NOT NULL"""
 ADDRESS = """
 UPDATE pledges_premises p SET address = t.address, updated_at = %s
   FROM unnest(%s::bigint[], %s::text[]) AS t(id, address) WHERE p.id = t.id AND p.address = ''"""
@@ -173,13 +182,14 @@ class Other(NamedTuple):
 
 @dataclass
 class Written:
-    """What became of the pledges: those that were left although they differ; by line, why one cannot stand at its time;
-    `ids` of all that were taken."""
+    """What became of the pledges: those that were left although they differ; those that were taken up again before the
+    waiting time was over; by line, why one cannot stand at its time; `ids` of all that were taken."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     differing: list[ImportedPledge] = field(default_factory=list)
+    early: list[ImportedPledge] = field(default_factory=list)
     overlapping: dict[int, str] = field(default_factory=dict)
     ids: list[int] = field(default_factory=list)
 
@@ -264,16 +274,21 @@ def write_pledges(
     placed = _place(cursor, fresh, changed, stored, written)
     fresh = [pledge for pledge in fresh if pledge.line in placed]
     changed = [pledge for pledge in changed if pledge.line in placed]
-    _make_units(cursor, [*changed, *fresh], file_id, now)
+    joined = _make_units(cursor, [*changed, *fresh], file_id, now)
     writer = _Writer(cursor, file_id, actor.pk, now, today)
     writer.update(changed, stored)
     written.updated = len(changed)
     ids = writer.insert(fresh, source)
     written.created = len(ids)
-    written.ids += [*(stored[one.external_number].id for one in changed), *ids]
+    taken = dict(zip((*(stored[one.external_number].id for one in changed), *ids), (*changed, *fresh), strict=True))
+    written.ids += taken
     touched = {stored[one.external_number].premises_id for one in changed}
-    cursor.execute(FOLLOW, [list(touched | {one.premises_id for one in (*changed, *fresh)})])
-    look_again([*(stored[one.external_number].id for one in changed), *ids])
+    cursor.execute(FOLLOW, [list(touched | {one.premises_id for one in taken.values()})])
+    cursor.execute(EARLY, [list(taken)])
+    written.early = [taken[pk] for (pk,) in cursor.fetchall()]
+    # which premises a complaint is about is told by their district, so that new ones concern all pledges of a merchant
+    cursor.execute(PUBLISHED_OF, [list(joined)])
+    look_again([*{*taken, *(pk for (pk,) in cursor.fetchall())}])
     return written
 
 
@@ -293,12 +308,14 @@ def _agrees(found: Stored, pledge: ImportedPledge) -> bool:
     )
 
 
-def _make_units(cursor, pledges: list[ImportedPledge], file_id: int, now: dt.datetime) -> None:
-    """Store the premises that are new, and the merchants of these; an address is added where none is known."""
+def _make_units(cursor, pledges: list[ImportedPledge], file_id: int, now: dt.datetime) -> set[int]:
+    """Store the premises that are new, and the merchants of these; an address is added where none is known. Returns the
+    merchants that were there and have new premises."""
     known = {one.unit.id: one.unit for one in pledges if one.unit.id and one.unit.address}
     if known:
         cursor.execute(ADDRESS, [now, list(known), [unit.address for unit in known.values()]])
     new = list(dict.fromkeys(one.unit for one in pledges if not one.unit.id))
+    joined = {unit.merchant_id for unit in new if unit.merchant_id}
     merchants = resolve_merchants(cursor, {unit.merchant for unit in new if not unit.merchant_id}, now=now)
     for unit, pk in zip(new, next_ids(cursor, "pledges_premises", len(new)), strict=True):
         unit.id, unit.merchant_id = pk, unit.merchant_id or merchants[unit.merchant]
@@ -314,6 +331,7 @@ def _make_units(cursor, pledges: list[ImportedPledge], file_id: int, now: dt.dat
             for unit in new
         ),
     )  # fmt: skip
+    return joined
 
 
 class _Writer:

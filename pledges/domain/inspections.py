@@ -167,7 +167,7 @@ def to_rectify(inspection: Inspection) -> Pledge | None:
     own = {"pk": inspection.pledge_id} if inspection.pledge_id else {
         "premises": inspection.premises_id, "type": inspection.type_id,
     }  # fmt: skip
-    return pledges.filter(**own).first()
+    return pledges.filter(**own).select_related("premises", "type").first()
 
 
 def checked_answers(type: PledgeType, day: dt.date, answers: Answers) -> list[tuple[ChecklistItem, str, str]]:
@@ -212,7 +212,8 @@ def _has_failed(inspection: Inspection, user) -> str:
 
 
 def _check_plan(inspection: Inspection) -> None:
-    plan = inspection.plan
+    """The plan is locked: narrowed at the same moment, it would no longer cover the visit."""
+    plan = InspectionPlan.objects.select_for_update(of=("self",)).filter(pk=inspection.plan_id).first()
     if plan is None:
         return
     if not plan.starts_on <= inspection.planned_on <= plan.ends_on:

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +22,8 @@ from cases.domain.reasons import check_reason
 from core.dates import add_months
 from core.exceptions import DomainError
 from core.refusals import refusal
-from core.workflow import Act, Transition, Workflow
+from core.text import clean_cell
+from core.workflow import Act, Transition, Workflow, plain
 from core.working_days import DAY
 from pledges.domain.keeping import write
 from pledges.domain.suspicion import look_again
@@ -42,6 +44,8 @@ from registry.domain import load_calendar
 
 ADD, CHANGE, DECIDE = "pledges.add_pledge", "pledges.change_pledge", "pledges.decide_pledge"
 RENEWABLE_DAYS = 90  # before the last day
+PLAQUE_LENGTH = 40
+REASON_LENGTH = 500  # of what stands beside a pledge, and not only in its event
 # by which the days change on which a pledge binds; with the end of its term they do not
 CHANGES_DAYS = (
     PledgeVerb.PUBLISH, PledgeVerb.RENEW, PledgeVerb.SUSPEND, PledgeVerb.REINSTATE, PledgeVerb.REVOKE,
@@ -77,7 +81,12 @@ def apply_for(
         if not PledgeType.objects.offered_on(applied_on).filter(pk=type.pk).exists():
             raise DomainError(_("Pledges of this type were not taken on %(day)s.") % {"day": applied_on})
         fields = checked_promise(type, promise)
-        previous = _previous(premises, type, applied_on)
+        previous = _previous(premises, type)
+        if previous is not None and previous.state in PUBLIC and previous.valid_to >= applied_on:
+            raise DomainError(
+                _("A pledge of this type is in force at these premises until %(day)s. Renew that one.")
+                % {"day": previous.valid_to}
+            )
         waiting_reason = _waiting_reason(previous, applied_on, waiting_reason)
         pledge = Pledge(
             premises=premises, type=type, agency_id=premises.agency_id, origin=origin, application=application.strip(),
@@ -163,17 +172,9 @@ def next_stage(pledge: Pledge) -> str:
     return next((stage for stage in order if not last.get(stage)), "")
 
 
-def _previous(premises: Premises, type: PledgeType, applied_on: dt.date) -> Pledge | None:
-    """The pledge that this one takes up again. Raises DomainError where one stands that can be renewed."""
-    earlier = Pledge.objects.filter(premises=premises, type=type).published().order_by("published_on").last()
-    if earlier is None:
-        return None
-    if earlier.state in PUBLIC and earlier.valid_to >= applied_on:
-        raise DomainError(
-            _("A pledge of this type is in force at these premises until %(day)s. Renew that one.")
-            % {"day": earlier.valid_to}
-        )
-    return earlier
+def _previous(premises: Premises, type: PledgeType) -> Pledge | None:
+    """The last published pledge of the type at these premises: the one that another takes up again."""
+    return Pledge.objects.filter(premises=premises, type=type).published().order_by("published_on").last()
 
 
 def _waiting_reason(previous: Pledge | None, applied_on: dt.date, reason: str) -> str:
@@ -188,7 +189,15 @@ def _waiting_reason(previous: Pledge | None, applied_on: dt.date, reason: str) -
             _("The pledge was revoked on %(revoked)s. Before %(until)s it is taken up again only for a reason: give it.")
             % {"revoked": previous.ended_on, "until": until}
         )
-    return check_reason(reason)
+    return _short_reason(reason)
+
+
+def _short_reason(reason: str) -> str:
+    """The reason, as check_reason. Raises DomainError also where it is too long to stand beside the pledge."""
+    reason = check_reason(reason)
+    if len(reason) > REASON_LENGTH:
+        raise DomainError(_("At most %(n)d characters.") % {"n": REASON_LENGTH})
+    return reason
 
 
 # ---- guards and effects
@@ -240,14 +249,19 @@ def _on(act: Act) -> dt.date:
 def _within_term(act: Act) -> dt.date:
     day = _on(act)
     if day > act.obj.valid_to:
-        raise DomainError(_("Its term ended on %(day)s.") % {"day": act.obj.valid_to})
+        raise DomainError(
+            _("Its term ended on %(day)s. Give a day until then, or have it applied for anew.")
+            % {"day": act.obj.valid_to}
+        )
     return day
 
 
 def _revise(act: Act) -> None:
-    act.changes |= dict.fromkeys(PromiseField.values, None)
+    """What was promised before stays in the event."""
     blank = {field.value: act.obj._meta.get_field(field.value).get_default() for field in PromiseField}
     act.changes |= blank | checked_promise(act.obj.type, act.data.pop("promise"))
+    before = {name: getattr(act.obj, name) for name in blank}
+    act.facts["before"] = plain({name: value for name, value in before.items() if value != act.changes[name]})
 
 
 def _opine(act: Act) -> None:
@@ -264,7 +278,22 @@ def _opine(act: Act) -> None:
 
 
 def _admit(act: Act) -> None:
-    _on(act)
+    pledge, day = act.obj, _on(act)
+    last = pledge.opinions.aggregate(last=Max("given_on"))["last"]
+    if last is not None and day < last:
+        raise DomainError(_("The last opinion was given on %(day)s; it is admitted then or later.") % {"day": last})
+    _check_waiting(act)
+
+
+def _check_waiting(act: Act) -> None:
+    """A pledge may have been revoked since the application was made, or another register brought it: the note is then the
+    reason not to wait."""
+    pledge = act.obj
+    if pledge.waiting_reason:
+        return
+    previous = _previous(pledge.premises, pledge.type)
+    if reason := _waiting_reason(previous, pledge.applied_on, act.data.get("note", "")):
+        act.changes |= {"waiting_reason": reason, "previous": previous}
 
 
 def _refuse(act: Act) -> None:
@@ -274,13 +303,21 @@ def _refuse(act: Act) -> None:
 
 def _publish(act: Act) -> None:
     pledge, day = act.obj, _on(act)
+    _check_waiting(act)
     valid_to = act.data.pop("valid_to", None) or last_day(day, pledge.type)
     if valid_to < day:
         raise DomainError(_("The last day does not lie before the publication."))
-    act.changes |= {
-        "published_on": day, "valid_to": valid_to, "terms": 1, "plaque": act.data.get("plaque", ""),
-    }  # fmt: skip
+    act.changes |= {"published_on": day, "valid_to": valid_to, "terms": 1}
     act.facts["valid_to"] = valid_to.isoformat()
+    _plaque(act)
+
+
+def _plaque(act: Act) -> None:
+    """A number that was recorded wrongly is recorded anew; the events keep both."""
+    number = clean_cell(act.data.get("plaque", ""))
+    if len(number) > PLAQUE_LENGTH:
+        raise DomainError(_("At most %(n)d characters.") % {"n": PLAQUE_LENGTH})
+    act.changes["plaque"] = number
 
 
 def _renew(act: Act) -> None:
@@ -304,8 +341,9 @@ def _evaluate(act: Act) -> None:
     )
     if data["result"] == EvaluationResult.RECTIFY and pledge.correct_by is None:
         act.changes["correct_by"] = _correction_day(act, day)
+        act.facts["correct_by"] = act.changes["correct_by"].isoformat()
     elif data["result"] == EvaluationResult.REVOKE:  # whether it is, somebody decides in an act of its own
-        act.changes["pool"] = Pool.WARNING
+        act.changes["pool"] = act.facts["pool"] = Pool.WARNING.value
 
 
 def _upgrade(act: Act) -> None:
@@ -343,13 +381,12 @@ def _correct(act: Act) -> None:
 
 
 def _suspend(act: Act) -> None:
-    reason, day = check_reason(act.data["note"]), _within_term(act)
+    reason, day = _short_reason(act.data["note"]), _within_term(act)
     Suspension.objects.create(pledge=act.obj, since=day, reason=reason)
 
 
 def _reinstate(act: Act) -> None:
-    day = _within_term(act)
-    act.obj.suspensions.filter(until=None).update(until=day)
+    _end_suspension(act.obj, _within_term(act))
 
 
 def _end_suspension(pledge: Pledge, day: dt.date) -> None:
@@ -382,6 +419,8 @@ PLEDGE = Workflow(
                guard=_opinions_given, effect=_admit, bulk=True),
     Transition(PledgeVerb.PUBLISH, gettext_lazy("Name and publish"), (ADMITTED,), IN_FORCE, DECIDE, (),
                ("on", "valid_to", "plaque", "note"), effect=_publish, bulk=True),
+    Transition(PledgeVerb.PLAQUE, gettext_lazy("Record the plaque"), PUBLIC, None, CHANGE, ("plaque",), ("note",),
+               effect=_plaque),
     Transition(PledgeVerb.RENEW, gettext_lazy("Renew"), (IN_FORCE,), None, DECIDE, (), ("on", "note"),
                guard=_renewable, effect=_renew, bulk=True),
     Transition(PledgeVerb.EVALUATE, gettext_lazy("Evaluate"), PUBLIC, None, CHANGE, ("year", "result"), ("on", "note"),

@@ -1,7 +1,7 @@
 """Premises: where a merchant pledges, and whose register they stand in."""
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,6 +11,7 @@ from core.text import name_key
 from pledges.domain.keeping import write
 from pledges.domain.suspicion import look_again
 from pledges.models import Pledge, Premises
+from registry.domain.merchants import Places
 from registry.enums import AgencyKind, RegionLevel
 from registry.models import Agency, Merchant, Platform, Region
 
@@ -56,6 +57,17 @@ def change_premises(
     return locked
 
 
+def _same(premises: Premises) -> Premises | None:
+    """Premises of the merchant under that name at that place, though on the map of another day: they are one unit."""
+    named = Premises.objects.filter(merchant=premises.merchant_id, name_key=premises.name_key).exclude(pk=premises.pk)
+    located = [(one.region_id, one) for one in named.select_related("region").order_by("pk")]
+    if not located:
+        return None
+    with connection.cursor() as cursor:
+        here = Places(cursor).here(premises.region_id, located)
+    return here[0] if here else None
+
+
 def _write(premises: Premises, name: str, region: Region, address: str, platform, link: str) -> None:
     name = name.strip()
     if not name_key(name):
@@ -63,6 +75,11 @@ def _write(premises: Premises, name: str, region: Region, address: str, platform
     if region.level != RegionLevel.DISTRICT:
         raise DomainError(_("Premises lie in a district or county."))
     premises.name, premises.name_key, premises.region = name, name_key(name), region
+    if (other := _same(premises)) is not None:
+        raise DomainError(
+            _("The merchant has premises of this name there already, in %(region)s. Use these, or name them apart.")
+            % {"region": other.region}
+        )
     premises.address, premises.platform, premises.link = address.strip(), platform, link.strip()
     with transaction.atomic():
         write(premises)

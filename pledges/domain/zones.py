@@ -2,13 +2,13 @@
 
 import datetime as dt
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.exceptions import DomainError
+from core.working_days import DAY
 from pledges.domain.keeping import assign, check_seen, keep, locked, permit, write
 from pledges.models import Premises, Workstation, WorkstationItem, Zone, ZoneMembership
 
@@ -36,14 +36,21 @@ def keep_zone(zone: Zone, *, actor, now: dt.datetime | None = None, **fields) ->
 def join_zone(
     zone: Zone, premises: Premises, *, since: dt.date, actor, now: dt.datetime | None = None
 ) -> ZoneMembership:
-    """Put premises that `actor` sees into a zone from the day `since`. Raises PermissionDenied and DomainError."""
+    """Put premises that `actor` sees into a zone from the day `since`, to the day on which it closes if that is known.
+    Raises PermissionDenied and DomainError."""
     permit(actor, ZoneMembership())
     premises, zone = locked(premises, actor), locked(zone, actor)
     if since > timezone.localdate(now or timezone.now()):
         raise DomainError(_("A membership does not begin on a day to come."))
     if since < zone.opened_on or (zone.closed_on and since >= zone.closed_on):
         raise DomainError(_("It is no zone on that day."))
-    return write(ZoneMembership(zone=zone, premises=premises, since=since, added_by=actor))
+    ended = {"until": zone.closed_on, "ended_by": actor} if zone.closed_on else {}
+    return write(ZoneMembership(zone=zone, premises=premises, since=since, added_by=actor, **ended))
+
+
+def may_leave(membership: ZoneMembership, day: dt.date) -> bool:
+    """Whether its end can still be told on `day`: nobody has, and that the zone will close later is no matter."""
+    return membership.until is None or membership.until > day + DAY
 
 
 @transaction.atomic
@@ -53,10 +60,10 @@ def leave_zone(membership: ZoneMembership, *, until: dt.date, actor, now: dt.dat
     permit(actor, membership)
     check_seen(membership, actor)
     locked(membership.premises, actor)
-    membership = locked(membership, actor)
-    if membership.until is not None:
+    membership, today = locked(membership, actor), timezone.localdate(now or timezone.now())
+    if not may_leave(membership, today):
         raise DomainError(_("This membership has ended already."))
-    if until > timezone.localdate(now or timezone.now()) + dt.timedelta(days=1):
+    if until > today + DAY:
         raise DomainError(_("A membership does not end on a day to come."))
     membership.until, membership.ended_by = until, actor
     return write(membership)
@@ -104,8 +111,8 @@ def _write_item(item: WorkstationItem, fields: dict, actor, now: dt.datetime | N
     if unknown := fields.keys() - ITEM_FIELDS:
         raise TypeError(f"an item has no {', '.join(sorted(unknown))}")
     case = fields.get("case")
-    if case is not None and not type(case).objects.visible_to(actor).filter(pk=case.pk).exists():
-        raise PermissionDenied
+    if case is not None and case.pk != item.case_id:
+        check_seen(case, actor)
     assign(item, fields)
     if not item.what:
         raise DomainError(_("Say what it was about."))

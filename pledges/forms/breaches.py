@@ -1,29 +1,12 @@
-"""What people enter about a breach."""
+"""What people enter about a breach, besides what acts on pledges are given too."""
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cases.domain.reasons import MIN_REASON
-from core.act_forms import DAY_FORMATS, ActForm, day_field, text_field
-from core.filters import DateInput
-
-LETTER_LENGTH = 60
-
-
-class ReasonForm(ActForm):
-    """Whatever is done takes a reason."""
-
-    note = text_field(_("Reason"))
-
-    def build(self):
-        self.fields["note"].help_text = gettext("At least %(n)d characters.") % {"n": MIN_REASON}
-
-
-class DatedForm(ReasonForm):
-    on = day_field(_("Holds from"))
-
-    field_order = ["on", "note"]
+from cases.forms.reasons import REASON_HELP
+from core.act_forms import day_field, text_field
+from pledges.domain.breaches import LETTER_LENGTH
+from pledges.forms.acts import ReasonForm
 
 
 class WarningForm(ReasonForm):
@@ -32,17 +15,6 @@ class WarningForm(ReasonForm):
         label=_("Number of the warning letter"), max_length=LETTER_LENGTH, required=False,
         widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"}),
     )  # fmt: skip
-    note = text_field(_("What the merchant is warned of"))
+    note = text_field(_("What the merchant is warned of"), help_text=REASON_HELP)
 
     field_order = ["on", "letter", "note"]
-
-
-class CorrectionForm(ReasonForm):
-    on = day_field(_("Ordered on"))
-    correct_by = forms.DateField(
-        label=_("To be corrected by"), required=False, input_formats=DAY_FORMATS, widget=DateInput(),
-        help_text=_("Empty: the working days that the type of pledge gives"),
-    )  # fmt: skip
-    note = text_field(_("What is to be corrected"))
-
-    field_order = ["on", "correct_by", "note"]

@@ -3,13 +3,11 @@
 from django import forms
 from django.contrib.admin.widgets import AdminRadioSelect
 from django.utils import timezone
-from django.utils.functional import lazy
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.domain.attachments import NOTE_LENGTH as PHOTO_NOTE_LENGTH
 from cases.domain.attachments import too_large
-from cases.domain.reasons import MIN_REASON
+from cases.forms.reasons import REASON_HELP
 from cases.models import Case
 from core.act_forms import DAY_FORMATS, ActForm, day_field, text_field
 from core.admin import VerbForm
@@ -30,7 +28,6 @@ from registry.enums import RegionLevel
 from registry.models import Region
 
 INSPECTORS_LENGTH = 200
-REASON_HELP = lazy(lambda: gettext("At least %(n)d characters.") % {"n": MIN_REASON}, str)()
 
 
 def districts(kept: Region | None = None):
@@ -104,7 +101,10 @@ class AnswerForm(VerbForm):
         super().__init__(*args, **kwargs)
 
     def clean_number(self):
-        number = self.cleaned_data["number"].strip()
+        number, row = self.cleaned_data["number"].strip(), self.instance
+        if row.pk and row.case_id and number == row.case.number:  # by now perhaps of others
+            self.case = row.case
+            return number
         self.case = Case.objects.visible_to(self.user).filter(number=number).first() if number else None
         if number and self.case is None:
             raise forms.ValidationError(_("No case that you see has this number."))

@@ -8,7 +8,9 @@ from core.act_forms import ActForm, day_field, text_field
 from core.admin import VerbForm
 from core.filters import DateInput
 from pledges.domain import next_stage
+from pledges.domain.pledges import PLAQUE_LENGTH
 from pledges.enums import EvaluationResult, PledgeVerb, Pool, PromiseField, Stage
+from pledges.forms.acts import CorrectionForm, DatedForm
 from pledges.forms.field import DistrictForm
 from pledges.models import Pledge, PledgeType, Premises
 
@@ -92,22 +94,32 @@ class DayForm(ActForm):
     note = text_field(_("Note"), rows=2, required=False)
 
 
-class ReasonForm(ActForm):
-    """An act that holds from a day and takes a reason."""
+class PublishManyForm(DayForm):
+    """Each has a plaque of its own, whose number is recorded once it is made."""
 
-    on = day_field(_("Holds from"))
-    note = text_field(_("Reason"), rows=3)
-
-
-class PublishForm(DayForm):
     valid_to = forms.DateField(
         label=_("Last day"), required=False, input_formats=["%Y-%m-%d"], widget=DateInput(),
         help_text=_("Empty: the term of the type"),
     )  # fmt: skip
-    plaque = forms.CharField(
-        label=_("Number of the plaque"), required=False, max_length=40, widget=forms.TextInput({"class": "vTextField"})
-    )
+    field_order = ["on", "valid_to", "note"]
+
+
+def plaque_field(**kwargs) -> forms.CharField:
+    widget = forms.TextInput({"class": "vTextField"})
+    return forms.CharField(label=_("Number of the plaque"), max_length=PLAQUE_LENGTH, widget=widget, **kwargs)
+
+
+class PublishForm(PublishManyForm):
+    plaque = plaque_field(required=False)
     field_order = ["on", "valid_to", "plaque", "note"]
+
+
+class PlaqueForm(ActForm):
+    plaque = plaque_field()
+    note = text_field(_("Note"), rows=2, required=False)
+
+    def build(self):
+        self.fields["plaque"].initial = self.subject.plaque
 
 
 class EvaluateForm(DayForm):
@@ -124,19 +136,12 @@ class PoolForm(ActForm):
     note = text_field(_("Note"), rows=2, required=False)
 
 
-class RectifyForm(ReasonForm):
-    correct_by = forms.DateField(
-        label=_("To be corrected by"), required=False, input_formats=["%Y-%m-%d"], widget=DateInput(),
-        help_text=_("Empty: the working days that the type gives"),
-    )  # fmt: skip
-    field_order = ["on", "correct_by", "note"]
-
-
 ACT_FORMS = {
     PledgeVerb.REVISE: ReviseForm, PledgeVerb.OPINE: OpinionForm, PledgeVerb.ADMIT: DayForm,
     PledgeVerb.PUBLISH: PublishForm, PledgeVerb.RENEW: DayForm, PledgeVerb.EVALUATE: EvaluateForm,
-    PledgeVerb.UPGRADE: DayForm, PledgeVerb.POOL: PoolForm, PledgeVerb.WARN: ReasonForm, PledgeVerb.RECTIFY: RectifyForm,
-    PledgeVerb.CORRECT: ReasonForm, PledgeVerb.SUSPEND: ReasonForm, PledgeVerb.REINSTATE: ReasonForm,
-    PledgeVerb.REVOKE: ReasonForm, PledgeVerb.DEREGISTER: ReasonForm, PledgeVerb.REJECT: ReasonForm,
-    PledgeVerb.WITHDRAW: ReasonForm,
+    PledgeVerb.UPGRADE: DayForm, PledgeVerb.POOL: PoolForm, PledgeVerb.WARN: DatedForm,
+    PledgeVerb.RECTIFY: CorrectionForm, PledgeVerb.CORRECT: DatedForm, PledgeVerb.SUSPEND: DatedForm,
+    PledgeVerb.REINSTATE: DatedForm, PledgeVerb.REVOKE: DatedForm, PledgeVerb.DEREGISTER: DatedForm,
+    PledgeVerb.REJECT: DatedForm, PledgeVerb.WITHDRAW: DatedForm, PledgeVerb.PLAQUE: PlaqueForm,
 }  # fmt: skip
+MANY_FORMS = {PledgeVerb.PUBLISH: PublishManyForm}

@@ -37,7 +37,7 @@ from pledges.importers.naming import as_bad, read_merchant, read_premises, read_
 from pledges.models import PledgeType
 from registry.domain import Directory
 from registry.domain.directory import spelling
-from registry.domain.merchants import MerchantKey, Places, find_merchants
+from registry.domain.merchants import MerchantKey, Places, find_merchants, resolve_merchants
 from registry.enums import AgencyKind
 from registry.models import Agency, Region
 
@@ -283,6 +283,8 @@ class PledgeTarget(PlainTarget):
             converted.control.add(kind=pledge.state, region=regions[pledge.unit.region_id].code)
             for rule, column, value in entry.warnings:
                 converted.warn(rule, column, value, entry.line)
+        for pledge in written.early:
+            converted.warn("early", self.header("external_number"), pledge.external_number, pledge.line)
         for pledge in written.differing:
             converted.warn("pledge", self.header("external_number"), pledge.external_number, pledge.line)
         for state, code, rows in states_of_pledges(cursor, written.ids):
@@ -297,7 +299,7 @@ class Resolver:
 
     def __init__(self, cursor, target: PledgeTarget, entries: list[Entry]):
         self.target, self.shared, self.entries = target, target.shared, entries
-        self.merchants = find_merchants(cursor, {entry.item.merchant for entry in entries})
+        self.merchants = self._merchants(cursor, {entry.item.merchant for entry in entries})
         merchants = set(self.merchants.values())
         self.unverified = unverified(cursor, merchants)
         self.units: dict[tuple, list[Unit]] = dict(units_of(cursor, merchants))
@@ -309,6 +311,17 @@ class Resolver:
         lock_units(cursor, known, target.profile.source, numbers)
         self.stored = stored_pledges(cursor, target.profile.source, numbers)
         self.kept = {unit.id: unit for units in self.units.values() for unit in units if unit.id}
+
+    def _merchants(self, cursor, wanted: set[MerchantKey]) -> dict[MerchantKey, int]:
+        """Those that there are. Rows that give a merchant's code make it known to the rows beside them that only name it,
+        as they do to later ones."""
+        found = find_merchants(cursor, wanted)
+        named = {key for key in wanted - found.keys() if not key[0]}
+        names = {key[1] for key in named}
+        if coded := {key for key in wanted - found.keys() if key[0] and key[1] in names}:
+            found |= resolve_merchants(cursor, coded, now=self.target.now)
+            found |= find_merchants(cursor, named)
+        return found
 
     def _unit(self, said: Said, line: int) -> Unit:
         """The premises of that name of the merchant at that place, whatever day's map the two stand on; else new ones."""
@@ -354,7 +367,7 @@ class Resolver:
             entry.warnings.append(("merchant", header("merchant"), said.merchant[3]))
         pledge.state = pledge.stated
         if pledge.stated != APPLIED:
-            self._settle_days(pledge, row, found)
+            self._settle_days(pledge, row, found, entry)
             self._settle_state(pledge, row, entry)
         if found is not None:
             pledge.plaque = pledge.plaque or found.plaque
@@ -371,7 +384,7 @@ class Resolver:
         if said.agency_id and said.agency_id != agency_id:
             entry.warnings.append(("keeper", self.target.header("agency"), row["agency"]))
 
-    def _settle_days(self, pledge: ImportedPledge, row: PlainRow, found: Stored | None) -> None:
+    def _settle_days(self, pledge: ImportedPledge, row: PlainRow, found: Stored | None, entry: Entry) -> None:
         """What the cells leave open: by what is stored, else by the rules of the type."""
         before = found if found is not None and found.published_on is not None else None
         if pledge.applied_on is None:
@@ -379,13 +392,15 @@ class Resolver:
         terms = pledge.terms or (before.terms if before else 1)
         if pledge.valid_to is None and before and (before.published_on, before.terms) == (pledge.published_on, terms):
             pledge.valid_to = before.valid_to
-        pledge.terms = terms
+        pledge.terms, months = terms, self.shared.type_ids[pledge.type_id].term_months
         if pledge.valid_to is None:
             try:
-                months = terms * self.shared.type_ids[pledge.type_id].term_months
-                pledge.valid_to = add_months(pledge.published_on, months) - DAY
+                pledge.valid_to = add_months(pledge.published_on, terms * months) - DAY
             except (ValueError, OverflowError):
                 raise row.bad("terms", "number", _("So many terms end beyond all dates. Correct their number.")) from None
+        elif terms > 1 and add_months(pledge.published_on, (terms - 1) * months) > pledge.valid_to:
+            # the day may be that of the last term alone, and a unit counts as new by the first
+            entry.warnings.append(("terms", self.target.header("published_on"), row["published_on"]))
 
     def _settle_state(self, pledge: ImportedPledge, row: PlainRow, entry: Entry) -> None:
         over = pledge.valid_to < self.shared.today

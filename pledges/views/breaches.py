@@ -20,7 +20,7 @@ from core.workflow import last_event_id
 from pledges.domain import BREACH, act_on_breach
 from pledges.domain.evidence import earlier, exhibits
 from pledges.enums import BreachVerb
-from pledges.forms.breaches import ReasonForm
+from pledges.forms.acts import ReasonForm
 from pledges.models import Breach, Pledge
 
 # whoever has the case decides whether the promise was broken; what follows is done by the keepers of the pledge

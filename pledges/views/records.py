@@ -14,8 +14,8 @@ from accounts.domain import SYSTEM
 from cases.enums import LOSS_KINDS, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
-from pledges.models import Breach, Pledge, Premises, ReturnEntry
-from pledges.tones import PLEDGE_TONES
+from pledges.models import Breach, Inspection, Pledge, Premises, ReturnEntry
+from pledges.tones import INSPECTION_TONES, PLEDGE_TONES
 from registry.models import Merchant
 
 NEWEST = 20  # cases on the page; the rest is one click away
@@ -65,7 +65,8 @@ class MerchantPage(ScopedMixin, TemplateView):
             more=len(pledges) > MOST_PLEDGES,
             years=self._years(cases, since), newest=list(cases.order_by("-received_at", "-pk")[:NEWEST]),
             recovered=self._recovered(cases), breaches=self._breaches(user, merchant),
-            returns=self._returns(user, merchant), **kwargs,
+            returns=self._returns(user, merchant), inspections=self._inspections(user, merchant),
+            sees_inspections=user.has_perm("pledges.view_inspection"), **kwargs,
         )  # fmt: skip
 
     @staticmethod
@@ -80,6 +81,21 @@ class MerchantPage(ScopedMixin, TemplateView):
         return [
             (breach, reverse("pledges:breach", args=[breach.case.number, breach.pk]) if breach.case_id in seen else "")
             for breach in breaches
+        ]
+
+    @staticmethod
+    def _inspections(user, merchant) -> list[tuple[Inspection, str, str]]:
+        """The latest visits to its premises with how many items were not in order (`not_ok`), the tone of the state of
+        each, and its page. What is only planned is not told: nobody learns here of an undercover visit to come."""
+        visits = Inspection.objects.visible_to(user).seen().filter(premises__merchant=merchant).with_failures()
+        visits = visits.select_related("premises", "type").order_by("-visited_on", "-pk")
+        opens = user.is_staff and user.has_perm("pledges.view_inspection")
+        return [
+            (
+                visit, INSPECTION_TONES[visit.state],
+                reverse("admin:pledges_inspection_change", args=[visit.pk]) if opens else "",
+            )
+            for visit in visits[:NEWEST]
         ]
 
     @staticmethod

@@ -23,7 +23,7 @@ LINKING = {"merge", "split", "dispatch", "return_to_intake"}
 
 def test_eight_processes_fight_over_the_same_cases(fresh_database):
     """How much they get done in the time depends on the machine and its load: there is some of everything."""
-    result = fight(fresh_database, seconds=10, processes=8)
+    result = fight(fresh_database, seconds=6, processes=8)
 
     assert result["crashed"] == 0
     assert result["faults"] == []

@@ -1,5 +1,6 @@
 import contextlib
 import datetime as dt
+import hashlib
 import io
 import os
 import re
@@ -15,22 +16,42 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Min, Q, Sum
 
 from accounts.models import User
 from cases.domain import SEARCH, waiting
 from cases.models import Case, CaseSearch, ImportFile, ImportReject, ImportRun, ImportWarning, Recovery
 from cases.worker import WorkerBusy, only_worker
+from core import vault
+from core.filetypes import PNG, recognise
 from demo import building
 from demo.city import Manifest, write_city
-from demo.city.figures import new_units
+from demo.city.figures import new_units, village_workstations
 from insights.metrics import every_metric, metric
 from insights.periods import Period
 from insights.scopes import Scope
 from mediation.models import PlatformReferral
+from pledges.domain import checklist, photo_context, progress
 from pledges.enums import NEVER_PUBLISHED
-from pledges.models import Pledge, PledgeEvent, Premises, ReturnEntry
-from registry.models import Merchant
+from pledges.models import (
+    Breach,
+    BreachEvent,
+    Finding,
+    Inspection,
+    InspectionEvent,
+    InspectionPhoto,
+    InspectionPlan,
+    Pledge,
+    PledgeEvent,
+    Premises,
+    ReturnEntry,
+    Target,
+    Workstation,
+    WorkstationItem,
+    Zone,
+    ZoneMembership,
+)
+from registry.models import Agency, Merchant
 from tests import databases
 from tests.pledges.test_property import Story
 from tests.waiting import eventually
@@ -51,17 +72,23 @@ def built(django_db_setup, django_db_blocker, tmp_path_factory):
 
 def demo(directory, **options):
     output = io.StringIO()
-    with embedded():
+    with embedded(MEDIA_ROOT=str(directory / "media")):
         call_command("demo", directory=directory, no_serve=True, stdout=output, **options)
     return output.getvalue()
 
 
 @contextlib.contextmanager
-def embedded(yes=True):
+def embedded(yes=True, **more):
     from django.test import override_settings  # noqa: PLC0415 - the settings decide, not the test's
 
-    with override_settings(EMBEDDED_DATABASE=yes):
+    with override_settings(EMBEDDED_DATABASE=yes, **more):
         yield
+
+
+@pytest.fixture(scope="module")
+def told(built, django_db_blocker):
+    with django_db_blocker.unblock():
+        return field_work()
 
 
 def state():
@@ -69,7 +96,30 @@ def state():
         "cases": Case.objects.count(), "recovered": Recovery.objects.aggregate(Sum("amount")),
         "runs": ImportRun.objects.count(), "merchants": Merchant.objects.count(), "users": User.objects.count(),
         "pledges": Pledge.objects.count(), "acts on pledges": PledgeEvent.objects.count(),
+        "acts on breaches": BreachEvent.objects.count(), "field work": field_work(),
     }
+
+
+def field_work():
+    """Zones, workstations, targets and inspections with all that belongs to them, by their names."""
+    return {
+        "zones": [*Zone.objects.values_list("kind", "name", "agency__code", "operator__name", "opened_on", "closed_on")],
+        "members": [*ZoneMembership.objects.values_list("zone__name", "premises__name", "since", "until")],
+        "workstations": [*Workstation.objects.values_list("name", "kind", "zone__name", "contact", "opened_on")],
+        "items": [*WorkstationItem.objects.values_list("workstation__name", "received_at", "ended_at", "what", "result")],
+        "targets": [*Target.objects.values_list("code", "number")],
+        "plans": [*InspectionPlan.objects.values_list("name", "agency__code", "visits")],
+        "inspections": [*Inspection.objects.values_list(
+            "premises__name", "type__code", "mode", "state", "planned_on", "visited_on", "correct_by", "corrected_on",
+            "ended_at", "inspectors", "follows__planned_on",
+        )],
+        "findings": [*Finding.objects.order_by("pk").values_list("inspection__premises__name", "item__code", "result")],
+        "photos": [*InspectionPhoto.objects.values_list("name", "sha256", "added_at")],
+        "acts": [*InspectionEvent.objects.order_by("pk").values_list("verb", "before", "after", "at", "note")],
+        "breaches": [*Breach.objects.filter(decided_at__isnull=False).values_list(
+            "case__number", "state", "found_at", "decided_at", "due_on",
+        )],
+    }  # fmt: skip
 
 
 def imported():
@@ -233,6 +283,126 @@ def test_there_is_work_for_the_clerk_of_pledges(built):
     assert theirs.filter(correct_by__isnull=False).exists()
 
 
+def test_every_district_has_zones_with_members_and_a_workstation_in_a_village(built):
+    districts = Agency.objects.filter(kind="bureau", region__level="district", valid_to=None)
+    assert districts.count() == 13
+    for district in districts:
+        kinds = set(Zone.objects.filter(agency=district).values_list("kind", flat=True))
+        assert kinds >= {"mall", "station", "scenic"}, district
+        assert Workstation.objects.filter(agency=district, kind="village", opened_on__year=2021).count() == 1, district
+    members = ZoneMembership.objects.all()
+    assert members.exclude(zone__agency=F("premises__agency")).count() == 0
+    assert members.filter(since__lt=F("zone__opened_on")).count() == 0
+    first = Min("premises__pledges__published_on")
+    assert members.annotate(first=first).filter(since__lt=F("first")).count() == 0
+    assert {"yes": members.filter(until=None).exists(), "no": members.filter(until__lte=TODAY).exists()} == {
+        "yes": True, "no": True,
+    }  # fmt: skip
+
+
+def test_units_that_pledge_as_a_whole_are_zones(built):
+    units = Premises.objects.filter(
+        pledges__in=Pledge.objects.filter(type__code__in=("village", "street_block", "demonstration_area")).first_ones()
+    )
+    assert units.exists()
+    zones = Zone.objects.filter(kind__in=("village", "street", "demonstration"), operator__isnull=False)
+    assert set(zones.values_list("name", "address")) == set(units.values_list("name", "address"))
+
+
+def test_the_targets_of_2021_are_counted_from_the_rows_of_a_small_city(built):
+    targets = {target.what: target for target in Target.objects.filter(year=2021)}
+    assert {what: progress(target, TODAY, today=TODAY).reached for what, target in targets.items()} == {
+        "demonstration_areas": 1, "village_workstations": 13, "delta_companies": 1,
+    }  # fmt: skip
+    halfway = progress(targets["village_workstations"], dt.date(2021, 7, 1), today=TODAY)
+    assert 0 < halfway.reached < 13
+    assert halfway.pace == halfway.reached * 365 // 182
+
+
+def test_the_clerks_district_has_targets_of_the_running_year_under_way(built):
+    theirs = {target.what: target for target in Target.objects.filter(agency__code="330110-bureau")}
+    stations = progress(theirs["village_workstations"], TODAY, today=TODAY)
+    assert (stations.target.year, stations.reached, stations.review) == (2026, 2, 1)
+    assert theirs["premises_created"].number == 12
+
+
+def test_the_numbers_of_workstations_scale(built):
+    assert village_workstations(2021, Decimal(1), least=13) == 280
+    assert village_workstations(2021, Decimal("0.1"), least=13) == 28
+    assert village_workstations(2021, Decimal("0.001"), least=13) == 13
+    assert village_workstations(2020, Decimal("0.1"), least=13) == 6
+
+
+def test_what_workstations_have_handled_has_its_order_and_nothing_lies_ahead(built):
+    items = WorkstationItem.objects.all()
+    end = dt.datetime(2026, 4, 20, 9, tzinfo=dt.UTC)
+    assert items.count() > 100
+    assert not items.filter(Q(received_at__gt=end) | Q(first_response_at__gt=end) | Q(ended_at__gt=end)).exists()
+    assert not items.filter(received_at__date__lt=F("workstation__opened_on")).exists()
+    assert items.figures()["first_response"] < dt.timedelta(hours=8)
+
+
+def test_every_inspection_is_as_its_acts_tell(built):
+    inspections = Inspection.objects.prefetch_related("events", "findings__item").select_related("type", "plan")
+    assert len(inspections) > 15
+    for one in inspections:
+        acts = list(one.events.order_by("pk").exclude(verb="photo"))
+        assert [act.before for act in acts] == ["", *(act.after for act in acts[:-1])]
+        assert (acts[0].verb, acts[-1].after) == ("plan", one.state)
+        assert [act.at for act in acts] == sorted(act.at for act in acts)
+        findings = {finding.item.code: finding.result for finding in one.findings.all()}
+        if one.visited_on is None:
+            assert findings == {}
+            continue
+        assert set(findings) == {item.code for item in checklist(one.type, one.visited_on)}
+        [visit] = [act for act in acts if act.verb == "visit"]
+        assert visit.data == {"visited_on": one.visited_on.isoformat(), "findings": findings} | {
+            name: visit.data[name] for name in ("inspectors", "summary") if name in visit.data
+        }  # fmt: skip
+        if "not_ok" not in findings.values():
+            assert (one.correct_by, one.corrected_on) == (None, None)
+        elif one.state == "closed":
+            assert one.corrected_on <= one.correct_by
+        assert one.plan is None or one.plan.starts_on <= one.planned_on <= one.plan.ends_on
+    assert Inspection.objects.exclude(pledge__premises=F("premises")).count() == 0
+    assert Inspection.objects.exclude(pledge__type=F("type")).count() == 0
+    visited_before = Inspection.objects.filter(visited_on__lt=F("pledge__published_on"))
+    assert not visited_before.exists()
+
+
+def test_the_clerk_has_inspections_in_every_state_with_photos_and_a_late_correction(built, settings):
+    clerk = User.objects.get(username="pledges")
+    theirs = Inspection.objects.visible_to(clerk)
+    assert set(theirs.values_list("premises__agency__code", flat=True)) == {"330110-bureau"}
+    by_hand = theirs.filter(events__verb="plan", events__actor=clerk)
+    assert Counter(by_hand.values_list("state", flat=True)) == {
+        "closed": 4, "correcting": 3, "visited": 2, "planned": 2, "cancelled": 1,
+    }  # fmt: skip
+    assert Counter(by_hand.values_list("mode", flat=True)) == {"open": 7, "undercover": 5}
+    assert theirs.late(TODAY).count() == 1
+    again = by_hand.get(follows__isnull=False)
+    assert (again.premises, again.follows.state) == (again.follows.premises, "closed")
+    photos = InspectionPhoto.objects.filter(inspection__in=by_hand)
+    assert photos.count() == 4
+    settings.MEDIA_ROOT = str(built[0] / "media")
+    for photo in photos:
+        content = vault.read(photo.file, context=photo_context(photo.pk))
+        assert (recognise(content, photo.name), hashlib.sha256(content).hexdigest()) == (PNG, photo.sha256)
+
+
+def test_breaches_of_the_clerks_district_were_decided_on_and_some_wait(built):
+    clerk = User.objects.get(username="pledges")
+    theirs = Breach.objects.filter(pledge__agency=clerk.agency)
+    states = Counter(theirs.values_list("state", flat=True))
+    assert set(states) > {"suspected"}
+    by_people = BreachEvent.objects.exclude(actor=None)
+    assert set(by_people.values_list("actor__agency__code", flat=True)) == {"330110-bureau"}
+    for breach in Breach.objects.exclude(state="suspected"):
+        acts = list(breach.events.order_by("pk"))
+        assert [act.at for act in acts] == sorted(act.at for act in acts)
+        assert (acts[0].verb, acts[-1].after) == ("find", breach.state)
+
+
 def test_a_second_run_changes_nothing(built):
     directory, _output = built
     before, bytes_before = state(), {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
@@ -338,6 +508,15 @@ class TestFirstRun:
         assert imported() == sum(entry.rows for entry in manifest.files if entry.counts)
         assert Manifest.load(tmp_path) == manifest
 
+    def test_another_city_of_the_same_seed_has_the_same_field_work(self, built, told, tmp_path):
+        demo(tmp_path, scale=SCALE, today=TODAY)
+
+        mine = field_work()
+
+        for part, rows in told.items():
+            assert mine[part] == rows, part
+            assert rows, part
+
     def test_a_database_of_its_own_is_left_alone(self, tmp_path):
         with embedded(False), pytest.raises(CommandError, match="--allow-external"):
             call_command("demo", directory=tmp_path, no_serve=True)
@@ -377,6 +556,7 @@ def test_it_serves_the_portal(fresh_database, tmp_path):
         port = probe.getsockname()[1]
     environment = os.environ | {
         "DATABASE_URL": fresh_database, "DJANGO_SETTINGS_MODULE": "tests.settings", "PLAIN_HTTP": "1",
+        "MEDIA_ROOT": str(tmp_path / "media"),
     }
     process = subprocess.Popen(
         [

@@ -199,6 +199,19 @@ def test_what_was_done_on_the_pledges_own_page_is_taken_over(confirmed, pledge, 
     assert confirmed.state == "corrected"
 
 
+def test_a_correction_that_is_under_way_has_its_last_day(confirmed, pledge, clerk, district):
+    """Another day that is asked for is not dropped in silence."""
+    do(confirmed, "rectify", actor=clerk, correct_by=day(2026, 12, 31))
+    second = BreachFactory(pledge=pledge, case__handling=district, confirmed=True)
+    before = stored()
+
+    with pytest.raises(DomainError, match="until 2026-12-31 is under way already. Leave the last day empty"):
+        do(second, "rectify", actor=clerk, correct_by=day(2026, 12, 1))
+    assert stored() == before
+    do(second, "rectify", actor=clerk, correct_by=day(2026, 12, 31))
+    assert (second.state, second.due_on) == ("correcting", day(2026, 12, 31))
+
+
 def test_a_correction_of_the_yearly_evaluation_is_joined_too(confirmed, pledge, clerk):
     ordered = act_on_pledge(pledge, "evaluate", actor=clerk, now=NOW, year=2026, result="rectify", note="价签不全")
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pledges.domain import act_on_breach, find_breaches
-from pledges.models import Breach, BreachEvent, PledgeEvent, Suspension
+from pledges.models import Breach, BreachEvent, Pledge, PledgeEvent, Suspension
 from tests.factories import (
     AgencyFactory,
     BreachFactory,
@@ -229,6 +229,18 @@ def test_the_list_is_narrowed(visit, clerk, several, query):
         assert response.status_code in (200, 302, 400)
         return
     assert sorted(name for name, breach in several.items() if breach in listed) == FILTERS[query]
+
+
+@pytest.mark.parametrize(("state", "waits"), [("revoked", True), ("deregistered", False), ("expired", False)])
+def test_it_waits_for_somebody_as_long_as_anything_can_be_done(several, state, waits):
+    """Where the pledge was revoked on its own page, the breach is still to be joined to that."""
+    ended = day(2026, 1, 30) if state != "expired" else None
+    Pledge.objects.update(
+        state=state, ended_on=ended, published_on=day(2025, 1, 1), applied_on=day(2025, 1, 1), valid_to=day(2026, 1, 31)
+    )
+
+    assert list(Breach.objects.late(day(2026, 2, 1))) == ([several["late"]] if waits else [])
+    assert list(Breach.objects.to_follow()) == ([several["confirmed"]] if waits else [])
 
 
 def test_the_list_is_searched_by_case_and_merchant(visit, clerk, several):

@@ -198,6 +198,12 @@ def test_a_workstation_and_its_items(desk, zone, district, clerk):
     assert desk.post(address, answer | {"number": case.number}).status_code == 302
     kept.refresh_from_db()
     assert (kept.result, kept.case, kept.what) == ("换新", case, "找13800001234，电饭煲坏了")
+    theirs = CaseFactory()  # of others by now
+    other = ItemFactory(workstation=station, received_at=local(2026, 10, 1), case=theirs)
+    address_of_other = f"{BASE}/workstationitem/{other.pk}/change/"
+    assert desk.post(address_of_other, answer | {"number": theirs.number}).status_code == 302
+    other.refresh_from_db()
+    assert (other.result, other.case) == ("换新", theirs)
     assert desk.post(address, answer).status_code == 403
     assert case.number in html(desk.get(address))
     page = html(desk.get(f"{BASE}/workstation/{station.pk}/change/"))
@@ -372,6 +378,20 @@ def test_lists_show_own_rows_with_a_fixed_number_of_queries(desk, district, mode
         queries.append(len(asked))
         assert len(page.context_data["cl"].result_list) == number + 1
     assert queries[0] == queries[2], queries
+
+
+def test_the_page_of_an_inspection_takes_as_many_queries_for_many_acts_as_for_one(desk, clerk, district):
+    inspection = InspectionFactory(premises=PremisesFactory(agency=district), visited=True)
+    address, counts = f"{BASE}/inspection/{inspection.pk}/change/", []
+    for number in (1, 3):
+        for _n in range(number):
+            inspection.events.create(verb="find", before="visited", after="visited", actor=clerk, at=timezone.now())
+            FindingFactory(inspection=inspection, result="not_ok")
+        desk.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            assert desk.get(address).status_code == 200
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 20
 
 
 def test_checklists_are_looked_at(desk, type):

@@ -14,13 +14,22 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from cases.importers import engine
-from cases.models import ImportFile, ImportReject, ImportRun, ImportWarning
+from cases.models import CaseChange, ImportFile, ImportReject, ImportRun, ImportWarning
+from core.exceptions import DomainError
 from core.text import name_key
 from pledges.domain import act_on_pledge, apply_for, change_premises, expire_pledges
 from pledges.models import Pledge, PledgeEvent, PledgeType, Premises, Suspension
 from registry.models import Agency, Merchant, Region
 from tests.cases.files import write_sheet
-from tests.factories import AgencyFactory, MerchantFactory, PledgeFactory, PremisesFactory, UserFactory
+from tests.factories import (
+    AgencyFactory,
+    CaseFactory,
+    MerchantFactory,
+    PledgeFactory,
+    PremisesFactory,
+    UserFactory,
+)
+from tests.factories.cases import local
 from tests.importing import called, counts, write_lines
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +232,16 @@ class TestRows:
         assert (first.valid_to + DAY, first.applied_on) == (day(today.year + 2, 3, 1), first.published_on)
         assert (second.valid_to, second.terms) == (day(2031, 2, 27), 4)
 
+    @pytest.mark.parametrize(
+        ("terms", "last", "fits"), [("2", "2023-12-31", False), ("2", "2024-01-01", True), ("1", "2021-12-31", True)]
+    )
+    def test_more_terms_than_fit_are_listed(self, run, line, terms, last, fits):
+        """The publication of the last term alone would make an old unit a new one."""
+        row = line | {"公布日期": "2021-01-01", "申请日期": "", "有效期至": last, "连续期数": terms, "状态": "过期"}
+
+        assert counts(run(row)) == {"rows": 1, "created": 1} | ({} if fits else {"warnings": 1})
+        assert warnings() == (set() if fits else {("terms", "公布日期", "2021-01-01")})
+
     def test_a_term_that_is_over_has_expired_whatever_the_register_says(self, run, line):
         lines = [
             line | {"有效期至": "2024-12-31"},
@@ -342,6 +361,30 @@ class TestMerchants:
         assert (merchant.name, merchant.region.code, merchant.verified) == (line["经营者名称"], "330106", False)
         assert merchant != namesake
         assert warnings() == {("merchant", "经营者名称", line["经营者名称"])}
+
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_a_code_makes_it_known_to_the_rows_that_only_name_it(self, run, line, chunk_rows):
+        other = line | {"承诺编号": "C2", "统一社会信用代码": "", "门店名称": "青禾二店"}
+
+        assert counts(run(line, other, chunk_rows=chunk_rows)) == {"rows": 2, "created": 2}
+
+        merchant = Merchant.objects.get()
+        assert (merchant.credit_code, merchant.premises.count()) == (CODE, 2)
+        assert counts(run(line, other, chunk_rows=chunk_rows)) == {"rows": 2, "unchanged": 2}
+
+    @pytest.mark.parametrize("state", ["待审核", "在期"])
+    def test_new_premises_have_a_look_at_all_complaints_about_the_merchant(self, run, line, state):
+        """Those of a district with premises are no longer held against the pledges of others."""
+        west = Region.objects.filter(code="330106").first()
+        merchant = MerchantFactory(coded=True, credit_code=CODE)
+        PledgeFactory(premises=PremisesFactory(merchant=merchant), in_force=True, published_on=day(2020, 1, 1))
+        case = CaseFactory(merchant=merchant, region=west, received_at=local(2020, 5, 4))
+        CaseChange.objects.all().delete()
+        applied = {"状态": "待审核", "公布日期": "", "有效期至": "", "连续期数": "", "牌匾编号": ""}
+
+        run(line | (applied if state == "待审核" else {}))
+
+        assert set(CaseChange.objects.values_list("case", flat=True)) == {case.pk}
 
     def test_a_wrong_code_is_a_warning(self, run, line):
         summary = run(line | {"统一社会信用代码": "91000000MA0000010X"})
@@ -607,6 +650,32 @@ class TestOverlaps:
                     "结束日期": "2020-01-01"},
         ]  # fmt: skip
         assert counts(run(*lines)) == {"rows": 4, "created": 4}
+
+    @pytest.mark.parametrize(("published", "is_early"), [("2025-02-28", True), ("2025-03-01", False)])
+    def test_what_was_taken_up_again_before_the_waiting_time_was_over_is_listed(self, run, line, published, is_early):
+        revoked = line | {"承诺编号": "A", "状态": "摘牌", "公布日期": "2023-01-01", "申请日期": ""}
+        revoked |= {"结束日期": "2024-03-01"}
+
+        summary = run(revoked, line | {"申请日期": "", "公布日期": published})
+
+        assert counts(summary) == {"rows": 2, "created": 2} | ({"warnings": 1} if is_early else {})
+        assert warnings() == ({("early", "承诺编号", "C1")} if is_early else set())
+
+    def test_an_application_within_the_waiting_time_is_admitted_here_for_a_reason_alone(self, run, line, west):
+        today = str(timezone.localdate())
+        revoked = line | {"承诺编号": "A", "状态": "摘牌", "结束日期": today}
+        applied = {"状态": "待审核", "申请日期": today, "公布日期": "", "有效期至": "", "连续期数": "", "牌匾编号": ""}
+        PledgeType.objects.filter(code="no_reason_return").update(stages=[])
+        run(revoked, line | applied)
+        head, pledge = UserFactory(agency=west, roles=["approver"]), Pledge.objects.get(external_number="C1")
+
+        with pytest.raises(DomainError, match=today):
+            act_on_pledge(pledge, "admit", actor=head)
+        act_on_pledge(pledge, "admit", actor=head, note="已更换经营者，整改到位")
+
+        pledge.refresh_from_db()
+        assert (pledge.state, pledge.waiting_reason) == ("admitted", "已更换经营者，整改到位")
+        assert pledge.previous.external_number == "A"
 
     def test_an_update_that_would_overlap_keeps_its_old_time(self, run, line):
         earlier = line | {"承诺编号": "A", "公布日期": "2020-01-01", "申请日期": "", "有效期至": "2020-12-31",

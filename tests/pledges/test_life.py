@@ -152,6 +152,21 @@ def test_published_it_is_in_force_for_the_term_of_its_type(premises, clerk, head
         assert Premises.objects.units_on(one).exists() is binds, one
 
 
+def test_the_plaque_is_made_later_and_has_a_number_of_its_own(premises, clerk):
+    pledge = in_force(premises)
+    act_on_pledge(pledge, "plaque", actor=clerk, now=NOW, plaque=" 杭放心2026-001 ")
+    with pytest.raises(DomainError, match="At most 40 characters"):
+        act_on_pledge(pledge, "plaque", actor=clerk, now=NOW, plaque="1" * 41)
+    assert row(pledge)["plaque"] == "杭放心2026-001"
+    act_on_pledge(pledge, "plaque", actor=clerk, now=NOW, plaque="杭放心2026-002", note="编号录入有误")
+    assert row(pledge)["plaque"] == "杭放心2026-002"
+    assert [event.data["plaque"] for event in pledge.events.order_by("pk")] == ["杭放心2026-001", "杭放心2026-002"]
+
+    ended = in_force(premises, state="expired", valid_to=day(2025, 11, 11))
+    with pytest.raises(TransitionNotAllowed):
+        act_on_pledge(ended, "plaque", actor=clerk, now=NOW, plaque="A1")
+
+
 @pytest.mark.parametrize(("start", "months", "end"), [
     (day(2024, 2, 29), 36, day(2027, 2, 27)), (day(2026, 1, 1), 36, day(2028, 12, 31)),
     (day(2026, 1, 31), 1, day(2026, 2, 27)),
@@ -252,6 +267,52 @@ def test_after_a_revocation_it_is_taken_up_again_late_or_for_a_reason(premises, 
     assert (again(day(2027, 11, 12)).previous, again(day(2027, 11, 12)).waiting_reason) == (pledge, "")
 
 
+@pytest.mark.parametrize("verb", ["admit", "publish"])
+def test_what_was_revoked_after_the_application_is_not_waited_for_without_a_reason(premises, head, verb):
+    """The term was over on the day before, so that it was applied for anew; then that one was revoked all the same."""
+    old = in_force(premises, published_on=day(2023, 11, 11), valid_to=day(2026, 11, 10))
+    state = "applied" if verb == "admit" else "admitted"
+    new = PledgeFactory(premises=premises, type=old.type, state=state, applied_on=day(2026, 11, 11))
+    act_on_pledge(old, "revoke", actor=head, now=NOW, on=day(2026, 11, 10), note="拒不改正，予以摘牌")
+    before = row(new)
+
+    for note in ("", "好"):
+        with pytest.raises(DomainError, match=r"revoked on 2026-11-10|Give the reason"):
+            act_on_pledge(new, verb, actor=head, now=NOW, note=note)
+    assert (row(new), new.events.count()) == (before, 0)
+
+    act_on_pledge(new, verb, actor=head, now=NOW, note="已更换经营者，整改到位")
+    found = row(new)
+    assert (found["waiting_reason"], found["previous_id"]) == ("已更换经营者，整改到位", old.pk)
+
+
+def test_it_is_admitted_no_earlier_than_its_last_opinion(applied, clerk, head):
+    opine(applied, clerk, "council")
+    opine(applied, clerk, "bureau", given_on=day(2026, 11, 9))
+
+    with pytest.raises(DomainError, match="last opinion was given on 2026-11-09"):
+        act_on_pledge(applied, "admit", actor=head, now=NOW, on=day(2026, 11, 8))
+    assert row(applied)["state"] == "applied"
+    act_on_pledge(applied, "admit", actor=head, now=NOW, on=day(2026, 11, 9))
+    assert row(applied)["state"] == "admitted"
+
+
+def test_a_reason_that_does_not_fit_is_refused_and_not_lost(premises, head, clerk):
+    pledge, reason = in_force(premises), "多次拒绝退货" * 84  # 504 characters
+
+    with pytest.raises(DomainError, match="At most 500 characters"):
+        act_on_pledge(pledge, "suspend", actor=head, now=NOW, note=reason)
+    assert (row(pledge)["state"], Suspension.objects.count(), pledge.events.count()) == ("in_force", 0, 0)
+
+    act_on_pledge(pledge, "revoke", actor=head, now=NOW, note=reason)
+    with pytest.raises(DomainError, match="At most 500 characters"):
+        apply_for(
+            premises, pledge.type, promise={"statement": "诚信"}, applied_on=TODAY, actor=clerk, now=NOW,
+            waiting_reason=reason,
+        )  # fmt: skip
+    assert Pledge.objects.get() == pledge
+
+
 def test_what_stands_is_renewed_and_not_applied_for_again(premises, clerk):
     pledge = in_force(premises)
 
@@ -319,6 +380,7 @@ def test_what_was_promised_is_revised_until_it_is_admitted(applied, clerk, head)
     act_on_pledge(applied, "revise", actor=clerk, now=NOW, promise={"days": 30, "goods": "鞋帽", "proof": "小票"})
     found = row(applied)
     assert (found["days"], found["goods"], found["excluded"], found["fund"]) == (30, "鞋帽", "", None)
+    assert applied.events.latest("pk").data == {"before": {"days": 10, "goods": "全部商品", "excluded": "内衣"}}
     with pytest.raises(DomainError, match="for 7 days at least"):
         act_on_pledge(applied, "revise", actor=clerk, now=NOW, promise=PROMISE | {"days": 3})
     assert row(applied)["days"] == 30
@@ -328,7 +390,8 @@ DATA = {
     "revise": {"promise": PROMISE}, "opine": {
         "stage": "council", "text": "同意", "body": "会", "person": "李四", "given_on": TODAY, "favourable": True,
     },
-    "admit": {}, "publish": {}, "renew": {}, "evaluate": {"year": 2026, "result": "confirmed"}, "upgrade": {},
+    "admit": {}, "publish": {}, "plaque": {"plaque": "A1"}, "renew": {},
+    "evaluate": {"year": 2026, "result": "confirmed"}, "upgrade": {},
     "pool": {"pool": "star"}, "warn": {"note": "多次投诉，予以告诫"}, "rectify": {"note": "标识缺失，限期改正"},
     "correct": {"note": "已改正"}, "suspend": {"note": "多次拒绝退货"}, "reinstate": {"note": "已改正，恢复"},
     "revoke": {"note": "拒不改正，予以摘牌"}, "deregister": {"note": "商户歇业注销"},
@@ -338,6 +401,15 @@ DATA = {
 
 def test_every_verb_is_tried_here():
     assert set(DATA) == {step.verb for step in PLEDGE} == set(PledgeVerb.values) - {"apply"}
+
+
+def test_published_while_another_stands_it_is_refused_in_words(premises, head):
+    pledge = in_force(premises)
+    other = PledgeFactory(premises=premises, type=pledge.type, state="admitted", applied_on=day(2026, 11, 1))
+
+    with pytest.raises(DomainError, match="A pledge of this type is in force at these premises at that time"):
+        act_on_pledge(other, "publish", actor=head, now=NOW)
+    assert (row(other)["state"], other.events.count()) == ("admitted", 0)
 
 
 @pytest.mark.parametrize("verb", DATA)

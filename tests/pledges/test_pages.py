@@ -13,11 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AccessLog
+from core.exceptions import DomainError
+from pledges.domain import change_premises, register_premises
 from pledges.models import Pledge, Premises
+from registry.models import Region
 from tests.factories import (
     AgencyFactory,
     BreachFactory,
     CaseFactory,
+    FindingFactory,
     InspectionFactory,
     MembershipFactory,
     MerchantFactory,
@@ -152,6 +156,19 @@ def test_many_are_renewed_at_once_and_what_one_is_refused_for_keeps_back_no_othe
     assert list(Pledge.objects.order_by("pk").values_list("terms", flat=True)) == [2, 1, 2, 1]
 
 
+def test_of_many_that_are_published_at_once_each_gets_a_plaque_of_its_own(boss, premises, today):
+    rows = [PledgeFactory(premises=premises, state="admitted", applied_on=today) for _n in range(2)]
+
+    begun = boss.post(LIST, {"action": "publish", "_selected_action": [row.pk for row in rows]})
+    assert 'name="valid_to"' in text_of(begun)
+    assert 'name="plaque"' not in text_of(begun)
+    assert "Done for 2 of 2" in text_of(many(boss, "publish", rows, on=f"{today}", plaque="A1"))
+    assert set(Pledge.objects.values_list("state", "plaque")) == {("in_force", "")}
+
+    assert boss.post(url(rows[0], "act/plaque/"), {"plaque": "A1"}).status_code == 302
+    assert list(Pledge.objects.order_by("pk").values_list("plaque", flat=True)) == ["A1", ""]
+
+
 def test_many_are_evaluated_at_once(desk, premises, today):
     rows = [PledgeFactory(premises=premises, in_force=True) for _n in range(2)]
 
@@ -191,6 +208,35 @@ def test_the_register_is_searched_by_merchant_and_premises(desk, district, word)
         assert "湖滨店" in page, address
         assert page.count("门店") == 0, address
     assert wanted.premises.merchant.name == "清泉百货"
+
+
+def test_a_word_that_stands_in_many_names_finds_all_of_them(desk, district, monkeypatch):
+    monkeypatch.setattr("pledges.found.FEW", 2)
+    for number in range(3):
+        PledgeFactory(premises=PremisesFactory(agency=district, name=f"湖滨{number}号"))
+        PledgeFactory(premises=PremisesFactory(agency=district, merchant__name=f"湖滨百货{number}"))
+    PledgeFactory(premises__agency=district)
+
+    for address in (LIST, "/pledges/"):
+        page = text_of(desk.get(address, {"q": "湖滨"}))
+        assert [page.count(f"湖滨{number}号") > 0 for number in range(3)] == [True] * 3, address
+        assert [page.count(f"湖滨百货{number}") > 0 for number in range(3)] == [True] * 3, address
+    assert desk.get("/pledges/", {"q": "湖滨"}).context["table"].paginator.count == 6
+
+
+@pytest.mark.usefixtures("in_english")
+def test_premises_are_one_unit_on_whatever_days_map(desk, district, clerk):
+    """下城区 went into 拱墅区 on 2021-04-09: an import of 2020 has put the premises into the former."""
+    old, new = Region.objects.get(code="330103"), Region.objects.filter(code="330105").latest("valid_from")
+    elsewhere = Region.objects.filter(code="330106").latest("valid_from")
+    premises = PremisesFactory(agency=district, region=old, name="湖滨店")
+    given = {"name": "湖滨店", "actor": clerk}
+
+    with pytest.raises(DomainError, match="there already, in"):
+        register_premises(premises.merchant, region=new, **given)
+    assert Premises.objects.get() == premises
+    assert register_premises(premises.merchant, region=elsewhere, **given).region == elsewhere
+    assert change_premises(premises, region=new, **given).region == new
 
 
 @pytest.mark.parametrize(("todo", "shown"), [
@@ -323,6 +369,76 @@ def test_a_pledge_that_states_nothing_says_so(desk, premises):
 
     assert '<p class="muted">Nothing is stated.</p>' in page
     assert '<dl class="desc">' not in page
+def inspected(premises, day, **facts):
+    return InspectionFactory(premises=premises, visited=True, planned_on=day, **facts)
+
+
+def test_the_page_of_a_merchant_has_the_visits_to_its_premises_the_latest_first(desk, district, premises):
+    second = PremisesFactory(agency=district, merchant=premises.merchant, name="二店")
+    late = inspected(
+        premises, dt.date(2026, 3, 2), state="correcting", correct_by=timezone.localdate() - dt.timedelta(days=2)
+    )
+    for result in ("not_ok", "not_ok", "ok", "not_applicable"):
+        FindingFactory(inspection=late, result=result)
+    newest = inspected(second, dt.date(2026, 4, 1), mode="undercover")
+    inspected(PremisesFactory(agency=district), dt.date(2026, 4, 1))
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    rows = [(visit, visit.not_ok, tone, url) for visit, tone, url in page.context["inspections"]]
+    assert rows == [
+        (newest, 0, "amber", f"/admin/pledges/inspection/{newest.pk}/change/"),
+        (late, 2, "amber", f"/admin/pledges/inspection/{late.pk}/change/"),
+    ]
+    shown = text_of(page).partition('id="h-inspections"')[2]
+    for words in ("二店", "Undercover", "2026-04-01", "Being corrected", "2026-03-02", "2 days overdue"):
+        assert words in shown, words
+
+
+def test_what_is_only_planned_or_was_cancelled_is_not_told_on_the_page_of_a_merchant(desk, premises):
+    for state in ("planned", "cancelled"):
+        ended_at = timezone.now() if state == "cancelled" else None
+        InspectionFactory(premises=premises, mode="undercover", state=state, ended_at=ended_at)
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    assert page.context["inspections"] == []
+    assert "Its premises have not been visited." in text_of(page)
+    assert "Undercover" not in text_of(page)
+
+
+def test_an_inspection_is_seen_on_the_page_of_a_merchant_by_whoever_sees_it_elsewhere(client, district, premises):
+    """A case officer sees the register and no inspections; another district sees its own premises of the same merchant
+    and nothing of what was done at these."""
+    inspected(premises, dt.date(2026, 4, 1), mode="undercover")
+    other = PremisesFactory(merchant=premises.merchant, agency=AgencyFactory(parent=district.parent))
+    theirs = inspected(other, dt.date(2026, 4, 2))
+    address = f"/pledges/merchants/{premises.merchant_id}/"
+    client.cookies["django_language"] = "en"
+
+    client.force_login(UserFactory(agency=district, roles=["officer"]))
+    page = client.get(address)
+    assert (page.status_code, page.context["inspections"]) == (200, [])
+    assert "Inspections" not in text_of(page)
+    assert "Undercover" not in text_of(page)
+
+    client.force_login(UserFactory(agency=other.agency, roles=["regulator"]))
+    page = client.get(address)
+    assert [(visit, url) for visit, _tone, url in page.context["inspections"]] == [(theirs, "")]
+    assert "Undercover" not in text_of(page)
+    assert premises.name not in text_of(page)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_page_of_a_merchant_takes_as_many_queries_for_three_visits_as_for_one(desk, district, premises, rows):
+    for number in range(rows):
+        second = PremisesFactory(agency=district, merchant=premises.merchant)
+        FindingFactory(inspection=inspected(second, dt.date(2026, 4, 1 + number)), result="not_ok")
+    address = f"/pledges/merchants/{premises.merchant_id}/"
+    desk.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        assert desk.get(address).status_code == 200
+    assert len(queries) == 13
 
 
 @pytest.mark.parametrize("rows", [1, 3])

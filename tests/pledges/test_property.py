@@ -112,7 +112,7 @@ class Story:
     def __init__(self, pledge: Pledge):
         self.pledge, self.first, self.last, self.end, self.gaps = pledge, None, None, None, []
         for verb, data in pledge.events.order_by("pk").values_list("verb", "data"):
-            on = dt.date.fromisoformat(data["on"])
+            on = dt.date.fromisoformat(data["on"]) if "on" in data else None  # a pool has no day
             if verb == "publish":
                 self.first = on
             elif verb == "suspend":

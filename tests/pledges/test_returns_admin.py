@@ -125,6 +125,8 @@ def test_the_list_is_searched_and_filtered(desk, entry, district):
     assert listed() == [of_file, entry, other]
     assert listed(q="湖滨") == listed(q="样例商贸") == [of_file, other]
     assert listed(year="2024") == [other]
+    for nonsense in ("0000", "9999", "x"):
+        assert listed(year=nonsense) == [of_file, entry, other]
     assert listed(q="别处") == []
     assert "台账.csv" in text_of(desk.get(LIST))
     assert desk.get(change(foreign)).status_code == 404

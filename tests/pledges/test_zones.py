@@ -193,6 +193,20 @@ def test_a_zone_that_closes_has_no_members_any_more(zone, clerk):
     assert Zone.objects.open_on(day(2026, 10, 31)).get() == zone
 
 
+def test_who_joins_a_zone_that_will_close_leaves_it_with_that_day_or_before(zone, premises, district, clerk):
+    keep_zone(zone, actor=clerk, closed_on=day(2027, 1, 1))
+    other = PremisesFactory(agency=district)
+    for one in (premises, other):
+        join_zone(zone, one, since=day(2026, 11, 1), actor=clerk, now=NOW)
+
+    assert set(ZoneMembership.objects.on(day(2026, 12, 31)).values_list("premises", flat=True)) == {premises.pk, other.pk}
+    assert not ZoneMembership.objects.on(day(2027, 1, 1)).exists()
+    leave_zone(other.memberships.get(), until=day(2026, 11, 12), actor=clerk, now=NOW)
+    assert list(Premises.objects.members_of(zone, day(2026, 11, 12))) == [premises]
+    with pytest.raises(DomainError, match="ended already"):
+        leave_zone(other.memberships.get(), until=day(2026, 11, 13), actor=clerk, now=NOW)
+
+
 # workstations
 
 
@@ -262,6 +276,19 @@ def test_items_belong_to_what_one_keeps(station, clerk):
         update_item(item, case=CaseFactory(), actor=clerk, now=NOW)
     item.refresh_from_db()
     assert (item.what, item.case, WorkstationItem.objects.count()) == ("电热水壶不加热", None, 1)
+
+
+def test_what_came_of_an_item_is_recorded_although_its_case_is_of_others_by_now(station, clerk):
+    case = CaseFactory()
+    item = ItemFactory(workstation=station, received_at=local(2026, 11, 12, 9), case=case)
+
+    update_item(item, first_response_at=local(2026, 11, 12, 10), case=case, actor=clerk, now=NOW)
+
+    kept = WorkstationItem.objects.get()
+    assert (kept.case, kept.first_response_at) == (case, local(2026, 11, 12, 10))
+    with pytest.raises(PermissionDenied):
+        update_item(item, case=CaseFactory(), actor=clerk, now=NOW)
+    assert WorkstationItem.objects.get().case == case
 
 
 def test_figures_of_a_workstation(station):
