@@ -2,7 +2,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseRedirect
@@ -16,7 +15,7 @@ from accounts import domain
 from accounts.enums import Family
 from accounts.models import User
 from accounts.roles import ROLES
-from core.admin import ScopedAdmin
+from core.admin import KeyAutocomplete, ScopedAdmin
 from core.exceptions import DomainError
 from registry.models import Agency
 
@@ -33,7 +32,7 @@ class AgencyAutocomplete(AutocompleteJsonView):
         return super().get_queryset() & manageable_agencies(self.request.user)
 
 
-class AgencySelect(AutocompleteSelect):
+class AgencySelect(KeyAutocomplete):
     url_name = "%s:accounts_user_agencies"
 
 

@@ -68,7 +68,8 @@ KEEP_PLEDGES = SEE_PLEDGES | KEEP_RETURNS | {DECIDE_BREACHES} | {
 FIELD_WORK = (
     "zone", "zonemembership", "workstation", "workstationitem", "inspectionplan", "inspection", "target",
 )  # fmt: skip
-SEE_FIELD_WORK = {f"pledges.view_{model}" for model in (*FIELD_WORK, "checklistitem")}
+PLEDGE_RULES = ("checklistitem", "pledgetype", "coverage")
+SEE_FIELD_WORK = {f"pledges.view_{model}" for model in (*FIELD_WORK, *PLEDGE_RULES)}
 KEEP_FIELD_WORK = SEE_FIELD_WORK | {f"pledges.{verb}_{model}" for verb in ("add", "change") for model in FIELD_WORK}
 PARTNER = "platform_partner"  # of an agency that is a platform, and of no other
 LIAISON = "court_liaison"  # of a court, and of no other agency

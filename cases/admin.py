@@ -58,6 +58,27 @@ def masked(model: type[Model], name: str):
     return admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")(show)
 
 
+@cache
+def masked_row(model: type[Model], name: str, *, opens: bool = True):
+    """A line of a page that names another row as somebody wrote it: untranslated, with phone and identity numbers
+    masked. `opens`: it leads to the page of that row."""
+    field = model._meta.get_field(name)
+    meta = field.related_model._meta
+
+    def show(row):
+        related = getattr(row, name)
+        if related is None:
+            return None
+        text = mask_numbers(str(related))
+        if not opens:
+            return format_html('<span translate="no">{}</span>', text)
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[related.pk])
+        return format_html('<a href="{}" translate="no">{}</a>', address, text)
+
+    show.__name__ = name
+    return admin.display(description=field.verbose_name, empty_value="-")(show)
+
+
 class MaskedTexts:
     """`texts` are the fields of a read-only page that hold free text."""
 

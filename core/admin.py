@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminSplitDateTime
+from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, AutocompleteSelectMultiple
 from django.db import IntegrityError
 from django.db.models import ForeignKey, Model
 from django.forms import BaseInlineFormSet
@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from core.exceptions import DomainError
-from core.pagination import CappedPaginator
+from core.pagination import KEY, CappedPaginator
 from core.refusals import refusal
 from core.views import visible
 
@@ -32,6 +32,13 @@ def label_split_time(formfield) -> None:
 class LabelledFormSet(BaseInlineFormSet):
     """A tabular inline has no <label>: each control is named by its column and row."""
 
+    def _construct_form(self, i, **kwargs):
+        """Rows know their parent, by which they are named: otherwise each would ask for it anew."""
+        form = super()._construct_form(i, **kwargs)
+        if form.instance.pk:
+            setattr(form.instance, self.fk.name, self.instance)
+        return form
+
     def add_fields(self, form, index):
         super().add_fields(form, index)
         row = "" if index is None else f" {index + 1}"
@@ -41,6 +48,21 @@ class LabelledFormSet(BaseInlineFormSet):
                 part.attrs.setdefault("aria-label", f"{capfirst(field.label or '')}{row}")
 
 
+class OnlyKeys:
+    """Looks up what is a key, and nothing else that an address or a form may say."""
+
+    def optgroups(self, name, value, attr=None):
+        return super().optgroups(name, [one for one in value if KEY.fullmatch(str(one))], attr)
+
+
+class KeyAutocomplete(OnlyKeys, AutocompleteSelect):
+    pass
+
+
+class KeysAutocomplete(OnlyKeys, AutocompleteSelectMultiple):
+    pass
+
+
 class ScopedChoices:
     """Choices of a foreign key are rows that the user may see."""
 
@@ -48,7 +70,14 @@ class ScopedChoices:
         model = db_field.remote_field.model
         if hasattr(model._default_manager.all(), "visible_to"):
             kwargs.setdefault("queryset", visible(model, request.user))
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeyAutocomplete(db_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeysAutocomplete(db_field, self.admin_site, using=kwargs.get("using")))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         formfield = super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -23,6 +23,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from core.exceptions import DomainError
+from core.language import in_language
 from core.text import mask_numbers
 
 XLSX_MAX_ROWS = 1_048_575  # a sheet's 1,048,576 rows less the heading
@@ -75,6 +76,12 @@ class Column:
         if isinstance(value, bool):
             return _("Yes") if value else _("No")
         return mask_numbers(str(value)) if self.masked else str(value)
+
+
+def name_of(path: str) -> Callable[[dict], str]:
+    """The name of the reference row at `path`, in the language of the file, from rows of plain values that have both of
+    its names."""
+    return lambda row: in_language(row[f"{path}__name"] or "", row[f"{path}__name_en"] or "")
 
 
 def rows(queryset: QuerySet | list, columns: Sequence[Column], language: str | None) -> Iterator[list]:

@@ -177,13 +177,16 @@ def capped_count(queryset: QuerySet) -> int:
     return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
 
 
-def capped_counts(querysets: Sequence[QuerySet], beside: tuple[str, Sequence] | None = None) -> list[int]:
+def capped_counts(
+    querysets: Sequence[QuerySet], beside: tuple[str, Sequence] | None = None, *, cap: int | None = COUNT_CAP
+) -> list[int]:
     """`capped_count` of several lists in one query, and behind them the counts of the one row that the statement
-    `beside`, with its parameters, gives."""
+    `beside`, with its parameters, gives. Without a cap, all their rows are counted."""
     parts, parameters = [], []
     for queryset in querysets:
         try:
-            sql, values = queryset.order_by().values("pk")[: COUNT_CAP + 1].query.sql_with_params()
+            rows = queryset.order_by().values("pk")
+            sql, values = (rows if cap is None else rows[: cap + 1]).query.sql_with_params()
         except EmptyResultSet:
             sql, values = "SELECT 1 WHERE false", ()
         parts.append(f"(SELECT count(*) FROM ({sql}) AS part)")  # noqa: S608 - SQL that the ORM wrote

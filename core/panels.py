@@ -45,7 +45,8 @@ _panels: dict[str, list[Panel]] = {}
 
 
 def register_panel(slot: str, panel: Panel) -> None:
-    """Let `panel` stand on the page that has the slot: "case" for the page of a case."""
+    """Let `panel` stand on the page that has the slot: "case" for the page of a case, "pledges" for the
+    register of pledges, which is no record and links to it alone."""
     _panels.setdefault(slot, []).append(panel)
 
 

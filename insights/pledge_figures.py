@@ -36,13 +36,15 @@ SHOWN = (IN_FORCE, CREATED, RENEWED, ENDED, TIMES_RETURNED, AMOUNT_RETURNED, SUS
 
 @dataclass
 class Line:
-    """One type or district: its units in force at the end and those newly created, with the addresses of both."""
+    """One type or district: its units in force at the end and those newly created, with the addresses of both. `token`:
+    of a region that has a page of its own."""
 
     label: str
     in_force: int
     created: int
     in_force_url: str
     created_url: str
+    token: str = ""
 
 
 class PledgeFigures:
@@ -92,7 +94,8 @@ class PledgeFigures:
             place = self.map.as_registered(self.map.regions[pk], only=only)
             scope = Scope(self.scope.user, self.scope.period, self.scope.as_of, place)
             addresses = [address(metric(code), Part.VALUE, scope) for code in (IN_FORCE, CREATED)]
-            lines.append(Line(place.label, standing[pk, only], new[pk, only], *addresses))
+            token = "" if only or place == self.scope.place else place.token
+            lines.append(Line(place.label, standing[pk, only], new[pk, only], *addresses, token))
         return sorted(lines, key=lambda line: (-line.in_force, -line.created, line.label))
 
     def _districts(self, rows: QuerySet) -> Counter:

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
@@ -17,7 +18,7 @@ from cases.models import Case
 from cases.views.lists import LoggedExport, SelectedRows
 from core import exports
 from core.exceptions import DomainError
-from core.exports import Column
+from core.exports import Column, name_of
 from core.views import ExportPage, FragmentMixin, ListPage, ScopedMixin
 from insights.dashboard import Dashboard
 from insights.enums import Part
@@ -25,15 +26,15 @@ from insights.filters import LoadFilterSet, ReturnFilterSet
 from insights.forms import PeriodForm
 from insights.mediation import MediationFigures
 from insights.metrics import families, metric, metrics
-from insights.periods import NAMED
-from insights.places import Map
+from insights.periods import NAMED, Period
+from insights.places import Map, Place
 from insights.pledge_figures import PledgeFigures
 from insights.scopes import Scope
 from insights.scorecard import REASONS, Line, Scorecard, channel_tiles
 from insights.selections import RETURNS, address, describe, span
 from insights.tables import LoadTable, ReturnTable
 from mediation.models import Mediator
-from pledges.models import ReturnEntry
+from pledges.models import Pledge, ReturnEntry
 
 
 class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
@@ -51,7 +52,7 @@ class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
         token = form.cleaned_data.get("region")
         if token:
             try:
-                place = regions.place(token, choice.period)
+                place = self.located(regions, token, choice.period)
             except DomainError as error:
                 problems.append(str(error))
         return {
@@ -62,6 +63,10 @@ class PeriodPage(FragmentMixin, ScopedMixin, TemplateView):
             "today": today,
             "problems": problems,
         }
+
+    def located(self, regions: Map, token: str, period: Period) -> Place:
+        """The region that `token` names. Raises DomainError where there is none."""
+        return regions.place(token, period)
 
     def tools(self, asked: dict) -> dict:
         """What the chooser of period and region needs."""
@@ -198,24 +203,41 @@ class MediationPage(PeriodPage):
 
 
 class PledgesPage(PeriodPage):
-    """Units in force and newly created, by type and district: a section of the dashboard, and a page. The register knows
-    the districts of today, whatever the period."""
+    """Units in force and newly created, by type and district: a section of the dashboard, and a page with a chooser of
+    its own. The register knows the districts of today, whatever the period."""
 
     permission_required = ("cases.view_case", "pledges.view_pledge")
     template_name = "insights/pledges.html"
-    fragment_template_name = "insights/_pledges.html"
+    section_template_name, fragment_template_name = "insights/_pledges.html", "insights/_pledges_page.html"
+
+    @property
+    def is_section(self) -> bool:
+        return self.wants_fragment and self.request.htmx.target != "dash"
+
+    def get_template_names(self):
+        return [self.section_template_name] if self.is_section else super().get_template_names()
+
+    def render_to_response(self, context, **response_kwargs):
+        response = super().render_to_response(context, **response_kwargs)
+        patch_vary_headers(response, ["HX-Target"])
+        return response
+
+    def located(self, regions, token, period):
+        return regions.in_register(token)
+
+    def received_span(self):
+        """The first and the last day on which a pledge that the reader sees was published."""
+        pledges = Pledge.objects.visible_to(self.request.user)
+        found = pledges.aggregate(first=Min("published_on"), last=Max("published_on"))
+        return found["first"], found["last"]
 
     def get_context_data(self, **kwargs):
-        form, today = PeriodForm(self.request.GET), timezone.localdate()
-        choice, regions, place = form.choice(today), Map.load(), None
-        problems = [message for messages in form.errors.values() for message in messages]
-        if token := form.cleaned_data.get("region"):
-            try:
-                place = regions.in_register(token)
-            except DomainError as error:
-                problems.append(str(error))
-        figures = PledgeFigures(self.request.user, choice, place, regions, today)
-        return super().get_context_data(figures=figures, problems=problems, **kwargs)
+        asked = self.read()
+        figures = PledgeFigures(self.request.user, asked["choice"], asked["place"], asked["map"], asked["today"])
+        tools = {"problems": asked["problems"]}
+        if not self.is_section:
+            tools = self.tools(asked) | {"places": asked["map"].choices(Period(asked["today"], asked["today"]))}
+        return super().get_context_data(figures=figures, **tools, **kwargs)
 
 
 class ReturnRows(SelectedRows):
@@ -249,15 +271,16 @@ class ReturnExport(ReturnRows, LoggedExport):
         Column(_("Month"), lambda row: f"{row['month']:%Y-%m}", width=10),
         Column(_("Merchant"), itemgetter("premises__merchant__name"), masked=True, width=32),
         Column(_("Premises"), itemgetter("premises__name"), masked=True, width=28),
-        Column(_("District"), itemgetter("premises__region__name")),
+        Column(_("District"), name_of("premises__region")),
         Column(_("Returns"), itemgetter("count")),
         Column(_("Amount paid back (CNY)"), itemgetter("amount"), width=18),
     )
 
     def get_queryset(self):
         return super().get_queryset().values(
-            "month", "premises__merchant__name", "premises__name", "premises__region__name", "count", "amount"
-        )
+            "month", "premises__merchant__name", "premises__name", "premises__region__name",
+            "premises__region__name_en", "count", "amount",
+        )  # fmt: skip
 
 
 class LoadRows:

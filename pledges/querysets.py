@@ -5,7 +5,16 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 
 from cases.querysets import FollowingQuerySet, OfAgencyQuerySet, scope
 from core.models import valid_on
-from pledges.enums import ESTABLISHED, PUBLIC, REVIEWED, SEEN, BreachState, InspectionState, PledgeState
+from pledges.enums import (
+    ESTABLISHED,
+    PUBLIC,
+    REVIEWED,
+    SEEN,
+    BreachState,
+    FindingResult,
+    InspectionState,
+    PledgeState,
+)
 from registry.querysets import ReferenceQuerySet
 
 
@@ -230,6 +239,10 @@ class InspectionQuerySet(OfAgencyQuerySet):
     def seen(self):
         """Those on which somebody was there."""
         return self.filter(state__in=SEEN)
+
+    def with_failures(self):
+        """With `not_ok`: how many items were not in order."""
+        return self.annotate(not_ok=Count("findings", filter=Q(findings__result=FindingResult.NOT_OK)))
 
     def late(self, day: dt.date):
         """Those whose correction was to be done by a day before the local day `day`."""

@@ -5,8 +5,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.tables import Column, DateColumn, NumberColumn, StateColumn, Table
+from core.text import mask_numbers
 from pledges.models import Pledge, Workstation, Zone
 from pledges.tones import PLEDGE_TONES
+
+
+def _named(page: str, pk: int, name: str):
+    """A name that leads to its page; numbers that are written in it are masked."""
+    return format_html('<a href="{}">{}</a>', reverse(page, args=[pk]), mask_numbers(name))
 
 
 class PledgeTable(Table):
@@ -25,11 +31,11 @@ class PledgeTable(Table):
         empty_text = _("No pledge matches these filters.")
 
     def render_premises(self, record):
-        return format_html('<a href="{}">{}</a>', reverse("pledges:detail", args=[record.pk]), record.premises)
+        return _named("pledges:detail", record.pk, record.premises.name)
 
     def render_merchant(self, record):
         merchant = record.premises.merchant
-        return format_html('<a href="{}">{}</a>', reverse("pledges:merchant", args=[merchant.pk]), merchant)
+        return _named("pledges:merchant", merchant.pk, merchant.name)
 
 
 class ZoneTable(Table):
@@ -46,8 +52,11 @@ class ZoneTable(Table):
         fields = ("name", "kind", "agency", "region", "operator", "opened", "closed")
         empty_text = _("No zone matches these filters.")
 
+    def render_operator(self, value):
+        return mask_numbers(str(value))
+
     def render_name(self, record):
-        return format_html('<a href="{}">{}</a>', reverse("pledges:zone", args=[record.pk]), record.name)
+        return _named("pledges:zone", record.pk, record.name)
 
 
 class PublishedTable(Table):
@@ -66,6 +75,12 @@ class PublishedTable(Table):
         fields = ("premises", "merchant", "type", "region", "agency", "applied", "day")
         empty_text = _("Nothing counts so far.")
 
+    def render_premises(self, value):
+        return mask_numbers(value)
+
+    def render_merchant(self, value):
+        return mask_numbers(value)
+
 
 class OpenedTable(Table):
     """Workstations that count for a target."""
@@ -80,3 +95,9 @@ class OpenedTable(Table):
         model = Workstation
         fields = ("name", "host", "region", "agency", "day")
         empty_text = _("Nothing counts so far.")
+
+    def render_name(self, value):
+        return mask_numbers(value)
+
+    def render_host(self, value):
+        return mask_numbers(value)

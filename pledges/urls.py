@@ -12,6 +12,7 @@ urlpatterns = [
     path("cases/<str:number>/pledges/", breaches.CasePledges.as_view(), name="case"),
     path("cases/<str:number>/pledges/<int:pk>/", breaches.CaseBreach.as_view(), name="breach"),
     path("pledges/zones/", zones.ZoneList.as_view(), name="zones"),
+    path("pledges/zones/export/", zones.ZoneExport.as_view(), name="zones_export"),
     path("pledges/zones/<int:pk>/", zones.ZoneSheet.as_view(), name="zone"),
     path("pledges/targets/", targets.TargetsPage.as_view(), name="targets"),
     path("pledges/targets/<int:pk>/<slug:part>/", targets.TargetRows.as_view(), name="target_rows"),

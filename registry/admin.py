@@ -192,12 +192,18 @@ class CategoryAdmin(ReferenceAdmin):
 
 
 @admin.register(Problem)
-class ProblemAdmin(ReferenceAdmin):
+class ProblemAdmin(ConsequencesAdmin):
+    """Where a problem stands under another, or is linked to one, what falls under that one may change."""
+
+    dataset = "problems"
     list_display = ["code", "shown_name", "scheme", "parent", "council"]
     list_filter = ["scheme"]
     list_select_related = ["parent", "council"]
     autocomplete_fields = ["parent", "council"]
     key_fields = ("scheme", "code")
+
+    def asks(self, form, formsets, *, change):
+        return change and not {"parent", "council"}.isdisjoint(form.changed_data)
 
 
 @admin.register(Industry)

@@ -33,7 +33,7 @@ from cases.domain.parties import ROLES as PEOPLE
 from cases.enums import Body, BulkState, Kind, Regime
 from cases.models import Case, ClockRule, Ground, SignalRule
 from cases.official_forms import ALLOWED, is_personal, is_sealed
-from pledges.models import ChecklistItem
+from pledges.models import ChecklistItem, PledgeType
 from registry.models import Merchant
 from tests.factories import (
     AgencyFactory,
@@ -850,6 +850,8 @@ GET  /admin/pledges/returnentry/{other_returnentry}/          302 302 302 302 30
 FIELD_WORK = """
 #                                                                                       anon none regu city offi medi cler audi acco supe appr part cour pled
 GET  /pledges/zones/                                                                    302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/zones/export/?format=csv                                                  302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/zones/export/?format=xlsx                                                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{zone}/                                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{sub_zone}/                                                         302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{other_zone}/                                                       302  403  404  200  403  403  403  403  403  200  404  403  403  404
@@ -982,6 +984,12 @@ GET  /admin/pledges/checklistitem/{checklist_item}/change/                      
 POST /admin/pledges/checklistitem/{checklist_item}/delete/                              302  302  302  302  302  403  403  302  403  403  403  403  403  403
 GET  /admin/pledges/checklistitem/{checklist_item}/history/                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/checklistitem/{checklist_item}/                                     302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET  /admin/pledges/pledgetype/                                                         302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/pledgetype/add/                                                     302  302  302  302  302  403  403  302  403  200  403  403  403  403
+GET  /admin/pledges/pledgetype/{pledge_type}/change/                                    302  302  302  302  302  403  403  302  403  200  200  403  403  200
+POST /admin/pledges/pledgetype/{pledge_type}/delete/                                    302  302  302  302  302  403  403  302  403  403  403  403  403  403
+GET  /admin/pledges/pledgetype/{pledge_type}/history/                                   302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/pledgetype/{pledge_type}/                                           302  302  302  302  302  302  302  302  302  302  302  302  302  302
 """  # noqa: E501 - a table
 
 # breaches of pledges: on the case and in the administration
@@ -1146,6 +1154,7 @@ def world(agencies):
         "clockrule": ClockRule.objects.first().pk,
         "ground": Ground.objects.first().pk,
         "checklist_item": ChecklistItem.objects.first().pk,
+        "pledge_type": PledgeType.objects.first().pk,
         "signalrule": SignalRule.objects.first().pk,
     }
     records |= {name: factory().pk for name, factory in VOCABULARY_FACTORIES.items()}
@@ -1758,6 +1767,7 @@ pledges/target           {target}             403/403/200/403/200/403/403/200 40
 pledges/target           {sub_target}         403/403/200/403/200/403/403/200 403/403/403/403/403/403/403/403
 pledges/target           {other_target}       403/403/200/403/404/403/403/404 403/403/403/403/403/403/403/403
 pledges/checklistitem    {checklist_item}     403/403/200/403/200/403/403/200 403/403/200/403/403/403/403/403 403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
+pledges/pledgetype       {pledge_type}        403/403/200/403/200/403/403/200 403/403/200/403/403/403/403/403 403/403/200/403/403/403/403/403 403/403/403/403/403/403/403/403
 """  # noqa: E501 - a table
 # the list with ?q=, of each model that can be searched, which is then also offered to other models' foreign keys
 ADMIN_SEARCHES = """
@@ -1800,6 +1810,7 @@ pledges.inspectionplan   403/403/200/403/200/403/403/200
 pledges.inspection       403/403/200/403/200/403/403/200
 pledges.target           403/403/200/403/200/403/403/200
 pledges.checklistitem    403/403/200/403/200/403/403/200
+pledges.pledgetype       403/403/200/403/200/403/403/200
 """
 # who may look at the rows of the other model
 ADMIN_CHOICES = """
@@ -1840,6 +1851,7 @@ pledges.inspection.premises          403/403/200/403/200/403/403/200
 pledges.inspection.pledge            403/403/200/403/200/403/403/200
 pledges.inspection.plan              403/403/200/403/200/403/403/200
 pledges.target.agency                200/200/200/200/200/403/403/200
+pledges.coverage.problem             200/403/200/403/403/403/403/403
 """
 STAFF = (
     "clerk", "account_manager", "superuser", "mediator", "approver", "platform_partner", "court_liaison", "pledge_clerk",
@@ -2000,8 +2012,8 @@ def test_the_export_of_personal_data(form, world):
 
 # what belongs to no agency; whatever else a path names has rows of its own for each
 OF_NO_AGENCY = {
-    *VOCABULARY_FACTORIES, "checklist_item", "clockrule", "ground", "signalrule", "user_type", "for_agency",
-    "for_region", "for_user", "register", "sealed_register",
+    *VOCABULARY_FACTORIES, "checklist_item", "pledge_type", "clockrule", "ground", "signalrule", "user_type",
+    "for_agency", "for_region", "for_user", "register", "sealed_register",
 }  # fmt: skip
 WHOSE = re.compile(r"{(my_|sub_|other_|)(\w+)}")
 PERSONAL = {"saved", "bulk"}  # one's own, and those of others in the own, the sub- and the other agency

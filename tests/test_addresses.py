@@ -1,6 +1,8 @@
 """Whatever an address carries, a page answers it: with rows, with a message, or with 404."""
 
 import pytest
+from django.contrib import admin
+from django.urls import reverse
 
 from accounts.models import User
 from tests.factories import (
@@ -22,6 +24,11 @@ LISTS = (
     "/cases/export/?format=csv", "/cases/export/?format=xlsx", "/cases/recoveries/export/?format=csv",
     "/cases/{case}/", "/imports/{run}/", "/", "/cases/bulk/", "/cases/bulk/{bulk}/",
     "/admin/cases/case/", "/admin/accounts/user/", "/admin/registry/merchant/",
+    "/pledges/", "/pledges/export/?format=csv", "/pledges/zones/", "/pledges/targets/", "/insights/pledges/",
+    "/insights/returns/", "/insights/returns/export/?format=csv",
+    *(f"/admin/pledges/{model}/" for model in (
+        "pledge", "breach", "returnentry", "zonemembership", "inspection",
+    )),
 )  # fmt: skip
 NUL, LONG, WIDE = "\x00", "字" * 3000, "9" * 400
 WRONG = [
@@ -31,6 +38,8 @@ WRONG = [
     *({"merchant": value, "run": value} for value in (NUL, WIDE)),
     {"list": "queue", "sort": "due", "after": "1~2~3"}, {"todo": NUL, "desk": NUL}, {"columns": NUL},
     *({name: NUL} for name in ("state", "kind", "place", "outcome", "action", "role")),
+    *({name: value} for name in ("type", "district", "year", "zone") for value in (NUL, WIDE, "²")),
+    *({name: NUL} for name in ("pool", "level", "open", "published_from", "correction", "member")),
     *({name: value} for name in ("after", "before") for value in (
         NUL, f"9999-12-31T23:59:59.999999+00:00~{WIDE}", "9999-12-31T23:59:59.999999-14:00~1",
         "0001-01-01T00:00:00+14:00~1", "9999-12-31~1", "1e400~1", "~1", WIDE,
@@ -105,6 +114,22 @@ def test_days_out_of_range_break_neither_case_page_nor_export(root, records, nam
 def test_what_cannot_be_a_number_is_no_case(root, number):
     assert root.get(f"/cases/{number}/").status_code == 404
     assert root.post(f"/cases/{number}/parties/1/reveal/", {"reason": "回访当事人"}).status_code == 404
+
+
+KEYED = sorted((model for model in admin.site._registry), key=lambda model: model._meta.label)
+
+
+@pytest.mark.parametrize("model", KEYED, ids=lambda model: model._meta.label)
+def test_what_is_no_key_names_no_row_in_the_form_of_a_new_one(root, model):
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    related = [field.name for field in model._meta.get_fields() if field.is_relation and not field.auto_created]
+    if not related or root.get(address).status_code != 200:  # it is added nowhere here
+        return
+
+    for key in ("abc", NUL, "-1", WIDE):
+        given = dict.fromkeys(related, key)
+        assert root.get(address, given).status_code == 200, key
+        assert root.post(address, given).status_code == 200, key
 
 
 def test_words_longer_than_a_search_box_takes_are_refused(root, records):

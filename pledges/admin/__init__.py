@@ -1,5 +1,5 @@
 """The register of pledges and the workplace of its keepers. Every write calls a verb of the domain."""
 
-from pledges.admin import breaches, inspections, pledges, premises, returns, targets, zones
+from pledges.admin import breaches, inspections, pledges, premises, returns, targets, types, zones
 
-__all__ = ["breaches", "inspections", "pledges", "premises", "returns", "targets", "zones"]
+__all__ = ["breaches", "inspections", "pledges", "premises", "returns", "targets", "types", "zones"]

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 
 from accounts.client import client_ip
-from cases.admin import OfAgencyAdmin, masked
+from cases.admin import OfAgencyAdmin, masked, masked_row
 from cases.views.case_forms import file_response
 from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, VerbAdmin
@@ -269,8 +269,10 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
     inlines = [FindingInline, InspectionEventInline]
     change_form_template = "pledges/admin/inspection.html"
     looked_at = [
-        "premises", "pledge", "type", "plan", "follows", "mode", "shown_state", "planned_on", "visited_on", "inspectors",
-        "points", masked(Inspection, "summary"), "correct_by", "corrected_on", "ended_at",
+        masked_row(Inspection, "premises"), masked_row(Inspection, "pledge"), "type", masked_row(Inspection, "plan"),
+        masked_row(Inspection, "follows"), "mode", "shown_state", "planned_on", "visited_on",
+        masked(Inspection, "inspectors"), "points", masked(Inspection, "summary"), "correct_by", "corrected_on",
+        "ended_at",
     ]  # fmt: skip
 
     def has_change_permission(self, request, obj=None):
@@ -279,10 +281,8 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
     def get_fields(self, request, obj=None):
         if obj is None:
             return ["premises", "pledge", "type", "plan", "mode", "planned_on", "inspectors", "first"]
-        there = {name for name in self.looked_at if callable(name) or getattr(obj, name, True) not in (None, "")}
-        if not obj.summary:
-            there.discard(masked(Inspection, "summary"))
-        return [name for name in self.looked_at if name in there]
+        named = ((one, one.__name__ if callable(one) else one) for one in self.looked_at)
+        return [one for one, name in named if getattr(obj, name, True) not in (None, "")]
 
     def get_readonly_fields(self, request, obj=None):
         return self.looked_at if obj else []

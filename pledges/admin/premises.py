@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from cases.admin import masked_row
 from core.admin import ReadOnlyInline, VerbAdmin
 from core.templatetags.portal import state
 from pledges.domain import change_premises, register_premises
@@ -45,16 +46,17 @@ class PremisesAdmin(VerbAdmin):
     search_help_text = _("Name of the premises or of the merchant")
     autocomplete_fields = ["merchant"]
     inlines = [PledgeInline]
+    keeps = staticmethod(masked_row(Premises, "merchant"))
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
 
     def get_readonly_fields(self, request, obj=None):
-        return ["merchant", "agency"] if obj else []
+        return [self.keeps, "agency"] if obj else []
 
     def get_fields(self, request, obj=None):
-        fields = ["merchant", "name", "region", "address", "platform", "link"]
-        return [*fields, "agency"] if obj else fields
+        fields = ["name", "region", "address", "platform", "link"]
+        return [self.keeps, *fields, "agency"] if obj else ["merchant", *fields]
 
     def get_search_results(self, request, queryset, search_term):
         return found_premises(queryset, search_term), False

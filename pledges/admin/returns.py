@@ -5,8 +5,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from cases.admin import masked
+from cases.admin import masked, masked_row
 from core.admin import ReadOnlyInline, VerbAdmin
+from core.text import mask_numbers
 from pledges.domain import record_returns
 from pledges.forms.returns import CorrectionForm, ReturnForm
 from pledges.found import found_premises
@@ -62,10 +63,11 @@ class ReturnEntryAdmin(VerbAdmin):
     search_help_text = _("Name of the premises or of the merchant")
     autocomplete_fields = ["premises"]
     inlines = [ChangeInline]
+    looked_at = [masked_row(ReturnEntry, "premises"), "merchant", "shown_month", "origin"]
 
     @admin.display(description=_("merchant"))
     def merchant(self, entry):
-        return entry.premises.merchant
+        return format_html('<span translate="no">{}</span>', mask_numbers(str(entry.premises.merchant)))
 
     @admin.display(description=_("month"))
     def shown_month(self, entry):
@@ -81,11 +83,11 @@ class ReturnEntryAdmin(VerbAdmin):
     def get_fields(self, request, obj=None):
         if obj is None:
             return ["premises", "month", "count", "amount"]
-        fields = ["premises", "merchant", "shown_month", "origin", "count", "amount"]
+        fields = [*self.looked_at, "count", "amount"]
         return [*fields, "reason"] if self.has_change_permission(request, obj) else fields
 
     def get_readonly_fields(self, request, obj=None):
-        return ["premises", "merchant", "shown_month", "origin"] if obj else []
+        return self.looked_at if obj else []
 
     def get_search_results(self, request, queryset, search_term):
         return found_premises(queryset, search_term, "premises"), False

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cases.admin import OfAgencyAdmin, masked
+from cases.admin import OfAgencyAdmin, masked, masked_row
 from core.admin import VerbAdmin
 from pledges.domain import (
     join_zone,
@@ -113,7 +113,11 @@ class MembershipAdmin(VerbAdmin):
     sortable_by = ["since"]
     search_fields = ["premises__name", "zone__name"]
     autocomplete_fields, proposed = ["zone", "premises"], ("zone", "premises")
-    looked_at = ["zone", "premises", "since", "added_by"]
+    looked_at = [
+        masked_row(ZoneMembership, "zone"), masked_row(ZoneMembership, "premises"), "since",
+        masked_row(ZoneMembership, "added_by", opens=False),
+    ]  # fmt: skip
+    leaver = staticmethod(masked_row(ZoneMembership, "ended_by", opens=False))
 
     @admin.display(description=_("merchant"))
     def merchant(self, membership):
@@ -126,11 +130,11 @@ class MembershipAdmin(VerbAdmin):
     def get_fields(self, request, obj=None):
         if obj is None:
             return ["zone", "premises", "since"]
-        ended = ["ended_by"] if obj.until else []
+        ended = [self.leaver] if obj.until else []
         return [*self.looked_at, "until", *ended]
 
     def get_readonly_fields(self, request, obj=None):
-        return [*self.looked_at, "ended_by"] if obj else []
+        return [*self.looked_at, self.leaver] if obj else []
 
     def write(self, request, obj, form, change):
         given = form.cleaned_data
@@ -188,7 +192,10 @@ class ItemAdmin(VerbAdmin):
     search_fields = ["workstation__name"]
     search_help_text = _("Name of the workstation")
     autocomplete_fields, proposed = ["workstation"], ("workstation",)
-    looked_at = ["workstation", "received_at", masked(WorkstationItem, "what"), "recorded_by"]
+    looked_at = [
+        masked_row(WorkstationItem, "workstation"), "received_at", masked(WorkstationItem, "what"),
+        masked_row(WorkstationItem, "recorded_by", opens=False),
+    ]  # fmt: skip
     answer = ["first_response_at", "ended_at"]
 
     def has_change_permission(self, request, obj=None):

@@ -14,13 +14,12 @@ from accounts.domain import SYSTEM
 from cases.enums import LOSS_KINDS, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
-from pledges.domain import PLEDGE
-from pledges.enums import FindingResult
 from pledges.models import Breach, Inspection, Pledge, Premises, ReturnEntry
 from pledges.tones import INSPECTION_TONES, PLEDGE_TONES
 from registry.models import Merchant
 
 NEWEST = 20  # cases on the page; the rest is one click away
+MOST_PLEDGES = 100  # a chain has hundreds of them; all are in the register
 YEARS = 5
 
 
@@ -38,7 +37,6 @@ class PledgePage(ScopedMixin, TemplateView):
         keeps = user.is_staff and (user.has_perm("pledges.change_pledge") or user.has_perm("pledges.decide_pledge"))
         return super().get_context_data(
             pledge=pledge, tone=PLEDGE_TONES[pledge.state], promise=pledge.promise, keeps=keeps,
-            steps=PLEDGE.available(pledge, user) if keeps else [],
             events=list(pledge.events.select_related("actor").order_by("-pk")), system=SYSTEM,
             opinions=list(pledge.opinions.all()), suspensions=list(pledge.suspensions.all()),
             evaluations=list(pledge.evaluations.all()),
@@ -54,9 +52,8 @@ class MerchantPage(ScopedMixin, TemplateView):
 
     def get_context_data(self, pk, **kwargs):
         user, merchant = self.request.user, get_object_or_404(Merchant.objects.select_related("region"), pk=pk)
-        pledges = list(
-            Pledge.objects.visible_to(user).filter(premises__merchant=merchant).select_related("premises__region", "type")
-        )
+        rows = Pledge.objects.visible_to(user).filter(premises__merchant=merchant)
+        pledges = list(rows.select_related("premises__region", "type").order_by("-applied_on", "-pk")[: MOST_PLEDGES + 1])
         premises = Premises.objects.visible_to(user).filter(merchant=merchant)
         cases = Case.objects.visible_to(user).filter(merchant=merchant)
         if not pledges and not premises.exists() and not cases.exists():
@@ -64,7 +61,8 @@ class MerchantPage(ScopedMixin, TemplateView):
         since = dt.date(timezone.localdate().year - YEARS + 1, 1, 1)
         return super().get_context_data(
             merchant=merchant, tones=PLEDGE_TONES,
-            pledges=[(pledge, PLEDGE_TONES[pledge.state]) for pledge in pledges],
+            pledges=[(pledge, PLEDGE_TONES[pledge.state]) for pledge in pledges[:MOST_PLEDGES]],
+            more=len(pledges) > MOST_PLEDGES,
             years=self._years(cases, since), newest=list(cases.order_by("-received_at", "-pk")[:NEWEST]),
             recovered=self._recovered(cases), breaches=self._breaches(user, merchant),
             returns=self._returns(user, merchant), inspections=self._inspections(user, merchant),
@@ -73,21 +71,24 @@ class MerchantPage(ScopedMixin, TemplateView):
 
     @staticmethod
     def _breaches(user, merchant) -> list[tuple[Breach, str]]:
-        """The newest breaches of its pledges, with the page on which each is looked at."""
+        """The newest breaches of its pledges, with the page on which the reader looks at each."""
         found = Breach.objects.visible_to(user).filter(pledge__premises__merchant=merchant).with_facts()
-        opens = user.is_staff and user.has_perm("pledges.view_breach")
+        breaches = list(found.order_by("-found_at", "-pk")[:NEWEST])
+        if user.is_staff:
+            return [(breach, reverse("admin:pledges_breach_change", args=[breach.pk])) for breach in breaches]
+        cases = Case.objects.visible_to(user).filter(pk__in={breach.case_id for breach in breaches})
+        seen = set(cases.values_list("pk", flat=True))
         return [
-            (breach, reverse("admin:pledges_breach_change", args=[breach.pk]) if opens else "")
-            for breach in found[:NEWEST]
+            (breach, reverse("pledges:breach", args=[breach.case.number, breach.pk]) if breach.case_id in seen else "")
+            for breach in breaches
         ]
 
     @staticmethod
     def _inspections(user, merchant) -> list[tuple[Inspection, str, str]]:
         """The latest visits to its premises with how many items were not in order (`not_ok`), the tone of the state of
         each, and its page. What is only planned is not told: nobody learns here of an undercover visit to come."""
-        visits = Inspection.objects.visible_to(user).seen().filter(premises__merchant=merchant).annotate(
-            not_ok=Count("findings", filter=Q(findings__result=FindingResult.NOT_OK))
-        ).select_related("premises", "type").order_by("-visited_on", "-pk")  # fmt: skip
+        visits = Inspection.objects.visible_to(user).seen().filter(premises__merchant=merchant).with_failures()
+        visits = visits.select_related("premises", "type").order_by("-visited_on", "-pk")
         opens = user.is_staff and user.has_perm("pledges.view_inspection")
         return [
             (

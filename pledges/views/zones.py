@@ -1,34 +1,79 @@
 """Zones as the portal shows them: a list, and of each one a sheet to take along on a visit."""
 
 import datetime as dt
+from operator import itemgetter
 
 from django.db.models import Count, F, Prefetch, Q
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import DetailView
 
 from cases.enums import Kind
 from cases.models import Case
+from cases.views.lists import LoggedExport, label_of
 from core.dates import add_months
+from core.exports import Column, name_of
 from core.views import ListPage, ScopedMixin
-from pledges.enums import FindingResult
+from pledges.enums import ZoneKind
 from pledges.filters import ZoneFilterSet
-from pledges.models import Breach, Inspection, Pledge, Premises, Workstation, Zone
+from pledges.models import Breach, Inspection, Pledge, Premises, Workstation, Zone, ZoneMembership
 from pledges.querysets import Median
 from pledges.tables import ZoneTable
 
 MONTHS = 12  # that the sheet looks back
+EXPORT = "pledges.export_pledge"
 
 
-class ZoneList(ListPage):
+class ZoneRows:
+    """The zones that the address selects, in its order."""
+
     model = Zone
-    permission_required = "pledges.view_zone"
-    template_name, fragment_template_name = "pledges/zones.html", "pledges/_rows.html"
-    filterset_class, table_class = ZoneFilterSet, ZoneTable
+    permission_required: str | tuple[str, ...] = "pledges.view_zone"
+    filterset_class = ZoneFilterSet
     sorts = {"name": "name", "opened": "opened_on"}
     default_sort = "name"
 
+
+class ZoneList(ZoneRows, ListPage):
+    template_name, fragment_template_name = "pledges/zones.html", "pledges/_rows.html"
+    table_class = ZoneTable
+
     def get_queryset(self):
         return super().get_queryset().select_related("agency", "region", "operator")
+
+    def get_context_data(self, **kwargs):
+        exports = self.request.user.has_perm(EXPORT)
+        return super().get_context_data(export_url=reverse("pledges:zones_export") if exports else "", **kwargs)
+
+
+class ZoneExport(ZoneRows, LoggedExport):
+    export_name = "zones"
+    export_title = _("Zones")
+    list_url = reverse_lazy("pledges:zones")
+    export_permissions = (EXPORT,)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return (
+            Column(_("Name"), itemgetter("name"), masked=True, width=28),
+            Column(_("Kind"), label_of(ZoneKind, "kind"), width=20),
+            Column(_("Kept by"), name_of("agency"), width=28),
+            Column(_("District"), name_of("region")),
+            Column(_("Operator"), itemgetter("operator__name"), masked=True, width=28),
+            Column(_("Address"), itemgetter("address"), masked=True, width=32),
+            Column(_("Zone since"), itemgetter("opened_on"), width=11),
+            Column(_("Closed on"), itemgetter("closed_on"), width=11),
+            Column(_("Members"), itemgetter("members")),
+        )
+
+    def get_queryset(self):
+        member = Q(memberships__in=ZoneMembership.objects.on(timezone.localdate()).order_by().values("pk"))
+        return super().get_queryset().annotate(members=Count("memberships", filter=member)).values(
+            "name", "kind", "agency__name", "agency__name_en", "region__name", "region__name_en", "operator__name",
+            "address", "opened_on", "closed_on", "members",
+        )  # fmt: skip
 
 
 class ZoneSheet(ScopedMixin, DetailView):
@@ -76,8 +121,7 @@ class ZoneSheet(ScopedMixin, DetailView):
     def inspections(members: list[Premises], user, since: dt.date) -> list[Inspection]:
         """The visits to members, the latest first, with how many items were not in order."""
         rows = Inspection.objects.visible_to(user).seen().filter(premises__in=members, visited_on__gte=since)
-        not_ok = Count("findings", filter=Q(findings__result=FindingResult.NOT_OK))
-        return list(rows.annotate(not_ok=not_ok).select_related("premises", "type").order_by("-visited_on", "-pk"))
+        return list(rows.with_failures().select_related("premises", "type").order_by("-visited_on", "-pk"))
 
     @staticmethod
     def workstations(zone: Zone, user, today: dt.date) -> list[Workstation]:

@@ -44,6 +44,9 @@ PAGES = [
     ("regulator", "/insights/pledges/?year=2020"),
     ("regulator", "/pledges/targets/?year=2021"),
     ("regulator", "/pledges/zones/"),
+    ("regulator", "{trader}"),
+    ("regulator", "{zone}"),
+    ("regulator", "/insights/returns/"),
     ("clerk", "/imports/"),
     ("clerk", "{run}"),
     ("auditor", "/accounts/sign-ins/"),
@@ -104,6 +107,11 @@ PAGES = [
     ("pledges", "/admin/pledges/inspectionplan/add/"),
     ("pledges", "/admin/pledges/inspection/"),
     ("pledges", "/admin/pledges/inspection/add/"),
+    ("pledges", "{visiting}"),
+    ("pledges", "{visited}"),
+    ("pledges", "{photo}"),
+    ("pledges", "/admin/pledges/pledgetype/"),
+    ("pledges", "{type}"),
     ("pledges", "/admin/pledges/target/add/"),
     ("accounts", "/"),
     ("accounts", "/admin/accounts/user/"),
@@ -120,9 +128,12 @@ REFUSED = [
 MOVED = {
     "audited": ("/cases/", "/audit/cases/"), "held": ("/change/", "/act/hold/"), "called": ("/change/", "/act/call/"),
     "settling": ("/change/", "/act/settle/"), "phone": ("/change/", "/phone/"),
-    "renewing": ("/change/", "/act/renew/"),
+    "renewing": ("/change/", "/act/renew/"), "visiting": ("/change/", "/act/visit/"),
+    "photo": ("/change/", "/photos/add/"),
     "performing": ("/change/", "/act/perform/"), "signing": ("/change/", "/act/sign/"),
 }  # fmt: skip
+# the link of a row that leads there, where it is not the first
+LINKS = {"trader": "a[href*='/merchants/']"}
 NAMED = re.compile(r"\{(\w+)\}(.*)")
 EXAMPLES = {
     "complaint": ("officer", "/cases/?kind=complaint&sort=-claimed"),
@@ -147,6 +158,12 @@ EXAMPLES = {
     "pledge": ("regulator", "/pledges/?state=in_force"),
     "kept": ("pledges", "/admin/pledges/pledge/?todo=review"),
     "renewing": ("approver", "/admin/pledges/pledge/?todo=renew"),
+    "trader": ("regulator", "/pledges/?state=in_force"),
+    "zone": ("regulator", "/pledges/zones/"),
+    "visiting": ("pledges", "/admin/pledges/inspection/?state__exact=planned"),
+    "visited": ("pledges", "/admin/pledges/inspection/?state__exact=correcting"),
+    "photo": ("pledges", "/admin/pledges/inspection/?state__exact=visited"),
+    "type": ("pledges", "/admin/pledges/pledgetype/"),
     "phone": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
 }
 
@@ -170,7 +187,8 @@ def address_of(look_as, addresses):
             username, listing = EXAMPLES[name]
             window = look_as(username)
             window.go(listing)
-            link = window.page.locator(".list-table tbody a, #result_list tbody a").first
+            link = LINKS.get(name, "a")
+            link = window.page.locator(f".list-table tbody {link}, #result_list tbody {link}").first
             found = link.get_attribute("href").partition("?")[0]
             addresses[name] = found.replace(*MOVED.get(name, ("", "")))
         return addresses[name] + below

@@ -33,7 +33,15 @@ from cases.models import BulkAct, Case, DocumentTemplate, Ground, SavedFilter, S
 from cases.tables import CaseTable, QueueTable
 from core.admin import ReadOnlyAdmin
 from mediation.models import Agreement, JudicialConfirmation, Recusal
-from pledges.models import ChecklistItem, Inspection, Pledge, ReturnEntry, WorkstationItem, ZoneMembership
+from pledges.models import (
+    ChecklistItem,
+    Inspection,
+    Pledge,
+    PledgeType,
+    ReturnEntry,
+    WorkstationItem,
+    ZoneMembership,
+)
 from registry.models import CalendarNotice
 from tests.cases.pages import SCRIPT, filled_in, shown_to, text
 from tests.cases.test_documents import COPIES, READY, later, typed
@@ -358,6 +366,7 @@ def kept_rows(district):
         ZoneFactory(agency=district), MembershipFactory(), WorkstationFactory(agency=district), ItemFactory(),
         pledge, pledge.premises, ReturnEntryFactory(premises=pledge.premises, month=dt.date(2026, 3, 1)),
         PlanFactory(agency=district), InspectionFactory(), TargetFactory(agency=district), ChecklistItem.objects.first(),
+        PledgeType.objects.first(),
     ]  # fmt: skip
     found = {type(row): row for row in rows}
     return lambda model: (found[model], case, open_case)

@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -341,6 +342,55 @@ def test_the_dashboard_loads_the_section_for_those_who_see_pledges(client, city)
     assert "<html" not in section
 
 
+def test_the_page_has_a_chooser_of_its_own_and_the_section_has_none(client, city):
+    published(day(2019, 5, 1), premises=PremisesFactory(agency=city.district, region=region("330106", "2001-03-25")))
+    client.force_login(city.regulator)
+
+    page = client.get(f"{PAGE}?year=2020")
+    assert list(page.context["years"])[-1] == 2019
+    upper = [place.token for place in page.context["places"] if place.region.name == "上城区"]
+    assert upper == ["330102"]  # the one of today alone, by which the register knows it
+    chosen = client.get(f"{PAGE}?year=2020", headers={"HX-Request": "true", "HX-Target": "dash"})
+    assert 'name="region"' in chosen.content.decode()
+    assert "<html" not in chosen.content.decode()
+    assert {"HX-Request", "HX-Target"} <= {name.strip() for name in chosen["Vary"].split(",")}
+    section = client.get(f"{PAGE}?year=2020", headers={"HX-Request": "true"}).content.decode()
+    assert 'name="region"' not in section
+    assert 'id="t-units-places"' in section
+
+
+def test_the_register_leads_to_the_districts_and_each_of_them_to_its_types_and_streets(client, city):
+    west = region("330106", "2001-03-25")
+    street = Region.objects.filter(parent=west, level="street").first()
+    published(day(2020, 5, 1), premises=PremisesFactory(agency=city.district, region=street))
+    published(day(2020, 5, 1), "factory", premises=PremisesFactory(agency=city.district, region=west))
+    other = region("330102", "2021-04-09")
+    published(day(2020, 5, 1), "village", premises=PremisesFactory(agency=city.district, region=other))
+    published(day(2020, 5, 1), "village", premises=PremisesFactory(agency=city.neighbour, region=west))
+    client.force_login(city.officer)
+
+    assert f'href="{PAGE}"' in client.get(LIST).content.decode()
+    page = client.get(f"{PAGE}?year=2020")
+    assert 'href="/insights/pledges/?year=2020&amp;region=330106"' in page.content.decode()
+    figures = client.get(f"{PAGE}?year=2020&region=330106").context["figures"]
+
+    assert [(line.label, line.in_force, line.created, line.token) for line in figures.by_type] == [
+        ("放心消费单位", 1, 1, ""), ("放心工厂", 1, 1, ""),
+    ]  # fmt: skip
+    lines = {line.label: (line.in_force, line.created, line.token) for line in figures.by_district}
+    assert lines == {street.name: (1, 1, street.code), "西湖区（未细分）": (1, 1, "")}
+    for line in (*figures.by_type, *figures.by_district):
+        assert client.get(line.in_force_url).context["page"].count == line.in_force
+
+
+def test_whoever_sees_no_cases_is_not_led_to_figures(client, city):
+    clerk = UserFactory(agency=city.district)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_pledge"))
+    client.force_login(clerk)
+
+    assert f'href="{PAGE}"' not in client.get(LIST).content.decode()
+
+
 def test_what_is_wrong_in_the_address_of_the_section_is_said(client, city):
     client.force_login(city.regulator)
 
@@ -366,7 +416,7 @@ def test_as_many_queries_however_many_units(client, city, django_assert_num_quer
             code = ("village", "factory", "live_room")[number]
             place = region(("330106", "330108", "330109")[number], "2021-04-09" if number == 2 else "2001-03-25")
             published(day(2020, 5, 1), code, premises=PremisesFactory(agency=city.district, region=place))
-        with django_assert_num_queries(34):
+        with django_assert_num_queries(35):
             client.get(f"{PAGE}?year=2020")
 
 

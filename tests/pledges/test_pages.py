@@ -1,13 +1,18 @@
 """The register on the pages: applied for, decided on one by one and many at once, looked at, exported."""
 
+import csv
 import datetime as dt
+import html
+import re
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import AccessLog
 from core.exceptions import DomainError
 from pledges.domain import change_premises, register_premises
 from pledges.models import Pledge, Premises
@@ -18,13 +23,16 @@ from tests.factories import (
     CaseFactory,
     FindingFactory,
     InspectionFactory,
+    MembershipFactory,
     MerchantFactory,
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
     RegionFactory,
     ReturnEntryFactory,
+    TargetFactory,
     UserFactory,
+    ZoneFactory,
 )
 from tests.factories.cases import local
 
@@ -291,6 +299,76 @@ def test_the_page_of_a_merchant_has_its_breaches_and_returns(desk, district, pre
     assert (year["year"].year, year["times"], year["amount"]) == (2026, 6, Decimal("150.50"))
 
 
+def test_a_chain_has_no_more_pledges_on_its_page_than_can_be_read(desk, district, premises, monkeypatch):
+    monkeypatch.setattr("pledges.views.records.MOST_PLEDGES", 2)
+    rows = [PledgeFactory(premises=premises, in_force=True) for _n in range(2)]
+    address, all_of_them = f"/pledges/merchants/{premises.merchant_id}/", "/pledges/?q="
+    assert all_of_them not in text_of(desk.get(address))
+
+    PledgeFactory(premises=PremisesFactory(agency=district, merchant=premises.merchant), applied_on=dt.date(2020, 1, 1))
+    page = desk.get(address)
+    assert [pledge for pledge, _tone in page.context["pledges"]] == rows[::-1]
+    link = re.search(r'href="(/pledges/\?q=[^"]+)"', text_of(page)).group(1)
+    assert desk.get(link).context["page"].count == 3
+
+
+def test_an_officer_opens_the_breaches_of_the_cases_that_he_sees(client, district, premises):
+    pledge = PledgeFactory(premises=premises, in_force=True)
+    seen = {"case__handling": district, "case__merchant": premises.merchant, "found_at": local(2026, 11, 5)}
+    own = BreachFactory(pledge=pledge, **seen)
+    BreachFactory(pledge=pledge, case__handling=AgencyFactory(), case__merchant=premises.merchant)
+    client.force_login(UserFactory(agency=district, roles=["officer"]))
+
+    breaches = client.get(f"/pledges/merchants/{premises.merchant_id}/").context["breaches"]
+
+    assert [url for _breach, url in breaches] == [f"/cases/{own.case.number}/pledges/{own.pk}/", ""]
+    assert client.get(breaches[0][1]).status_code == 200
+
+
+def test_numbers_written_in_names_are_masked_on_every_page(boss, district, today):
+    number, masked = "13900000001", "139****0001"
+    named = {"merchant__name": f"张三小店{number}", "name": f"门店{number}", "address": f"路{number}"}
+    premises = PremisesFactory(agency=district, **named)
+    pledge = PledgeFactory(premises=premises, in_force=True, published_on=today, applied_on=today)
+    pledge.opinions.create(
+        stage="council", favourable=True, text="同意", body="区消保委", person=f"李四{number}", given_on=today
+    )
+    zone = ZoneFactory(agency=district, name=f"商圈{number}", operator=premises.merchant, address=f"街{number}")
+    MembershipFactory(premises=premises, zone=zone)
+    InspectionFactory(premises=premises, visited=True)
+    target = TargetFactory(agency=district, what="premises_created", year=today.year)
+    BreachFactory(pledge=pledge, case__handling=district, case__merchant=premises.merchant)
+
+    for address in (
+        "/pledges/", f"/pledges/{pledge.pk}/", f"/pledges/merchants/{premises.merchant_id}/", "/pledges/zones/",
+        f"/pledges/zones/{zone.pk}/", f"/pledges/targets/{target.pk}/reached/",
+    ):  # fmt: skip
+        page = text_of(boss.get(address))
+        assert number not in page, address
+        assert masked in page, address
+
+
+def test_a_number_of_complaints_opens_as_many(desk, district, premises, today):
+    long_ago = dt.date(today.year - 2, 6, 1)
+    for day, kind in ((today, "complaint"), (today, "report"), (long_ago, "complaint"), (long_ago, "complaint")):
+        CaseFactory(
+            handling=district, merchant=premises.merchant, kind=kind, received_at=local(day.year, day.month, day.day, 9)
+        )
+    zone = MembershipFactory(premises=premises, zone__agency=district).zone
+    opened = {}
+    for address in (f"/pledges/zones/{zone.pk}/", f"/pledges/merchants/{premises.merchant_id}/"):
+        links = re.findall(r'href="(/cases/\?[^"]+)">(\d+)</a>', text_of(desk.get(address)))
+        opened[address] = [(int(n), desk.get(html.unescape(link)).context["page"].count) for link, n in links]
+    assert list(opened.values()) == [[(1, 1)], [(1, 1), (1, 1), (2, 2)]]
+
+
+def test_a_pledge_that_states_nothing_says_so(desk, premises):
+    pledge = PledgeFactory(premises=premises, statement="")
+
+    page = text_of(desk.get(f"/pledges/{pledge.pk}/"))
+
+    assert '<p class="muted">Nothing is stated.</p>' in page
+    assert '<dl class="desc">' not in page
 def inspected(premises, day, **facts):
     return InspectionFactory(premises=premises, visited=True, planned_on=day, **facts)
 
@@ -388,3 +466,43 @@ def test_the_register_goes_out_to_whoever_may_export_it(client, district, premis
     assert response.status_code == status
     if status == 200:
         assert premises.name in b"".join(response.streaming_content).decode("utf-8-sig")
+
+
+def cells(client, address) -> list[list[str]]:
+    return list(csv.reader(b"".join(client.get(address).streaming_content).decode("utf-8-sig").splitlines()))
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", ["West", "No-reason return", "In force", "City level", "In no pool", "Consumer"]),
+    ("zh-hans", ["西区", "无理由退货承诺单位", "在期", "市级", "未入库", "消费者"]),
+])  # fmt: skip
+def test_a_file_is_in_the_language_of_its_reader(desk, district, language, words):
+    region = RegionFactory(name="西区", name_en="West")
+    premises = PremisesFactory(agency=district, region=region, name="湖滨店")
+    PledgeFactory(premises=premises, in_force=True, type__returns=True, freight="consumer", level=2)
+    ReturnEntryFactory(premises=premises)
+    MembershipFactory(premises=premises, zone__region=region, zone__name="湖滨商圈", zone__kind="mall")
+    desk.cookies["django_language"] = language
+
+    head, row = cells(desk, "/pledges/export/?format=csv")
+    named = dict(zip(head, row, strict=True))
+    assert [named[head[column]] for column in (3, 5, 6, 13, 14, 18)] == words
+    assert cells(desk, "/insights/returns/export/?format=csv")[1][3] == words[0]
+    zone = cells(desk, "/pledges/zones/export/?format=csv")[1]
+    assert (zone[0], zone[3], zone[8]) == ("湖滨商圈", words[0], "1")
+
+
+def test_zones_go_out_as_they_are_listed_to_whoever_may_export(desk, client, district, today):
+    for name, facts in (("开放区", {}), ("关闭区", {"closed_on": today})):
+        ZoneFactory(agency=district, name=name, **facts)
+    ZoneFactory(name="别处区")
+    assert 'href="/pledges/zones/export/' in text_of(desk.get("/pledges/zones/"))
+
+    assert [row[0] for row in cells(desk, "/pledges/zones/export/?format=csv&open=yes")[1:]] == ["开放区"]
+    assert AccessLog.objects.get().target == "zones?open=yes"
+    grant = UserFactory(agency=district)
+    grant.user_permissions.add(Permission.objects.get(codename="view_zone"))
+    client.force_login(grant)
+    assert "/pledges/zones/export/" not in text_of(client.get("/pledges/zones/"))
+    assert client.get("/pledges/zones/export/?format=csv").status_code == 403
+    assert AccessLog.objects.count() == 1

@@ -10,6 +10,7 @@ from django.utils import timezone
 from core.dates import add_months
 from core.exceptions import DomainError
 from pledges.domain import keep_target, progress, reached, under_review
+from pledges.enums import TargetKind
 from pledges.models import PledgeType, Target
 from registry.models import Agency
 from registry.reference import load
@@ -257,6 +258,17 @@ def test_targets_of_others_are_not_there(page, client, district, city):
         assert client.get(f"/pledges/targets/{one.pk}/reached/").status_code == 404
     own = target(district, "village_workstations")
     assert client.get(f"/pledges/targets/{own.pk}/nonsense/").status_code == 404
+
+
+@pytest.mark.parametrize("kinds", [1, 4])
+def test_the_page_asks_as_many_queries_however_many_targets(page, district, kinds, django_assert_num_queries):
+    for what in TargetKind.values[:kinds]:
+        target(district, what)
+    WorkstationFactory(agency=district, opened_on=day(2026, 2, 1))
+    page("/pledges/targets/?year=2026")
+    with django_assert_num_queries(7):
+        found = page("/pledges/targets/?year=2026")
+    assert len(found.context["lines"]) == min(kinds, len(TargetKind.values))
 
 
 def test_the_list_asks_a_fixed_number_of_queries(page, district, django_assert_num_queries):

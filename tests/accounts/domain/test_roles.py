@@ -21,7 +21,8 @@ SEE = "mediation.view_platformreferral"  # where complaints are that went to a p
 KEPT = "pledge premises returnentry"  # in the register of pledges
 PLEDGES = " ".join(f"pledges.view_{model}" for model in ("pledge", "premises", "returnentry", "breach"))
 FIELD_WORK = "zone zonemembership workstation workstationitem inspectionplan inspection target"
-SEE_FIELD_WORK = " ".join(f"pledges.view_{model}" for model in [*FIELD_WORK.split(), "checklistitem"])
+RULES = "checklistitem pledgetype coverage"
+SEE_FIELD_WORK = " ".join(f"pledges.view_{model}" for model in [*FIELD_WORK.split(), *RULES.split()])
 KEEP_FIELD_WORK = f"{SEE_FIELD_WORK} " + " ".join(
     f"pledges.{verb}_{model}" for verb in ("add", "change") for model in FIELD_WORK.split()
 )
