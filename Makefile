@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-pages bench-search messages screenshots vendor stop clean
+.PHONY: help demo prepared test check bench bench-pages bench-search messages screenshots vendor stop clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run  ## Install what is missing, build the demo city and serve it on http://127.0.0.1:8000
 	@$(BIN)/python manage.py demo $(DEMO)
+
+prepared: $(VENV)/dev  # the template of the test databases, which `make test` makes if it is not there
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.prepare
 
 test: $(VENV)/dev  ## Run the whole test suite on real PostgreSQL, browser tests included
 	@$(BIN)/python -m tools.run_tests $(TESTS)

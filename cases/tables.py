@@ -15,6 +15,7 @@ from cases.domain.bulk import step_label
 from cases.enums import AuditKind, BulkOutcome, BulkState, RunState, State
 from cases.models import UNKNOWN_END, AuditEntry, BulkAct, BulkRow, Case, ImportReject, ImportRun, Recovery
 from cases.targets import import_target
+from core.language import listed
 from core.pagination import OF_ONE_PAGE
 from core.tables import (
     Column,
@@ -398,7 +399,7 @@ class RunTable(Table):
         text = names[0] if names else UNKNOWN
         if len(names) > 1:
             text = gettext("%(name)s and %(n)d more") % {"name": text, "n": len(names) - 1}
-        return format_html('<a href="{}" title="{}">{}</a>', record.get_absolute_url(), ", ".join(names), text)
+        return format_html('<a href="{}" title="{}">{}</a>', record.get_absolute_url(), listed(names), text)
 
     def render_what(self, record):
         return import_target(record.target).label

@@ -113,12 +113,8 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
         return lookup in allowed and "\x00" not in str(value)  # which PostgreSQL takes in no text
 
     def get_changeform_initial_data(self, request):
-        """What the address proposes; for a foreign key a key alone, since its widget looks up whatever it is given."""
-        keys = {field.name for field in self.opts.fields if isinstance(field, ForeignKey)}
-        return {
-            name: value for name, value in super().get_changeform_initial_data(request).items()
-            if (self.proposed is None or name in self.proposed) and (name not in keys or _is_key(value))
-        }  # fmt: skip
+        given = super().get_changeform_initial_data(request)
+        return {name: value for name, value in given.items() if self.proposed is None or name in self.proposed}
 
     def changelist_view(self, request, extra_context=None):
         title = {"title": capfirst(self.opts.verbose_name_plural)}
@@ -130,10 +126,6 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
         """A row outside the user's scope is not there, as in the portal."""
         raise Http404
-
-
-def _is_key(value) -> bool:
-    return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
 
 
 class RefusableForm(forms.ModelForm):

@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.language import listed
 from core.text import mask_numbers
 
 ALL = pgettext_lazy("any value of a filter", "All")
@@ -135,7 +136,7 @@ class FilterSet(django_filters.FilterSet):
     @staticmethod
     def _in_words(field, value) -> str:
         if isinstance(value, (list, tuple)) or hasattr(value, "exists"):
-            return "、".join(FilterSet._in_words(field, item) for item in value)
+            return listed(FilterSet._in_words(field, item) for item in value)
         if isinstance(field, forms.ModelChoiceField):
             return mask_numbers(str(value))  # names that people write may hold a number
         choices: dict = {}

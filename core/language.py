@@ -1,5 +1,7 @@
 """The language of the page, and words that are kept in both."""
 
+from collections.abc import Iterable
+
 from django.utils.translation import get_language
 
 
@@ -10,3 +12,8 @@ def is_chinese() -> bool:
 def in_language(chinese: str, english: str) -> str:
     """The one of two texts that the language of the page asks for; Chinese where there is no English one."""
     return chinese if is_chinese() else english or chinese
+
+
+def listed(words: Iterable) -> str:
+    """Words one after another, as the language of the page sets them apart."""
+    return ("、" if is_chinese() else ", ").join(map(str, words))

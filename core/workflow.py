@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.exceptions import DomainError, TransitionNotAllowed
+from core.language import listed
 
 
 @dataclass
@@ -178,7 +179,7 @@ def _checked(step: Transition, data: dict[str, Any]) -> dict[str, Any]:
         given[name] = value.strip() if isinstance(value, str) else value
     missing = [name for name in step.needs if given.get(name) in (None, "", False)]
     if missing:
-        raise DomainError(_("Missing: %(names)s.") % {"names": ", ".join(missing)})
+        raise DomainError(_("Missing: %(names)s.") % {"names": listed(missing)})
     return given
 
 

@@ -1,6 +1,32 @@
 import itertools
+from pathlib import Path
 
 import pytest
+
+# they take longest, in this order; where they come first, no worker waits for another at the end
+SLOW = (
+    "test_access.py", "cases/test_import_killed.py", "consumer_rights/test_rights.py", "demo/test_building.py",
+    "benchmarks/", "test_addresses.py", "mediation/test_import_killed.py", "pledges/test_import_killed.py",
+    "cases/test_script_forms.py", "cases/test_worker.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Slow modules, each of them whole, in turn at the beginning of either half: the first of two workers begins with the
+    first half."""
+    modules = {path: list(found) for path, found in itertools.groupby(items, key=lambda item: item.path)}
+    first = sorted((path for path in modules if _place(path) < len(SLOW)), key=_place)
+    rest = [path for path in modules if path not in first]
+    half, count = [], 0
+    while rest and count < len(items) / 2 - sum(len(modules[path]) for path in first[::2]):
+        half.append(rest.pop(0))
+        count += len(modules[half[-1]])
+    items[:] = [item for path in (*first[::2], *half, *first[1::2], *rest) for item in modules[path]]
+
+
+def _place(path: Path) -> int:
+    return next((n for n, name in enumerate(SLOW) if f"tests/{name}" in path.as_posix()), len(SLOW))
+
 
 
 @pytest.fixture(scope="session")

@@ -10,3 +10,5 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = False
+# of thousands of pages that are refused, each would be written out with its traceback
+LOGGING["loggers"] = {"django.request": {"level": "ERROR"}}  # noqa: F405

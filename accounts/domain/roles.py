@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.roles import ROLES
 from core.exceptions import DomainError
+from core.language import listed
 
 
 @dataclass
@@ -39,7 +40,7 @@ def sync_roles(*, dry_run: bool = False) -> RoleChanges:
     if missing := sorted(wanted - known.keys()):
         raise DomainError(
             _("These permissions do not exist; run the migrations first: %(names)s")
-            % {"names": ", ".join(missing)}
+            % {"names": listed(missing)}
         )
     groups = {group.name: group for group in Group.objects.select_for_update().order_by("name")}
     changes = RoleChanges()

@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.querysets import is_city_bureau
 from accounts.roles import LIAISON, PARTNER, ROLES, families
 from core.exceptions import DomainError
+from core.language import listed
 from registry.enums import AgencyKind
 
 SYSTEM = "system"
@@ -59,7 +60,7 @@ def check_roles(*, roles: Iterable[str], agency) -> set[str]:
     """The codes in `roles` as a set, if someone of `agency` may hold them together; otherwise DomainError."""
     codes = set(roles)
     if unknown := sorted(codes - ROLES.keys()):
-        raise DomainError(_("There is no role %(names)s.") % {"names": ", ".join(unknown)})
+        raise DomainError(_("There is no role %(names)s.") % {"names": listed(unknown)})
     if len(families(codes)) > 1:
         names = pgettext("between items", ", ").join(str(family.label) for family in Family)
         raise DomainError(
@@ -163,7 +164,7 @@ def _replace_roles(user: User, codes: set[str]) -> None:
     if missing := sorted(codes - {group.name for group in groups}):
         raise DomainError(
             _("The database does not know the role %(names)s; run sync_roles.")
-            % {"names": ", ".join(missing)}
+            % {"names": listed(missing)}
         )
     user.groups.set(groups)  # the user's row is locked: nobody else can give him a role meanwhile
     staff = user.is_superuser or any(ROLES[code].staff for code in codes)

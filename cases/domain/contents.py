@@ -29,6 +29,7 @@ from cases.official_forms import (
     variables_of,
 )
 from core.exceptions import DomainError
+from core.language import listed
 from core.personal_data import decrypt
 from core.text import mask_numbers
 
@@ -151,7 +152,7 @@ def checked_given(case: Case, *, form: DocumentForm, given: dict[str, Any], now:
     """`given` without what is empty. Raises DomainError for what is missing, not asked for, or of no sense."""
     definition = FORMS[form]
     if unknown := sorted(given.keys() - set(definition.asks)):
-        raise DomainError(_("This form does not ask for: %(names)s.") % {"names": ", ".join(unknown)})
+        raise DomainError(_("This form does not ask for: %(names)s.") % {"names": listed(unknown)})
     values = {name: value for name, value in given.items() if value not in (None, "")}
     for name in definition.asks:
         if name not in values and name not in definition.optional:

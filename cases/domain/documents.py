@@ -23,7 +23,7 @@ from cases.enums import Addressee, DeliveryResult, DocumentForm, Outcome, Side, 
 from cases.models import Attachment, Case, CaseEvent, Delivery, Document, DocumentSeries, Letterhead
 from cases.official_forms import ALLOWED, FORMS, OfficialForm, is_personal, is_sealed
 from cases.querysets import sees_reporters
-from core import docx_templates, vault
+from core import vault
 from core.bulk import next_ids
 from core.exceptions import DomainError
 from core.personal_data import encrypt
@@ -80,6 +80,8 @@ def issue_document(
 
 
 def _issue(case, definition: OfficialForm, side: Addressee, *, actor, now, values, stored: list[str]) -> Document:
+    from core import docx_templates  # noqa: PLC0415 - loads two libraries that most processes never need
+
     if reason := why_not(case, definition.code):
         raise DomainError(reason)
     agency = issuer_of(case, definition.code, actor)

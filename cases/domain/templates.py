@@ -15,7 +15,7 @@ from cases.domain.attachments import NOTE_LENGTH, checked_text
 from cases.enums import DocumentForm
 from cases.models import DocumentTemplate
 from cases.official_forms import required_of, sample_values, variables_of
-from core import docx_templates, vault
+from core import vault
 from core.bulk import next_ids
 from registry.models import Agency
 
@@ -86,6 +86,8 @@ def add_template(
 
 def check_template(form: str, *, name: str, content: bytes, now: dt.datetime) -> None:
     """Raise FileRefused unless the DOCX `content` can serve as template of `form`."""
+    from core import docx_templates  # noqa: PLC0415 - loads two libraries that most processes never need
+
     form = DocumentForm(form)
     docx_templates.check(content, name=name, variables=variables_of(form), required=required_of(form))
     docx_templates.check_filled(

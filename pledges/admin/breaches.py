@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models import Case
 from core.act_pages import ActPages
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
+from core.language import in_language
 from core.templatetags.portal import due_tag
 from core.text import mask_numbers
 from pledges.domain import BREACH, act_on_breach
@@ -110,7 +111,7 @@ class BreachEventInline(ReadOnlyInline):
     def pledge_act(self, event):
         """The day from which it holds, the last day of a correction, the number of a letter."""
         told = (event.data.get(name) for name in ("on", "correct_by", "letter"))
-        return "；".join(mask_numbers(str(value)) for value in told if value) or "-"
+        return in_language("；", "; ").join(mask_numbers(str(value)) for value in told if value) or "-"
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.admin import masked
 from core.admin import RefusableAdmin, RefusableForm, ScopedInline
+from core.language import listed
 from pledges.enums import PromiseField, Stage
 from pledges.models import Coverage, PledgeType
 from registry.admin import ConsequencesAdmin, InForceFilter, ReferenceForm
@@ -23,7 +24,7 @@ class WordsField(SimpleArrayField):
 
 
 def untranslated(words: list[str]) -> str:
-    return format_html('<span translate="no">{}</span>', "、".join(words)) if words else "-"
+    return format_html('<span translate="no">{}</span>', listed(words)) if words else "-"
 
 
 class TypeForm(ReferenceForm, RefusableForm):
@@ -119,11 +120,11 @@ class PledgeTypeAdmin(RefusableAdmin, ConsequencesAdmin):
 
     @admin.display(description=_("needs"), empty_value="-")
     def needed(self, type):
-        return ", ".join(str(PromiseField(one).label) for one in type.needs)
+        return listed(PromiseField(one).label for one in type.needs)
 
     @admin.display(description=_("opinions"), empty_value="-")
     def asked(self, type):
-        return ", ".join(str(Stage(one).label) for one in type.stages)
+        return listed(Stage(one).label for one in type.stages)
 
     def asks(self, form, formsets, *, change):
         return change and any(formset.has_changed() for formset in formsets)

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from cases.models import Case
+from core.language import in_language, listed
 from core.templatetags.portal import money
 from core.text import mask_numbers
 from pledges.enums import Freight, PromiseField
@@ -158,8 +159,8 @@ def _rule(rule: dict, names: dict[str, Problem], text: str | None) -> str:
         parts.append(_("problem “%(name)s”") % {"name": names.get(code, code)})
     if words := rule.get("words"):
         where = _("in the demand: %(words)s") if text == "demand" else _("in the narrative: %(words)s")
-        parts.append(where % {"words": "、".join(words)})
-    return "；".join(str(part) for part in parts)
+        parts.append(where % {"words": listed(words)})
+    return in_language("；", "; ").join(map(str, parts))
 
 
 def _premises(premises: dict) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from cases.domain.reasons import check_reason
 from core.exceptions import DomainError
+from core.language import listed
 from core.refusals import refusal
 from core.text import clean_cell
 from core.workflow import Act, Transition, Workflow
@@ -50,7 +51,7 @@ def keep_plan(plan: InspectionPlan, *, actor, now: dt.datetime | None = None, **
     plan = keep(InspectionPlan(pk=plan.pk), fields, actor)
     known = set(PledgeType.objects.values_list("code", flat=True))
     if unknown := sorted(set(plan.types) - known):
-        raise DomainError(_("There are no types of pledges with these codes: %(codes)s.") % {"codes": "、".join(unknown)})
+        raise DomainError(_("There are no types of pledges with these codes: %(codes)s.") % {"codes": listed(unknown)})
     planned = plan.inspections.exclude(state=InspectionState.CANCELLED)
     fitting = planned.filter(planned_on__range=(plan.starts_on, plan.ends_on))
     if plan.types:
@@ -175,20 +176,20 @@ def checked_answers(type: PledgeType, day: dt.date, answers: Answers) -> list[tu
     has or not yet on that day, that stands twice or is missing, and for an unknown result."""
     codes = [answer["code"] for answer in answers]
     if twice := sorted({code for code in codes if codes.count(code) > 1}):
-        raise DomainError(_("These items stand twice: %(codes)s.") % {"codes": "、".join(twice)})
+        raise DomainError(_("These items stand twice: %(codes)s.") % {"codes": listed(twice)})
     items = {item.code: item for item in checklist(type, day)}
     ever = set(ChecklistItem.objects.filter(type=type, code__in=codes).values_list("code", flat=True))
     if unknown := sorted(set(codes) - ever):
         raise DomainError(
-            _("The checklist of “%(type)s” has no such items: %(codes)s.") % {"type": type, "codes": "、".join(unknown)}
+            _("The checklist of “%(type)s” has no such items: %(codes)s.") % {"type": type, "codes": listed(unknown)}
         )
     if outdated := sorted(set(codes) - items.keys()):
         raise DomainError(
             _("These items were not part of the checklist on %(day)s: %(codes)s.")
-            % {"day": day, "codes": "、".join(outdated)}
+            % {"day": day, "codes": listed(outdated)}
         )
     if missing := [str(item) for code, item in items.items() if code not in codes]:
-        raise DomainError(_("These items have no answer: %(names)s.") % {"names": "、".join(missing)})
+        raise DomainError(_("These items have no answer: %(names)s.") % {"names": listed(missing)})
     found = []
     for answer in answers:
         if answer["result"] not in FindingResult.values:

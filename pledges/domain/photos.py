@@ -15,6 +15,7 @@ from core import vault
 from core.bulk import next_ids
 from core.exceptions import DomainError, FileRefused
 from core.filetypes import HEIC, JPEG, PNG, WEBP, recognise, safe_name
+from core.language import listed
 from core.uploads import limit_bytes
 from pledges.domain.inspections import CHANGE
 from pledges.domain.keeping import check_seen, locked
@@ -46,7 +47,7 @@ def add_photo(
     format_ = recognise(content, name)
     if format_ not in PICTURES:
         raise FileRefused(
-            _("Only pictures are taken here: %(kinds)s.") % {"kinds": ", ".join(kind.label for kind in PICTURES)}
+            _("Only pictures are taken here: %(kinds)s.") % {"kinds": listed(kind.label for kind in PICTURES)}
         )
     note = checked_text(note, NOTE_LENGTH)
     with connection.cursor() as cursor:

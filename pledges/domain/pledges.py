@@ -21,6 +21,7 @@ from accounts.domain import system_user
 from cases.domain.reasons import check_reason
 from core.dates import add_months
 from core.exceptions import DomainError
+from core.language import listed
 from core.refusals import refusal
 from core.text import clean_cell
 from core.workflow import Act, Transition, Workflow, plain
@@ -151,7 +152,7 @@ def checked_promise(type: PledgeType, promise: Promise) -> dict:
     missing = [str(PromiseField(name).label) for name in type.needs if name not in given]
     if missing:
         raise DomainError(
-            _("A pledge of the type “%(type)s” states: %(names)s.") % {"type": type, "names": "、".join(missing)}
+            _("A pledge of the type “%(type)s” states: %(names)s.") % {"type": type, "names": listed(missing)}
         )
     days = given.get(PromiseField.DAYS)
     if days is not None and days < (type.least_days or 7):

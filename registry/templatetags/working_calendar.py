@@ -2,6 +2,7 @@
 
 from django import template
 
+from core.language import listed
 from registry.domain.calendar import missing_years
 
 register = template.Library()
@@ -10,4 +11,4 @@ register = template.Library()
 @register.simple_tag
 def missing_calendars() -> str:
     """The years whose calendar is wanted by now and has not been loaded, in words; empty where none is missing."""
-    return ", ".join(map(str, missing_years()))
+    return listed(missing_years())

@@ -20,8 +20,8 @@ from tests.cases.files import order, row, rows, write_orders, write_with_referen
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 20
-ROWS = 6000
+KILLS = 10
+ROWS = 3000
 CHUNK = 40
 FINGERPRINTS = {
     "cases": """
@@ -78,7 +78,7 @@ def path(tmp_path_factory):
             line["12345工单号"] = f"HZ{n};HZ{n - 100}"  # of none; of another, which is a warning where there is one
     lines[130]["消费金额(单位:元)"] = "-1"
     lines.insert(700, row(登记编号=lines[10]["登记编号"], 企业名称="重复"))
-    lines.insert(4000, row(登记编号="second") | {"12345工单号": "HZ300"})  # stands for a case that was taken before
+    lines.insert(2000, row(登记编号="second") | {"12345工单号": "HZ300"})  # stands for a case that was taken before
     return write_with_references(tmp_path_factory.mktemp("killed") / "a.csv", lines)
 
 
@@ -163,7 +163,7 @@ def survivors(group: int) -> list[int]:
     return found
 
 
-def test_killed_at_twenty_moments_it_ends_as_if_undisturbed(fresh_database, path, orders):
+def test_killed_at_ten_moments_it_ends_as_if_undisturbed(fresh_database, path, orders):
     chance = random.Random(20201231)
     with databases.clone("undisturbed") as name:
         undisturbed = databases.database_url(name)

@@ -18,8 +18,8 @@ from tests.cases.test_import_killed import ROOT, kill, survivors, wait_until
 from tests.importing import write_lines
 from tests.waiting import eventually
 
-KILLS = 3
-ROWS = 1200
+KILLS = 2
+ROWS = 800
 CHUNK = 30
 AGENCY = "杭州市西湖区市场监督管理局"
 START = dt.datetime(2020, 6, 1, 9, tzinfo=dt.UTC)

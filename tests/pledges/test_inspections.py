@@ -183,7 +183,7 @@ def test_the_findings_of_a_visit(planned, clerk):
     [
         (answers(sign="ok", price="ok", nonsense="ok"), "has no such items: t.nonsense"),
         (answers(sign="ok", price="ok", old="ok"), "not part of the checklist on 2026-11-10: t.old"),
-        (answers(sign="ok"), "no answer: Price"), ([], "no answer: Sign、Price"),
+        (answers(sign="ok"), "no answer: Price"), ([], "no answer: Sign, Price"),
         (answers(sign="ok", price="ok") + answers(sign="not_ok"), "stand twice: t.sign"),
         (answers(sign="ok", price="perhaps"), "Unknown result: perhaps"),
         ([*answers(sign="ok"), {"code": "t.price", "result": "ok", "note": "字" * 501}], "At most 500 characters"),

@@ -67,7 +67,7 @@ def test_an_application_keeps_what_is_promised(applied, premises, returns, clerk
     ("changes", "message"),
     [
         ({"days": 6}, "for 7 days at least, not 6"), ({"days": None}, "states: return days"),
-        ({"goods": "  ", "proof": ""}, "states: goods covered、proof of purchase"),
+        ({"goods": "  ", "proof": ""}, "states: goods covered, proof of purchase"),
         ({"fund": Decimal("-1")}, "never below zero"),
     ],
 )  # fmt: skip

@@ -23,7 +23,7 @@ from tests.waiting import comes_to_wait, in_thread
 
 ROOT = Path(__file__).resolve().parents[3]
 # so many rows that some are left at every kill, however late the test comes to look
-KILLS, ROWS = 8, 200
+KILLS, ROWS = 4, 100
 
 
 @pytest.fixture
