@@ -55,7 +55,7 @@ def targets(results: dict) -> dict[str, dict]:
         found["mediation"] = _reached(results["mediation"], MEDIATION_MS, MEDIATION_QUERIES)
     if "breaches" in results:
         part = results["breaches"]
-        found["breaches"] = _reached(part, MEDIATION_MS, MEDIATION_QUERIES) | {
+        found["breaches"] = _reached(part, MOST_MS, MEDIATION_QUERIES) | {
             name: value for name, value in part.items() if name.startswith(("year_", "day_"))
         }  # fmt: skip
     if "import" in results:

@@ -35,6 +35,7 @@ def test_targets_say_of_each_figure_whether_it_keeps_to_its_limit():
         "search": {"filters": summary([{"list": page(100, 200)}] * 2), "searches": summary([FIRST, LAST])},
         "import": {"ratio_to_copy_indexed": 0.6, "rows": {}},
         "mediation": summary([{"day": page(100, 350)}], most_ms=400),
+        "breaches": summary([{"list": page(100, 310)}]) | {"year_seconds": 41.5, "day_seconds": 0.3, "cases": 9},
     }
 
     found = targets(results)
@@ -47,6 +48,10 @@ def test_targets_say_of_each_figure_whether_it_keeps_to_its_limit():
     assert found["searches"]["within_1.3x"] is False
     assert found["mediation"] == {
         "p95_ms": 350, "within_400ms": True, "queries": 10, "within_20_queries": True,
+    }  # fmt: skip
+    assert found["breaches"] == {
+        "p95_ms": 310, "within_300ms": False, "queries": 10, "within_20_queries": True, "year_seconds": 41.5,
+        "day_seconds": 0.3,
     }  # fmt: skip
     assert found["import"] == {"ratio_to_copy_indexed": 0.6}
     assert "queue" not in found
