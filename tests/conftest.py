@@ -1,3 +1,4 @@
+import gc
 import itertools
 from pathlib import Path
 
@@ -14,7 +15,9 @@ SLOW = (
 def pytest_collection_modifyitems(items):
     """Slow modules, each of them whole, in turn at the beginning of either half: the first of two workers begins with the
     first half."""
-    modules = {path: list(found) for path, found in itertools.groupby(items, key=lambda item: item.path)}
+    modules: dict[Path, list] = {}
+    for item in items:  # those of one module need not stand together
+        modules.setdefault(item.path, []).append(item)
     first = sorted((path for path in modules if _place(path) < len(SLOW)), key=_place)
     rest = [path for path in modules if path not in first]
     half, count = [], 0
@@ -22,6 +25,13 @@ def pytest_collection_modifyitems(items):
         half.append(rest.pop(0))
         count += len(modules[half[-1]])
     items[:] = [item for path in (*first[::2], *half, *first[1::2], *rest) for item in modules[path]]
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: looking for garbage among it takes long, and never looking lets gigabytes gather."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def _place(path: Path) -> int:

@@ -11,13 +11,13 @@ def test_every_page_of_every_reader_is_measured(django_db_setup, django_db_block
     with django_db_blocker.unblock():
         databases.template()  # the benchmark clones it
     process = subprocess.run(
-        [sys.executable, "-m", "benchmarks.queue", "--cases", "2000", "--open", "200", "--runs", "1"],
+        [sys.executable, "-m", "benchmarks.queue", "--cases", "3000", "--open", "200", "--runs", "1"],
         cwd=databases.ROOT, env=os.environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert process.returncode == 0, process.stderr
     found = json.loads(process.stdout.splitlines()[-1])
-    assert [(size["cases"], size["open"]) for size in found["sizes"]] == [(2000, 200)]
+    assert [(size["cases"], size["open"]) for size in found["sizes"]] == [(3000, 200)]
     assert found["most_queries"] <= MOST_QUERIES
     for size in found["sizes"]:
         pages = size["pages"]

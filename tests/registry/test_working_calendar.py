@@ -65,7 +65,7 @@ def no_calendar():
     years = wanted_years(timezone.localdate())
     CalendarDay.objects.filter(notice__year__in=years).delete()
     CalendarNotice.objects.filter(year__in=years).delete()
-    return ", ".join(map(str, years))
+    return "、".join(map(str, years))
 
 
 @pytest.fixture
