@@ -12,7 +12,7 @@ def test_the_consumer_and_every_page_of_every_reader_are_measured(django_db_setu
         databases.template()  # the benchmark clones it
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.breaches", "--cases", "3000", "--pledges", "400", "--day", "200",
-         "--runs", "2"],
+         "--runs", "1"],
         cwd=databases.ROOT, env=os.environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
