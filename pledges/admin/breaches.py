@@ -122,7 +122,7 @@ class BreachAdmin(ActPages, ReadOnlyAdmin):
     workflow, act_forms = BREACH, ACT_FORMS
     act_related = ("case", "pledge__type", "pledge__premises")
     list_display = [
-        "number", "merchant", "premises_name", "type_name", "district", "counts_on", "shown_state", "matches", "due",
+        "number", "shown_state", "merchant", "premises_name", "type_name", "district", "counts_on", "due", "matches",
         "found_at",
     ]  # fmt: skip
     list_filter = ["state", ToDoFilter, TypeFilter, DistrictFilter, "matches"]
