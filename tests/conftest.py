@@ -12,6 +12,7 @@ SLOW = (
 )  # fmt: skip
 
 
+@pytest.hookimpl(trylast=True)  # when what is not asked for has been left out
 def pytest_collection_modifyitems(items):
     """Slow modules, each of them whole, in turn at the beginning of either half: the first of two workers begins with the
     first half."""
