@@ -38,8 +38,9 @@ WRONG = [
     *({"merchant": value, "run": value} for value in (NUL, WIDE)),
     {"list": "queue", "sort": "due", "after": "1~2~3"}, {"todo": NUL, "desk": NUL}, {"columns": NUL},
     *({name: NUL} for name in ("state", "kind", "place", "outcome", "action", "role")),
-    *({name: value} for name in ("type", "district", "year", "zone") for value in (NUL, WIDE, "²")),
-    *({name: NUL} for name in ("pool", "level", "open", "published_from", "correction", "member")),
+    *(dict.fromkeys(("type", "district"), value) for value in (NUL, WIDE, "²")),
+    *(dict.fromkeys(("year", "zone"), value) for value in (NUL, WIDE, "²")),
+    dict.fromkeys(("pool", "level", "open"), NUL), dict.fromkeys(("published_from", "correction", "member"), NUL),
     *({name: value} for name in ("after", "before") for value in (
         NUL, f"9999-12-31T23:59:59.999999+00:00~{WIDE}", "9999-12-31T23:59:59.999999-14:00~1",
         "0001-01-01T00:00:00+14:00~1", "9999-12-31~1", "1e400~1", "~1", WIDE,

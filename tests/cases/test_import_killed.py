@@ -20,8 +20,8 @@ from tests.cases.files import order, row, rows, write_orders, write_with_referen
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 10
-ROWS = 3000
+KILLS = 8
+ROWS = 2500
 CHUNK = 40
 FINGERPRINTS = {
     "cases": """
@@ -163,7 +163,7 @@ def survivors(group: int) -> list[int]:
     return found
 
 
-def test_killed_at_ten_moments_it_ends_as_if_undisturbed(fresh_database, path, orders):
+def test_killed_at_eight_moments_it_ends_as_if_undisturbed(fresh_database, path, orders):
     chance = random.Random(20201231)
     with databases.clone("undisturbed") as name:
         undisturbed = databases.database_url(name)
