@@ -290,7 +290,7 @@ class Inspections(FieldWork):
 
 def picture(seed: str, width: int = 320, height: int = 200) -> bytes:
     """A PNG of coloured squares, which nobody takes for a photo."""
-    rng, side = random.Random(seed), 40  # noqa: S311 - colours
+    rng, side = random.Random(seed), 40
     squares = [[bytes(rng.randrange(40, 230) for _n in range(3)) for _x in range(0, width, side)] for _y in
                range(0, height, side)]  # fmt: skip
     rows = b"".join(b"\0" + b"".join(colour * side for colour in squares[y // side]) for y in range(height))
