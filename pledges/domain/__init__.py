@@ -18,7 +18,7 @@ from pledges.domain.premises import change_premises, keeper_of, register_premise
 from pledges.domain.returns import first_month, record_returns
 from pledges.domain.rules import coverage_changed
 from pledges.domain.suspicion import BREACHES, find_breaches, look_again
-from pledges.domain.targets import keep_target, progress, progress_of, reached, under_review
+from pledges.domain.targets import keep_target, progress, reached, under_review
 from pledges.domain.zones import (
     join_zone,
     keep_workstation,
@@ -62,7 +62,6 @@ __all__ = [
     "plan_inspection",
     "plan_progress",
     "progress",
-    "progress_of",
     "reached",
     "record_item",
     "record_returns",

@@ -73,13 +73,9 @@ def days_gone(year: int, day: dt.date) -> tuple[int, int]:
     return max(0, (last_counted(year, day) - dt.date(year, 1, 1)).days + 1), days
 
 
-def progress(target: Target, day: dt.date, *, today: dt.date) -> Progress:
-    """Where `target` stands on the local day `day`, in its agency and all below it."""
-    return progress_of([target], day, today=today)[0]
-
-
-def progress_of(targets: Iterable[Target], day: dt.date, *, today: dt.date) -> list[Progress]:
-    """`progress` of several targets, in their order, counted in one query."""
+def progress(targets: Iterable[Target], day: dt.date, *, today: dt.date) -> list[Progress]:
+    """Where each of the targets stands on the local day `day`, in its agency and all below it: in their order, counted in
+    one query."""
     targets = list(targets)
     counted = [reached(target, day) for target in targets] + [_waiting(target, day, today) for target in targets]
     counts = capped_counts(counted, cap=None) if counted else []

@@ -12,7 +12,7 @@ from django.views.generic import TemplateView
 
 from core.filters import FIRST_DAY, LAST_DAY
 from core.views import ListPage, ScopedMixin
-from pledges.domain import progress_of, reached, under_review
+from pledges.domain import progress, reached, under_review
 from pledges.domain.targets import days_gone, last_counted
 from pledges.enums import TargetKind
 from pledges.filters import NoFilterSet
@@ -47,7 +47,7 @@ class TargetsPage(ScopedMixin, TemplateView):
         asked = self.request.GET.get("year", "")
         year = int(asked) if asked in map(str, years) else next((one for one in years if one <= day.year), day.year)
         shown = targets.filter(year=year).select_related("agency").order_by("agency__path", "code")
-        lines = progress_of(shown, day, today=today)
+        lines = progress(shown, day, today=today)
         gone, days = days_gone(year, day)
         return super().get_context_data(
             lines=lines, year=year, years=years, day=day, today=today, last=last_counted(year, day), begun=gone > 0,

@@ -311,17 +311,17 @@ def test_units_that_pledge_as_a_whole_are_zones(built):
 
 def test_the_targets_of_2021_are_counted_from_the_rows_of_a_small_city(built):
     targets = {target.what: target for target in Target.objects.filter(year=2021)}
-    assert {what: progress(target, TODAY, today=TODAY).reached for what, target in targets.items()} == {
+    assert {what: progress([target], TODAY, today=TODAY)[0].reached for what, target in targets.items()} == {
         "demonstration_areas": 1, "village_workstations": 13, "delta_companies": 1,
     }  # fmt: skip
-    halfway = progress(targets["village_workstations"], dt.date(2021, 7, 1), today=TODAY)
+    halfway = progress([targets["village_workstations"]], dt.date(2021, 7, 1), today=TODAY)[0]
     assert 0 < halfway.reached < 13
     assert halfway.pace == halfway.reached * 365 // 182
 
 
 def test_the_clerks_district_has_targets_of_the_running_year_under_way(built):
     theirs = {target.what: target for target in Target.objects.filter(agency__code="330110-bureau")}
-    stations = progress(theirs["village_workstations"], TODAY, today=TODAY)
+    stations = progress([theirs["village_workstations"]], TODAY, today=TODAY)[0]
     assert (stations.target.year, stations.reached, stations.review) == (2026, 2, 1)
     assert theirs["premises_created"].number == 12
 

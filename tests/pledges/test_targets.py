@@ -143,22 +143,22 @@ def test_progress_and_pace(district, city):
         WorkstationFactory(agency=district, opened_on=day(2026, month, 1))
     WorkstationFactory(agency=district, opened_on=day(2026, 12, 1))
 
-    now = progress(one, TODAY, today=TODAY)
+    now = progress([one], TODAY, today=TODAY)[0]
     assert (now.reached, now.review, now.with_review) == (3, 1, 4)
     assert now.pace == 3  # 3 in 316 days make 3.46 in 365
     assert (now.share, now.bar) == (0.375, 37)
-    early = progress(one, day(2026, 2, 10), today=TODAY)
+    early = progress([one], day(2026, 2, 10), today=TODAY)[0]
     assert (early.reached, early.review, early.with_review, early.pace) == (2, None, None, 17)  # 2 in 41 days
-    over = progress(one, day(2027, 3, 1), today=day(2027, 3, 1))
+    over = progress([one], day(2027, 3, 1), today=day(2027, 3, 1))[0]
     assert (over.reached, over.review, over.pace, over.day) == (4, None, None, day(2026, 12, 31))
-    before = progress(one, day(2025, 12, 31), today=day(2025, 12, 31))
+    before = progress([one], day(2025, 12, 31), today=day(2025, 12, 31))[0]
     assert (before.reached, before.review, before.pace) == (0, None, None)
 
 
 def test_more_than_the_target_fills_the_bar(district):
     one = target(district, "village_workstations", number=1)
     WorkstationFactory.create_batch(2, agency=district, opened_on=day(2026, 2, 1))
-    found = progress(one, TODAY, today=TODAY)
+    found = progress([one], TODAY, today=TODAY)[0]
     assert (found.share, found.bar) == (2.0, 100)
 
 
