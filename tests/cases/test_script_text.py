@@ -27,10 +27,7 @@ from tests.factories import (
 from tests.factories.cases import PERSON, local
 
 pytestmark = pytest.mark.django_db
-# each verb with the first kind that has it: forms and pages are the same for all kinds
-ACTS = sorted({
-    step.verb: (kind, step.verb) for kind, workflow in reversed(WORKFLOWS.items()) for step in workflow
-}.values())  # fmt: skip
+ACTS = [(kind, step.verb) for kind, workflow in WORKFLOWS.items() for step in workflow]
 # what is asked for only sometimes, and here is
 ALSO = {
     "agree": {"represented_agree": "on"}, "settle": {"represented_agree": "on"}, "withdraw": {"represented_agree": "on"},
