@@ -227,19 +227,20 @@ class SignalRuleAdmin(ReferenceAdmin):
 
 class FileInline(OfRun, ReadOnlyInline):
     model = ImportFile
-    fields = readonly_fields = ["position", "name", "size", "encoding", "rows_total", "rows_done", "sha256"]
+    fields = readonly_fields = [
+        "position", masked(ImportFile, "name"), "size", "encoding", "rows_total", "rows_done", "sha256",
+    ]  # fmt: skip
 
 
 class WarningInline(OfRun, ReadOnlyInline):
     model = ImportWarning
-    fields = readonly_fields = ["rule", "column", "shown_value", "count", "file", "first_line"]
+    fields = readonly_fields = [
+        "rule", masked(ImportWarning, "column"), masked(ImportWarning, "value"), "count",
+        masked_row(ImportWarning, "file", opens=False), "first_line",
+    ]  # fmt: skip
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("file")
-
-    @admin.display(description=_("value"))
-    def shown_value(self, warning):
-        return mask_numbers(warning.value)
 
 
 @admin.register(ImportRun)
@@ -298,7 +299,10 @@ class DocumentTemplateAdmin(OfAgencyAdmin):
     ordering = ["form", "-version"]
     sortable_by = ["form", "uploaded_at"]
     change_list_template = "cases/admin/templates.html"
-    looked_at = ["form", "version", "agency", "size", "sha256", "note", "uploaded_by", "uploaded_at", "download"]
+    looked_at = [
+        "form", "version", "agency", "size", "sha256", masked(DocumentTemplate, "note"), "uploaded_by", "uploaded_at",
+        "download",
+    ]  # fmt: skip
 
     def has_add_permission(self, request):
         return request.user.has_perm("cases.change_documenttemplate")

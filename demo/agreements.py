@@ -43,7 +43,7 @@ class Agreements:
         """Returns the number of agreements."""
         self._present()
         for year, number in CONFIRMED.items():
-            self._past(year, int(scaled(number, self.scale)))
+            self._past(year, max(1, int(scaled(number, self.scale))))  # the smallest city shows a ruling, too
         return Agreement.objects.count()
 
     def _present(self) -> None:

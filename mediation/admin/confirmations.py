@@ -126,7 +126,8 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
             "court", "shown_state", "due_on", "pressing", "safe_on", "provisional", "applied_on", "article", "in_time",
         ]}),
         (_("Court"), {"fields": [
-            "number", "accepted_on", "ruled_on", "ruling", "ground", "enforced_on", "enforcement",
+            masked(JudicialConfirmation, "number"), "accepted_on", "ruled_on", masked(JudicialConfirmation, "ruling"),
+            "ground", "enforced_on", masked(JudicialConfirmation, "enforcement"),
         ]}),
     ]  # fmt: skip
     looked_at = [name for _title, part in fieldsets for name in part["fields"]]

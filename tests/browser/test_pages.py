@@ -150,7 +150,7 @@ EXAMPLES = {
     "performing": ("mediator", "/admin/mediation/agreement/?todo=perform"),
     "draft": ("mediator", "/admin/mediation/agreement/?todo=sign"),
     "signing": ("mediator", "/admin/mediation/agreement/?todo=sign"),
-    "confirmation": ("mediator", "/admin/mediation/judicialconfirmation/"),
+    "confirmation": ("mediator", "/admin/mediation/judicialconfirmation/?state__exact=confirmed"),
     "accepted": ("officer", "/cases/?kind=complaint&state=accepted"),
     "referred": ("approver", "/admin/mediation/platformreferral/?state__exact=settled"),
     "referral": ("partner", "/admin/mediation/platformreferral/?state__exact=waiting"),
