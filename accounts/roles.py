@@ -188,7 +188,7 @@ ROLES: dict[str, Role] = {
             _("Pledge clerk"),
             Family.CASE,
             {
-                "cases.view_case", "cases.view_importrun", "pledges.export_pledge",
+                "cases.view_case", "cases.view_importrun", "pledges.export_pledge", "pledges.import_pledge",
                 # whoever is not known yet is taken up, by name and place
                 "registry.view_merchant", "registry.add_merchant", "registry.view_region", "registry.view_industry",
                 "registry.view_agency",

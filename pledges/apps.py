@@ -7,6 +7,8 @@ from cases.targets import ImportTarget, register_target
 from core.panels import Panel, register_panel
 from pledges.enums import PledgeState
 
+IMPORT = "pledges.import_pledge"  # pledges, and what was taken back under them
+
 
 class PledgesConfig(AppConfig):
     name = "pledges"
@@ -48,11 +50,12 @@ class PledgesConfig(AppConfig):
         register_target(ImportTarget(
             "pledges", _("Pledges"), "import_pledges FILE.csv --user NAME",
             differing=_("Differing from pledges worked on here"), kinds=dict(PledgeState.choices),
+            permission=IMPORT,
         ))  # fmt: skip
         register_target(ImportTarget(
             "returns", _("Returns by month"), "import_returns FILE.csv --user NAME",
             differing=_("Differing from returns entered here"), kinds={"returns": _("Returns of a month")},
-            amounts={"returned": _("Amount paid back")},
+            amounts={"returned": _("Amount paid back")}, permission=IMPORT,
         ))  # fmt: skip
         register_consumer(BREACHES, find_breaches)
         CONSEQUENCES.append(coverage_changed)

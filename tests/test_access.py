@@ -210,7 +210,7 @@ GET  /imports/{sub_run}/                                  302  403  200  200  40
 GET  /imports/{other_run}/                                302  403  404  200  403  403  404  404  403  200  403  403  403  404
 GET  /imports/{run}/rejects.csv                           302  403  403  403  403  403  200  403  403  200  403  403  403  403
 GET  /imports/{sub_run}/rejects.csv                       302  403  403  403  403  403  200  403  403  200  403  403  403  403
-GET  /imports/{other_run}/rejects.csv                     302  403  403  403  403  403  404  403  403  200  403  403  403  403
+GET  /imports/{other_run}/rejects.csv                     302  403  404  403  403  403  404  404  403  200  403  403  403  404
 GET  /audit/                                              302  403  403  403  403  403  403  200  403  200  403  403  403  403
 GET  /audit/cases/{case}/                                 302  403  403  403  403  403  403  200  403  200  403  403  403  403
 GET  /audit/cases/{sub_case}/                             302  403  403  403  403  403  403  200  403  200  403  403  403  403

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from accounts.domain import SYSTEM, system_user
 from cases.importers.engine import CHUNK_ROWS, Options, RowsRejected, Target, run_import
 from cases.importers.report import finding_words
-from cases.targets import import_target
+from cases.targets import EVERYTHING, ImportTarget, import_permissions, import_target, may_import
 from core.exceptions import DomainError
 from core.importing.profile import load_profile
 from core.readiness import ready_database
@@ -73,7 +73,7 @@ class ImportCommand(BaseCommand):
             builtin_dir=self.profiles,
             key_field=self.target.key_field,
         )
-        actor = _user(user)
+        actor = _user(user, import_target(self.target.name))
         return run_import(
             self.target,
             files,
@@ -161,27 +161,36 @@ class ImportCommand(BaseCommand):
             self.stdout.write(_("See them on the run's page, or call again with --rejects OUT.csv."))
 
 
-def _user(name: str):
+def _user(name: str, target: ImportTarget):
     users = get_user_model().objects
     if name == SYSTEM:
         return system_user()
     user = users.select_related("agency").filter(username=name, is_active=True).first()
     if user is None:
         raise DomainError(_("There is no active user %(name)s.") % {"name": name})
-    if not user.has_perm("cases.add_importrun"):
+    if not may_import(user, target):
         raise DomainError(
-            _("The user %(name)s may not import (permission cases.add_importrun).") % {"name": name}
+            _("The user %(name)s may not import this kind of file (needs: %(permissions)s).")
+            % {"name": name, "permissions": " / ".join(import_permissions(target))}
         )
     return user
 
 
 def _agency(code: str | None, user) -> Agency:
+    """For which it is imported. Who may import files of one kind alone does so within his own agency."""
     if code:
         agency = Agency.objects.filter(code=code).first()
         if agency is None:
             raise DomainError(_("There is no agency with the code %(code)s.") % {"code": code})
+    else:
+        agency = user.agency or Agency.objects.filter(kind="bureau", parent=None).order_by("code").first()
+        if agency is None:
+            raise DomainError(_("There are no agencies yet. Run: manage.py load_reference"))
+    if user.username == SYSTEM or user.has_perm(EVERYTHING):
         return agency
-    agency = user.agency or Agency.objects.filter(kind="bureau", parent=None).order_by("code").first()
-    if agency is None:
-        raise DomainError(_("There are no agencies yet. Run: manage.py load_reference"))
+    if user.agency is None or not agency.path.startswith(user.agency.path):
+        raise DomainError(
+            _("The user %(name)s imports for the own agency and those below it, not for %(agency)s.")
+            % {"name": user.username, "agency": agency.label}
+        )
     return agency

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -21,7 +22,7 @@ from cases.importers.engine import LOCK
 from cases.importers.report import FINDINGS, finding_words, reject_rows
 from cases.models import Case, ImportDifference, ImportReject, ImportRun
 from cases.tables import RejectTable, RunTable, run_status
-from cases.targets import import_target, import_targets
+from cases.targets import import_target, import_targets, may_import
 from core.exports import CSV_TYPE, csv_of, file_name
 from core.pagination import SIZES, KeysetPaginator, Sort
 from core.templatetags.portal import count, money
@@ -165,7 +166,8 @@ class RunDetail(FragmentMixin, RunPages, DetailView):
             rows_done=sum(file.rows_done for file in files),
             status=label,
             tone=tone,
-            target=import_target(run.target),
+            target=(target := import_target(run.target)),
+            may_take=may_import(self.request.user, target),
             busy=self.busy,
             groups=control_totals(run),
             page=page,
@@ -195,13 +197,15 @@ class RunDetail(FragmentMixin, RunPages, DetailView):
 
 
 class RunRejects(RunPages, View):
-    """The rejected rows as they stood in the file: personal data, so it is logged before the first byte."""
+    """The rejected rows as they stood in the file, for whoever may import such files: personal data, so it is logged
+    before the first byte."""
 
-    permission_required = ("cases.view_importrun", "cases.add_importrun")
     http_method_names = ["get"]
 
     def get(self, request, pk):
         run = get_object_or_404(self.get_queryset(), pk=pk)
+        if not may_import(request.user, import_target(run.target)):
+            raise PermissionDenied
         name = file_name(f"rejects-{run.pk}", "csv")
         log_access(
             user=request.user, action=AccessAction.EXPORT, target=f"imports/{run.pk}/rejects.csv", fields="rejected rows",

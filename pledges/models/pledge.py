@@ -132,6 +132,7 @@ class Pledge(TimestampedModel):
         permissions = [
             ("decide_pledge", _("Can admit, publish, renew, suspend and revoke pledges")),
             ("export_pledge", _("Can export lists of pledges")),
+            ("import_pledge", _("Can import files of pledges and of returns")),
         ]
         constraints = [
             models.CheckConstraint(
