@@ -44,7 +44,7 @@ ZONE = (
     "id", "created_at", "updated_at", "kind", "name", "agency_id", "region_id", "operator_id", "address", "opened_on",
     "closed_on",
 )  # fmt: skip
-MEMBERSHIP = ("zone_id", "premises_id", "since", "until", "added_by_id", "ended_by_id")
+MEMBERSHIP = ("zone_id", "premises_id", "since", "until", "left_on", "added_by_id", "ended_by_id")
 WORKSTATION = (
     "id", "created_at", "updated_at", "name", "kind", "zone_id", "agency_id", "region_id", "host", "address", "contact",
     "telephone", "mediators", "opened_on",
@@ -142,12 +142,14 @@ class Zones(FieldWork):
                 since = max(zone.opened_on, published_on) + dt.timedelta(days=self.rng.randrange(150))
                 if since > self.today or (zone.closed_on and since >= zone.closed_on):
                     continue
-                until, left = zone.closed_on, since + dt.timedelta(days=self.rng.randrange(60, 900))
-                if self.rng.random() < LEFT and left <= min(zone.closed_on or self.today, self.today):
-                    until = left
+                until, left_on = zone.closed_on, since + dt.timedelta(days=self.rng.randrange(60, 900))
+                if self.rng.random() < LEFT and left_on <= min(zone.closed_on or self.today, self.today):
+                    until = left_on
+                else:
+                    left_on = None
                 ended_by = None if until is None else self.system
                 self.lines[MEMBERSHIPS].append(
-                    copy_line([zone.pk, premises, since, until, self.system, ended_by])
+                    copy_line([zone.pk, premises, since, until, left_on, self.system, ended_by])
                 )
 
     def _shops(self) -> tuple[dict, dict]:

@@ -1,12 +1,14 @@
 """Zones with their members, and workstations with what they handle."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from cases.admin import OfAgencyAdmin, masked, masked_row
 from core.admin import VerbAdmin
+from core.language import listed
+from core.text import mask_numbers
 from pledges.domain import (
     join_zone,
     keep_workstation,
@@ -17,7 +19,7 @@ from pledges.domain import (
     update_item,
 )
 from pledges.forms.field import AnswerForm, ItemForm, LeaveForm, MembershipForm, WorkstationForm, ZoneForm
-from pledges.models import Workstation, WorkstationItem, Zone, ZoneMembership
+from pledges.models import Premises, Workstation, WorkstationItem, Zone, ZoneMembership
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -98,7 +100,19 @@ class ZoneAdmin(OfAgencyAdmin, VerbAdmin):
     change_form_template = "pledges/admin/zone.html"
 
     def write(self, request, obj, form, change):
-        return keep_zone(Zone(pk=obj.pk), actor=request.user, **form.cleaned_data)
+        zone = keep_zone(Zone(pk=obj.pk), actor=request.user, **form.cleaned_data)
+        if zone.joined_elsewhere:
+            self._tell(request, zone.joined_elsewhere)
+        return zone
+
+    def _tell(self, request, premises: list[Premises]) -> None:
+        """Who is no member again, by name as far as the user sees them."""
+        seen = set(Premises.objects.visible_to(request.user).filter(pk__in=[one.pk for one in premises]))
+        names = [mask_numbers(one.name) for one in premises if one in seen]
+        if others := len(premises) - len(names):
+            names.append(ngettext("%(n)s that others keep", "%(n)s that others keep", others) % {"n": others})
+        message = gettext("These have joined another zone since, and are no members here again: %(names)s.")
+        self.message_user(request, message % {"names": listed(names)}, messages.WARNING)
 
 
 @admin.register(ZoneMembership)

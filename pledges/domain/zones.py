@@ -3,7 +3,8 @@
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Least
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,19 +18,38 @@ ITEM_FIELDS = {"received_at", "first_response_at", "ended_at", "what", "result",
 
 @transaction.atomic
 def keep_zone(zone: Zone, *, actor, now: dt.datetime | None = None, **fields) -> Zone:
-    """Write a new zone, or `fields` of one. A zone that closes has no members from that day on.
+    """Write a new zone, or `fields` of one. A zone that closes has no members from that day on; where it closes later, or
+    not at all, those that had not left before are members again, but for premises that have joined another zone since:
+    these have left, and are told as `joined_elsewhere` of what is returned.
 
     Raises PermissionDenied, and DomainError where a membership lies outside its time.
     """
+    closed_on = locked(zone, actor).closed_on if zone.pk else None
     zone = keep(Zone(pk=zone.pk), fields, actor)
+    zone.joined_elsewhere = []
     if zone.memberships.filter(since__lt=zone.opened_on).exists():
         raise DomainError(_("It had members before that day."))
     if zone.closed_on:
         if zone.memberships.filter(since__gte=zone.closed_on).exists():
             raise DomainError(_("It has members that joined on the day it closes, or later."))
-        later = Q(until__isnull=True) | Q(until__gt=zone.closed_on)
-        zone.memberships.filter(later).update(until=zone.closed_on, ended_by=actor)
+    if zone.closed_on != closed_on:
+        zone.joined_elsewhere = _settle_members(zone, closed_on, actor)
     return zone
+
+
+def _settle_members(zone: Zone, closed_on: dt.date | None, actor) -> list[Premises]:
+    """Let the members of a zone that closed on `closed_on` end as it does now; those that had ended with it and have
+    joined another one since have left. Returns their premises."""
+    members, elsewhere = zone.memberships.filter(left_on__isnull=True), []
+    if closed_on and (zone.closed_on is None or zone.closed_on > closed_on):
+        joined = ZoneMembership.objects.filter(premises=OuterRef("premises"), since__gte=closed_on).exclude(zone=zone)
+        stayed = list(members.filter(Exists(joined)).order_by("premises__name", "pk").select_related("premises"))
+        elsewhere = [one.premises for one in stayed]
+        zone.memberships.filter(pk__in=[one.pk for one in stayed]).update(left_on=F("until"))
+    members.update(until=zone.closed_on, ended_by=actor if zone.closed_on else None)
+    ends = Least("left_on", Value(zone.closed_on)) if zone.closed_on else F("left_on")
+    zone.memberships.filter(left_on__isnull=False).update(until=ends)
+    return elsewhere
 
 
 @transaction.atomic
@@ -65,7 +85,8 @@ def leave_zone(membership: ZoneMembership, *, until: dt.date, actor, now: dt.dat
         raise DomainError(_("This membership has ended already."))
     if until > today + DAY:
         raise DomainError(_("A membership does not end on a day to come."))
-    membership.until, membership.ended_by = until, actor
+    membership.until = membership.left_on = until
+    membership.ended_by = actor
     return write(membership)
 
 

@@ -59,8 +59,8 @@ class Zone(TimestampedModel):
 
 
 class ZoneMembership(models.Model):
-    """Premises in a zone, from `since` to the day before `until`. They may be in several zones at a time, such as a mall
-    and its street block."""
+    """Premises in a zone, from `since` to the day before `until`: that is the day on which they left (`left_on`) or the
+    zone closed, whichever came first. They may be in several zones at a time, such as a mall and its street block."""
 
     zone = models.ForeignKey(
         Zone, models.PROTECT, related_name="memberships", verbose_name=pgettext_lazy("pledges", "zone")
@@ -70,6 +70,7 @@ class ZoneMembership(models.Model):
     )
     since = models.DateField(_("member since"))
     until = models.DateField(_("until"), null=True, blank=True, help_text=_("First day no longer a member"))
+    left_on = models.DateField(null=True, editable=False)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, editable=False, db_index=False, related_name="+",
         verbose_name=_("added by"),
@@ -91,6 +92,11 @@ class ZoneMembership(models.Model):
                 | Q(until__gt=F("since"), ended_by__isnull=False),
                 name="pledges_membership_period",
                 violation_error_message=_("A membership ends after it has begun, and somebody has ended it."),
+            ),
+            models.CheckConstraint(
+                condition=Q(left_on__isnull=True) | Q(until__isnull=False, until__lte=F("left_on")),
+                name="pledges_membership_left",
+                violation_error_message=_("Who has left a zone is no member from that day on."),
             ),
             ExclusionConstraint(
                 name="pledges_membership_once",

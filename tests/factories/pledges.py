@@ -164,6 +164,8 @@ class MembershipFactory(factory.django.DjangoModelFactory):
     premises = factory.SubFactory(PremisesFactory)
     zone = factory.SubFactory(ZoneFactory, agency=factory.SelfAttribute("..premises.agency"))
     since = dt.date(2020, 6, 1)
+    until = None
+    left_on = factory.SelfAttribute("until")
     added_by = factory.SubFactory(UserFactory)
 
 

@@ -150,6 +150,27 @@ def test_premises_join_a_zone_and_leave_it(desk, zone, premises, clerk):
     assert desk.post(address, {"until": "2026-07-01"}).status_code == 403
 
 
+def test_members_that_are_none_again_when_the_closing_was_wrong_are_named(desk, zone, district):
+    mine, foreign = PremisesFactory(agency=district, name="湖滨店13800001234"), PremisesFactory()
+    back = MembershipFactory(zone=zone, premises=PremisesFactory(agency=district))
+    stay = [MembershipFactory(zone=zone, premises=one) for one in (mine, foreign)]
+    given = {
+        "kind": zone.kind, "name": zone.name, "agency": district.pk, "region": zone.region_id,
+        "opened_on": zone.opened_on.isoformat(),
+    }  # fmt: skip
+    address = f"{BASE}/zone/{zone.pk}/change/"
+    assert desk.post(address, given | {"closed_on": "2026-06-01"}).status_code == 302
+    for one in (mine, foreign):
+        MembershipFactory(premises=one, since=day(2026, 7, 1))
+
+    shown = [str(message) for message in desk.post(address, given, follow=True).context["messages"]]
+
+    named = "no members here again: 湖滨店138****1234, 1 that others keep."
+    assert [message for message in shown if named in message]
+    ends = dict(zone.memberships.values_list("pk", "until"))
+    assert ends == {back.pk: None} | dict.fromkeys([one.pk for one in stay], day(2026, 6, 1))
+
+
 def test_the_members_of_one_zone(desk, zone, district):
     own = MembershipFactory(zone=zone, premises=PremisesFactory(agency=district))
     MembershipFactory(premises=PremisesFactory(agency=district))

@@ -193,6 +193,30 @@ def test_a_zone_that_closes_has_no_members_any_more(zone, clerk):
     assert Zone.objects.open_on(day(2026, 10, 31)).get() == zone
 
 
+def test_members_of_a_zone_that_closes_otherwise_or_not_at_all_go_on(zone, district, clerk):
+    standing, moved, late, left = (
+        MembershipFactory(zone=zone, premises=PremisesFactory(agency=district), since=day(2024, 1, 1)) for _n in range(4)
+    )
+    leave_zone(left, until=day(2026, 6, 1), actor=clerk, now=NOW)
+    leave_zone(late, until=day(2026, 9, 15), actor=clerk, now=NOW)
+    other = ZoneFactory(agency=district)
+    MembershipFactory(zone=other, premises=standing.premises, since=day(2025, 1, 1))  # has been in both all along
+
+    def ends(*, closed_on) -> tuple:
+        kept = keep_zone(zone, actor=UserFactory(agency=district, roles=["pledge_clerk"]), closed_on=closed_on)
+        found = dict(zone.memberships.values_list("pk", "until"))
+        return kept.joined_elsewhere, [found[one.pk] for one in (standing, moved, late, left)]
+
+    june, september, wrong = day(2026, 6, 1), day(2026, 9, 15), day(2026, 8, 1)
+    assert ends(closed_on=june) == ([], [june] * 4)
+    assert ends(closed_on=wrong) == ([], [wrong, wrong, wrong, june])
+    join_zone(other, moved.premises, since=wrong, actor=clerk, now=NOW)
+    assert keep_zone(zone, actor=clerk, name="别的").joined_elsewhere == []  # nothing of its closing
+    assert ends(closed_on=None) == ([moved.premises], [None, wrong, september, june])
+    assert list(zone.memberships.order_by("pk").values_list("ended_by", flat=True))[2:] == [clerk.pk, clerk.pk]
+    assert ends(closed_on=day(2026, 10, 1)) == ([], [day(2026, 10, 1), wrong, september, june])
+
+
 def test_who_joins_a_zone_that_will_close_leaves_it_with_that_day_or_before(zone, premises, district, clerk):
     keep_zone(zone, actor=clerk, closed_on=day(2027, 1, 1))
     other = PremisesFactory(agency=district)
