@@ -81,6 +81,8 @@ def money(value) -> str:
 @register.filter
 def count(value) -> str:
     """A whole number with thousands separators. None is "-"."""
+    if type(value) is int and 0 <= value < 1000:  # most are, on pages with hundreds of them
+        return str(value)
     return UNKNOWN if value is None else formatted(value, 0)
 
 

@@ -29,9 +29,8 @@ def keep_zone(zone: Zone, *, actor, now: dt.datetime | None = None, **fields) ->
     zone.joined_elsewhere = []
     if zone.memberships.filter(since__lt=zone.opened_on).exists():
         raise DomainError(_("It had members before that day."))
-    if zone.closed_on:
-        if zone.memberships.filter(since__gte=zone.closed_on).exists():
-            raise DomainError(_("It has members that joined on the day it closes, or later."))
+    if zone.closed_on and zone.memberships.filter(since__gte=zone.closed_on).exists():
+        raise DomainError(_("It has members that joined on the day it closes, or later."))
     if zone.closed_on != closed_on:
         zone.joined_elsewhere = _settle_members(zone, closed_on, actor)
     return zone
