@@ -859,6 +859,8 @@ GET  /pledges/targets/                                                          
 GET  /pledges/targets/{target}/reached/                                                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/targets/{sub_target}/reached/                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/targets/{other_target}/reached/                                           302  403  404  200  403  403  403  403  403  200  404  403  403  404
+GET  /pledges/targets/{target}/reached/?format=csv                                      302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/targets/{other_target}/reached/?format=csv                                302  403  404  200  403  403  403  403  403  200  404  403  403  404
 GET  /admin/pledges/zone/                                                               302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/zone/add/                                                           302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/zone/{zone}/change/                                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
@@ -930,6 +932,7 @@ POST /admin/pledges/inspectionplan/{other_plan}/delete/                         
 GET  /admin/pledges/inspectionplan/{other_plan}/history/                                302  302  302  302  302  404  404  302  404  200  404  404  404  404
 GET  /admin/pledges/inspectionplan/{other_plan}/                                        302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/pledges/inspection/                                                         302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspection/?format=csv                                              302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/inspection/add/                                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/inspection/{inspection}/change/                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
 POST /admin/pledges/inspection/{inspection}/delete/                                     302  302  302  302  302  403  403  302  403  403  403  403  403  403
@@ -1006,6 +1009,7 @@ GET  /cases/{other_case}/pledges/{other_breach}/       302 403 404 200 404 403 4
 POST /cases/{other_case}/pledges/{other_breach}/       302 403 403 403 404 403 403 403 403 302 404 403 403 404
 GET  /cases/{case}/pledges/{other_breach}/             302 403 404 404 404 403 403 403 403 404 404 403 403 404
 GET  /admin/pledges/breach/                            302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/breach/?format=csv                 302 302 302 302 302 403 403 302 403 200 200 403 403 200
 GET  /admin/pledges/breach/add/                        302 302 302 302 302 403 403 302 403 403 403 403 403 403
 GET  /admin/pledges/breach/{breach}/change/            302 302 302 302 302 403 403 302 403 200 200 403 403 200
 POST /admin/pledges/breach/{breach}/delete/            302 302 302 302 302 403 403 302 403 403 403 403 403 403

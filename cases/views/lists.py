@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -317,26 +318,27 @@ class LoggedExport(ExportPage):
         return self.export_name
 
     def before_export(self, form, filterset, sort):
-        """The log names the list as it was understood. One whose filters do not fit is refused: cut or hashed, they
-        would not tell later what has gone out."""
-        given = understood(self, filterset, sort)
-        query = "&".join(f"{name}={SEPARATORS.sub(_escaped, value)}" for name, value in given.items())
-        target = f"{self.logged_as}?{query}" if query else self.logged_as
-        if len(target) > TARGET_LENGTH:
-            raise DomainError(
-                gettext(
-                    "The filters are too long for the access log, and nothing is exported without it. Take a filter "
-                    "away or shorten the words."
-                )
-            )
-        log_access(
-            user=self.request.user, action=AccessAction.EXPORT, target=target, ip=client_ip(self.request),
-            **self.logged(form),
-        )
+        """The log names the list as it was understood."""
+        log_list(self.request, self.logged_as, understood(self, filterset, sort), **self.logged(form))
 
     def logged(self, form: str) -> dict[str, str]:
         """What the access log says of the data. Raises DomainError where they must not go out."""
         return {"fields": form}
+
+
+def log_list(request, name: str, given: Mapping[str, str], **said: str) -> None:
+    """Write into the access log that the list `name` goes out, selected as `given`. Raises DomainError where the filters
+    do not fit: cut or hashed, they would not tell later what has gone out."""
+    query = "&".join(f"{key}={SEPARATORS.sub(_escaped, value)}" for key, value in given.items())
+    target = f"{name}?{query}" if query else name
+    if len(target) > TARGET_LENGTH:
+        raise DomainError(
+            gettext(
+                "The filters are too long for the access log, and nothing is exported without it. Take a filter "
+                "away or shorten the words."
+            )
+        )
+    log_access(user=request.user, action=AccessAction.EXPORT, target=target, ip=client_ip(request), **said)
 
 
 def _escaped(match: re.Match) -> str:

@@ -5,9 +5,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from cases.list_files import ListFile, field_column
 from cases.models import Case
 from core.act_pages import ActPages
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
+from core.exports import Column
 from core.language import in_language
 from core.templatetags.portal import due_tag
 from core.text import mask_numbers
@@ -118,7 +120,7 @@ class BreachEventInline(ReadOnlyInline):
 
 
 @admin.register(Breach)
-class BreachAdmin(ActPages, ReadOnlyAdmin):
+class BreachAdmin(ActPages, ListFile, ReadOnlyAdmin):
     workflow, act_forms = BREACH, ACT_FORMS
     act_related = ("case", "pledge__type", "pledge__premises")
     list_display = [
@@ -133,6 +135,20 @@ class BreachAdmin(ActPages, ReadOnlyAdmin):
     inlines = [BreachEventInline]
     fields = readonly_fields = ["number", "shown_state", "found_at", "decided_at", "due"]
     change_form_template = "pledges/admin/breach.html"
+    export_name, export_permission = "breaches", "pledges.export_pledge"
+    export_columns = (
+        Column(_("Case number"), "case.number", width=20),
+        field_column(Breach, "state", "get_state_display"),
+        Column(_("Merchant"), "pledge.premises.merchant.name", masked=True, width=32),
+        Column(_("Premises"), "pledge.premises.name", masked=True, width=28),
+        Column(_("Type"), "pledge.type.label", width=20),
+        Column(_("District"), "pledge.premises.region.label"),
+        field_column(Breach, "counts_on", width=11),
+        field_column(Breach, "due_on", width=11),
+        field_column(Breach, "matches"),
+        field_column(Breach, "found_at", width=19),
+        field_column(Breach, "decided_at", width=19),
+    )
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_facts()

@@ -14,10 +14,12 @@ from django.views.decorators.cache import never_cache
 
 from accounts.client import client_ip
 from cases.admin import OfAgencyAdmin, masked, masked_row
+from cases.list_files import ListFile, field_column
 from cases.views.case_forms import file_response
 from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, VerbAdmin
 from core.exceptions import DomainError
+from core.exports import Column
 from core.personal_data import PersonalDataError
 from core.templatetags.portal import state
 from core.uploads import is_too_large
@@ -253,7 +255,7 @@ class PhotoPages:
 
 
 @admin.register(Inspection)
-class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
+class InspectionAdmin(ActPages, PhotoPages, ListFile, VerbAdmin):
     """Planned here, and from then on changed by acts alone."""
 
     workflow, act_forms, act_related = INSPECTION, FORMS, ("premises", "type", "plan")
@@ -268,6 +270,20 @@ class InspectionAdmin(ActPages, PhotoPages, VerbAdmin):
     autocomplete_fields = ["premises", "pledge", "plan"]
     inlines = [FindingInline, InspectionEventInline]
     change_form_template = "pledges/admin/inspection.html"
+    export_name, export_permission = "inspections", "pledges.export_pledge"
+    export_related = ("premises__merchant", "premises__region")
+    export_columns = (
+        field_column(Inspection, "planned_on", width=11),
+        Column(_("Premises"), "premises.name", masked=True, width=28),
+        Column(_("Merchant"), "premises.merchant.name", masked=True, width=32),
+        Column(_("District"), "premises.region.label"),
+        Column(_("Type"), "type.label", width=20),
+        field_column(Inspection, "mode", "get_mode_display"),
+        field_column(Inspection, "state", "get_state_display"),
+        field_column(Inspection, "visited_on", width=11),
+        field_column(Inspection, "correct_by", width=11),
+        field_column(Inspection, "corrected_on", width=11),
+    )
     looked_at = [
         masked_row(Inspection, "premises"), masked_row(Inspection, "pledge"), "type", masked_row(Inspection, "plan"),
         masked_row(Inspection, "follows"), "mode", "shown_state", "planned_on", "visited_on",

@@ -6,10 +6,12 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 from django.views.generic import TemplateView
 
+from cases.views.lists import LoggedExport
+from core.exports import Column
 from core.filters import FIRST_DAY, LAST_DAY
 from core.views import ListPage, ScopedMixin
 from pledges.domain import progress, reached, under_review
@@ -19,8 +21,24 @@ from pledges.filters import NoFilterSet
 from pledges.models import Target
 from pledges.tables import OpenedTable, PublishedTable
 
-VIEW = "pledges.view_target"
+VIEW, EXPORT = "pledges.view_target", "pledges.export_pledge"
 REACHED, REVIEW = "reached", "review"
+PUBLISHED = (
+    Column(_("Premises"), "premises.name", masked=True, width=28),
+    Column(_("Merchant"), "premises.merchant.name", masked=True, width=32),
+    Column(_("Type"), "type.label", width=20),
+    Column(_("District"), "premises.region.label"),
+    Column(_("Kept by"), "agency.label", width=28),
+    Column(_("Applied on"), "applied_on", width=11),
+    Column(_("Published on"), "published_on", width=11),
+)
+OPENED = (
+    Column(_("Name"), "name", masked=True, width=28),
+    Column(_("Host"), "host", masked=True, width=28),
+    Column(_("District"), "region.label"),
+    Column(_("Kept by"), "agency.label", width=28),
+    Column(_("Opened on"), "opened_on", width=11),
+)
 
 
 def asked_day(text: str, today: dt.date) -> dt.date:
@@ -55,12 +73,11 @@ class TargetsPage(ScopedMixin, TemplateView):
         )  # fmt: skip
 
 
-class TargetRows(ListPage):
+class CountedRows:
     """What a number of the page of targets has counted: the same rows, by the same query."""
 
     model = Target
-    permission_required = VIEW
-    template_name, fragment_template_name = "pledges/target_rows.html", "pledges/_rows.html"
+    permission_required: str | tuple[str, ...] = VIEW
     filterset_class = NoFilterSet
 
     @cached_property
@@ -83,10 +100,6 @@ class TargetRows(ListPage):
         return self.target.what == TargetKind.VILLAGE_WORKSTATIONS
 
     @property
-    def table_class(self):
-        return OpenedTable if self.of_workstations else PublishedTable
-
-    @property
     def sorts(self):
         if self.of_workstations:
             return {"day": "opened_on"}
@@ -102,7 +115,50 @@ class TargetRows(ListPage):
             return rows.select_related("agency", "region")
         return rows.select_related("premises__merchant", "premises__region", "type", "agency")
 
+    @property
+    def last(self) -> dt.date:
+        """The last day that counts."""
+        return last_counted(self.target.year, self.day) if self.part == REACHED else timezone.localdate()
+
+
+class TargetRows(CountedRows, ListPage):
+    template_name, fragment_template_name = "pledges/target_rows.html", "pledges/_rows.html"
+
+    def get(self, request, *args, **kwargs):
+        if "format" in request.GET:
+            return TargetExport.as_view()(request, *args, **kwargs)
+        return super().get(request, *args, **kwargs)
+
+    @property
+    def table_class(self):
+        return OpenedTable if self.of_workstations else PublishedTable
+
     def get_context_data(self, **kwargs):
         words = pgettext("a target", "Reached") if self.part == REACHED else _("Under review")
-        last = last_counted(self.target.year, self.day) if self.part == REACHED else timezone.localdate()
-        return super().get_context_data(target=self.target, words=words, last=last, **kwargs)
+        path = self.request.path if self.request.user.has_perm(EXPORT) else ""
+        return super().get_context_data(target=self.target, words=words, last=self.last, export_url=path, **kwargs)
+
+
+class TargetExport(CountedRows, LoggedExport):
+    """The same as a file, at the same address with `format`."""
+
+    export_name = "target"
+    export_permissions = (EXPORT,)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        if self.of_workstations:
+            return OPENED
+        return PUBLISHED
+
+    @property
+    def export_title(self) -> str:
+        return str(self.target)
+
+    @property
+    def list_url(self) -> str:
+        return self.request.path
+
+    @property
+    def logged_as(self) -> str:
+        return f"targets/{self.target.code}/{self.part}/{self.last}"
