@@ -1,16 +1,20 @@
 """The admin as a part of the portal: the rows of its pages, nothing deleted, quick on large tables."""
 
+import hashlib
+
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, AutocompleteSelectMultiple
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import ForeignKey, Model
 from django.forms import BaseInlineFormSet
 from django.http import Http404
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.exceptions import DomainError
+from core.language import listed
 from core.pagination import KEY, CappedPaginator
 from core.refusals import refusal
 from core.views import visible
@@ -85,8 +89,60 @@ class ScopedChoices:
         return formfield
 
 
+SEEN = "_seen"  # what a form carries to tell what its reader knew
+
+
+class ChangedSince(DomainError):
+    """Someone else has changed what a form would overwrite."""
+
+
+class ChangedSinceForm:
+    """Says so above what was entered."""
+
+    changed_since = ""
+
+    def _post_clean(self):
+        super()._post_clean()
+        self.add_error(None, self.changed_since)
+
+
+def digests(form: forms.ModelForm, where: str = "") -> dict[str, str]:
+    """A digest of what each field of the form held in the database when the form was made."""
+    return {
+        f"{where}{name}": _digest(form.initial[name])
+        for name, field in form.fields.items() if name in form.initial and not field.disabled
+    }  # fmt: skip
+
+
+def _digest(value) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], Model):
+        value = sorted(row.pk for row in value)
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+def _place(formset: BaseInlineFormSet, form: forms.ModelForm) -> str:
+    """A row of an inline is known by its key: another may have come before it."""
+    return f"{formset.prefix}.{form.instance.pk}."
+
+
+def check_unchanged(form: forms.ModelForm, seen: str, where: str = "") -> None:
+    """Raises ChangedSince where the form would overwrite what its reader has not seen; `seen` is what it carried."""
+    known = dict(part.split("=", 1) for part in seen.split() if "=" in part)
+    now = digests(form, where)
+    names = [name for name in form.changed_data if known.get(key := f"{where}{name}", now.get(key)) != now.get(key)]
+    if names:
+        raise ChangedSince(
+            gettext(
+                "Someone else has changed this since you opened it: %(names)s. Nothing was saved, and what you have "
+                "entered stands below. Open the page anew to see what there is now, or save once more to replace it."
+            )
+            % {"names": listed(form.fields[name].label or name for name in names)}
+        )
+
+
 class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
-    """Shows the rows that the portal shows the same user, and never deletes one."""
+    """Shows the rows that the portal shows the same user, and never deletes one. A form that would overwrite what someone
+    else has entered since it was opened is refused."""
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -94,6 +150,7 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 200
     proposed: tuple[str, ...] | None = None  # the fields of a new row that the address may fill; None: any
+    locks_first = True  # the row, before it is compared with what was seen
 
     def get_queryset(self, request):
         queryset = visible(self.model, request.user)
@@ -119,6 +176,52 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, title | (extra_context or {}))
+
+    def get_object(self, request, object_id, from_field=None):
+        found = super().get_object(request, object_id, from_field)
+        saves = request.method == "POST" and transaction.get_connection().in_atomic_block
+        if found is None or not (saves and self.locks_first):
+            return found
+        self.model._base_manager.select_for_update(no_key=True).filter(pk=found.pk).values_list("pk").first()
+        return super().get_object(request, object_id, from_field)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        if not (since := getattr(request, "changed_since", "")):
+            return form
+        return type(form)(form.__name__, (ChangedSinceForm, form), {"changed_since": since})
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ChangedSince as refused:
+            request.changed_since = str(refused)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_form(self, request, form, change):
+        if change:
+            check_unchanged(form, request.POST.get(SEEN, ""))
+        return super().save_form(request, form, change)
+
+    def save_formset(self, request, form, formset, change):
+        for row in formset.initial_forms:
+            if row.has_changed():
+                check_unchanged(row, request.POST.get(SEEN, ""), _place(formset, row))
+        super().save_formset(request, form, formset, change)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if change:
+            known = "" if hasattr(request, "changed_since") else request.POST.get(SEEN, "")
+            context |= {"seen_name": SEEN, "seen": known or self._seen(context)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @staticmethod
+    def _seen(context) -> str:
+        found = digests(context["adminform"].form)
+        for inline in context["inline_admin_formsets"]:
+            for row in inline.formset.initial_forms:
+                found |= digests(row, _place(inline.formset, row))
+        return " ".join(f"{name}={value}" for name, value in found.items())
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -170,6 +273,7 @@ class VerbAdmin(RefusableAdmin):
     """Rows that the domain writes: `write(request, obj, form, change)` calls its verb and returns the row."""
 
     form = VerbForm
+    locks_first = False  # the verb does, in the order of its domain
     second_form: type[VerbForm] | None = None  # once the row is there, where that asks for something else
 
     def write(self, request, obj, form, change: bool) -> Model:
