@@ -190,8 +190,8 @@ ROLES: dict[str, Role] = {
             {
                 "cases.view_case", "cases.view_importrun", "pledges.export_pledge", "pledges.import_pledge",
                 # whoever is not known yet is taken up, by name and place
-                "registry.view_merchant", "registry.add_merchant", "registry.view_region", "registry.view_industry",
-                "registry.view_agency",
+                "registry.view_merchant", "registry.add_merchant", "registry.identify_merchant", "registry.view_region",
+                "registry.view_industry", "registry.view_agency",
             }
             | KEEP_PLEDGES
             | KEEP_FIELD_WORK,

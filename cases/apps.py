@@ -16,6 +16,7 @@ class CasesConfig(AppConfig):
         from cases.domain import (  # noqa: PLC0415 - models exist by now
             SEARCH,
             merchants_renamed,
+            move_cases,
             recount_changed,
             register_consumer,
             settle_search,
@@ -23,7 +24,7 @@ class CasesConfig(AppConfig):
         )
         from cases.models import Case, ClockRule, Ground, SignalRule  # noqa: PLC0415 - as above
         from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
-        from registry.models import CUSTODY, RENAMED  # noqa: PLC0415 - as above
+        from registry.models import CUSTODY, IDENTIFIED, RENAMED  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415
 
         folder = Path(__file__).parent / "reference"
@@ -33,6 +34,7 @@ class CasesConfig(AppConfig):
         CONSEQUENCES.append(recount_changed)
         CUSTODY.append(lambda agencies: Case.objects.filter(custodian__in=agencies).exists())
         RENAMED.append(merchants_renamed)
+        IDENTIFIED.append(move_cases)
         register_consumer(SEARCH, write_search, settle=settle_search)
         register_target(ImportTarget(
             "cases", _("Cases"), "import_cases FILE.csv --profile national12315 --user NAME",

@@ -23,6 +23,7 @@ class PledgesConfig(AppConfig):
             coverage_changed,
             expire_pledges,
             find_breaches,
+            move_premises,
             photo_context,
         )
         from pledges.models import (  # noqa: PLC0415 - as above
@@ -33,6 +34,7 @@ class PledgesConfig(AppConfig):
             Target,
         )
         from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
+        from registry.models import IDENTIFIED  # noqa: PLC0415 - as above
         from registry.reference import Dataset, register  # noqa: PLC0415 - as above
         from registry.reference.datasets import Children  # noqa: PLC0415 - as above
 
@@ -59,6 +61,7 @@ class PledgesConfig(AppConfig):
         ))  # fmt: skip
         register_consumer(BREACHES, find_breaches)
         CONSEQUENCES.append(coverage_changed)
+        IDENTIFIED.append(move_premises)
         register_panel("case", Panel(
             title=_("Pledges"), url_name="pledges:case",
             note=_("What the merchant had promised in public, and whether the complaint falls under it."),

@@ -46,6 +46,7 @@ class PledgeVerb(models.TextChoices):
     EXPIRE = "expire", pgettext_lazy("done to a pledge", "Expired")
     REVOKE = "revoke", pgettext_lazy("done to a pledge", "Revoked")
     DEREGISTER = "deregister", pgettext_lazy("done to a pledge", "Deregistered")
+    IDENTIFY = "identify", pgettext_lazy("done to a pledge", "Merchant stated")
 
 
 class Origin(models.TextChoices):

@@ -6,14 +6,17 @@ from django.db import transaction
 from django.db.models import Q, URLField
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ScopedAdmin, ScopedInline
+from core.admin import RefusableAdmin, RefusableForm, ScopedAdmin, ScopedInline
+from core.language import listed
 from core.models import valid_on
 from core.pinyin import pinyin_key
 from core.text import name_key
 from registry.domain.calendar import forget_calendar
 from registry.domain.consequences import consequences
+from registry.domain.merchants import IDENTIFY, identify_merchant
 from registry.models import (
     HANDOVER_NEEDED,
     RENAMED,
@@ -225,8 +228,28 @@ class CalendarNoticeAdmin(ConsequencesAdmin):
     inlines = [CalendarDayInline]
 
 
-class MerchantForm(forms.ModelForm):
+class MerchantForm(RefusableForm):
     """Keeps in step with the name: the normalised name, under which imports find a merchant, and the key of lists."""
+
+    registered = forms.CharField(
+        label=_("Is the registered merchant with the code"), required=False, max_length=40,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=_(
+            "Unified social credit code of the merchant that this unverified one is. Its premises, pledges and cases "
+            "move there, and so does whatever comes under its name and place later. This cannot be taken back."
+        ),
+    )  # fmt: skip
+
+    def clean_registered(self):
+        code = self.cleaned_data["registered"].strip().upper()
+        if not code:
+            return None
+        found = Merchant.objects.filter(credit_code=code).first()
+        if found is None:
+            raise ValidationError(
+                _("No merchant with this credit code is known. Take it up first, or enter the code as that of this one.")
+            )
+        return found
 
     def _post_clean(self):
         super()._post_clean()
@@ -239,8 +262,13 @@ class MerchantForm(forms.ModelForm):
                 self.add_error(None, error)
 
 
+WRITTEN = ("name", "credit_code", "aliases", "region", "address", "industry", "verified")
+
+
 @admin.register(Merchant)
-class MerchantAdmin(ScopedAdmin):
+class MerchantAdmin(RefusableAdmin):
+    """Who may not change merchants but state which one an unverified one is has that one field."""
+
     form = MerchantForm
     list_display = ["shown_name", "credit_code", "region", "industry", "verified"]
     ordering = ["pinyin", "pk"]
@@ -254,8 +282,27 @@ class MerchantAdmin(ScopedAdmin):
     def shown_name(self, row):
         return row.name
 
+    def identifies(self, request, obj) -> bool:
+        unknown = obj is not None and not obj.verified and obj.same_as_id is None
+        return unknown and request.user.has_perm(IDENTIFY)
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) or self.identifies(request, obj)
+
+    def get_fields(self, request, obj=None):
+        fields = [name for name in super().get_fields(request, obj) if name != "registered"]
+        return [*fields, *(["registered"] if self.identifies(request, obj) else [])]
+
+    def get_readonly_fields(self, request, obj=None):
+        fixed = [*self.readonly_fields, *(["same_as"] if obj is not None and obj.same_as_id else [])]
+        return fixed if obj is None or super().has_change_permission(request) else [*WRITTEN, *fixed]
+
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
+        if change and (registered := form.cleaned_data.get("registered")):
+            moved = identify_merchant(obj, registered, actor=request.user)
+            message = gettext("Moved to %(name)s: %(what)s.") if moved else gettext("This is now known to be %(name)s.")
+            self.message_user(request, message % {"name": registered.name, "what": listed(moved)})
         if change and {"name", "aliases"} & set(form.changed_data):
             for follow in RENAMED:
                 follow([obj.pk])

@@ -23,6 +23,9 @@ from registry.querysets import AgencyQuerySet, DatedQuerySet, PlatformQuerySet, 
 CUSTODY: list[Callable[[list[int]], bool]] = []
 # Apps above add here what follows from new names or aliases of merchants (ids), in the transaction that changes them.
 RENAMED: list[Callable[[list[int]], None]] = []
+# Apps above add here what moves to a merchant when an unverified one is found to be it: called with both, locked, and the
+# actor, in the transaction. Returns what moved, in words; raises DomainError for what stands in the way.
+IDENTIFIED: list[Callable[..., list[str]]] = []
 HANDOVER_NEEDED = _(
     "The agency, or one below it, has cases in its custody. They must be handed over before it moves to another parent."
 )
@@ -187,7 +190,8 @@ class Industry(ReferenceModel):
 
 class Merchant(TimestampedModel):
     """A trader. Verified by its credit code or by a person; an import that only knows a name and a place makes an
-    unverified one and never takes a namesake elsewhere for it."""
+    unverified one and never takes a namesake elsewhere for it. `same_as`: the verified one that somebody has stated it to
+    be, to which whatever comes under its name goes from then on."""
 
     name = models.CharField(_("name"), max_length=200)
     name_key = models.CharField(max_length=200, editable=False, help_text=_("Normalised name"))
@@ -207,6 +211,10 @@ class Merchant(TimestampedModel):
     address = models.CharField(_("address"), max_length=300, blank=True)
     industry = models.ForeignKey(Industry, models.PROTECT, null=True, blank=True, verbose_name=_("industry"))
     verified = models.BooleanField(_("verified"), default=False)
+    same_as = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, db_index=False, related_name="+",
+        verbose_name=_("is the merchant"),
+    )  # fmt: skip
 
     objects = ReferenceQuerySet.as_manager()
 
@@ -214,6 +222,7 @@ class Merchant(TimestampedModel):
         verbose_name = _("merchant")
         verbose_name_plural = _("merchants")
         ordering = ["pk"]
+        permissions = [("identify_merchant", _("Can state which registered merchant an unverified one is"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["name_key", "region"],
@@ -226,6 +235,11 @@ class Merchant(TimestampedModel):
                 condition=Q(credit_code__isnull=True) | Q(verified=True),
                 name="registry_merchant_code_is_verified",
                 violation_error_message=_("A merchant with a credit code counts as verified."),
+            ),
+            models.CheckConstraint(
+                condition=Q(same_as__isnull=True) | Q(verified=False, credit_code__isnull=True),
+                name="registry_merchant_same_as",
+                violation_error_message=_("It has been stated which merchant this is: that one is verified."),
             ),
         ]
         indexes = [

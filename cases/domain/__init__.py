@@ -49,6 +49,7 @@ from cases.domain.lists import (
     save_filter,
     share_filter,
 )
+from cases.domain.merchants import move_cases
 from cases.domain.recount import preview_recount, recount, recount_changed
 from cases.domain.registration import register_case
 from cases.domain.reveal import reveal_party
@@ -99,6 +100,7 @@ __all__ = [
     "lock_worked",
     "look_up_person",
     "merchants_renamed",
+    "move_cases",
     "officers_for",
     "one_spelling",
     "open_attachment",

@@ -77,7 +77,9 @@ class MerchantTarget(PlainTarget):
         for merchant in merchants:
             found = stored.get(self._identity(merchant))
             before = (found.name, found.aliases) if found else None
-            if found is None:
+            if found is not None and found.same_as_id:  # somebody knows better than a row without a code
+                converted.counts["unchanged"] += 1
+            elif found is None:
                 merchant.pinyin = pinyin_key(merchant.name_key)
                 fresh.append(merchant)
             elif self._follow(found, merchant):

@@ -1,6 +1,7 @@
 """Every write to pledges starts here; the admin, pages, imports and commands only call these functions."""
 
 from pledges.domain.breaches import BREACH, act_on_breach
+from pledges.domain.identified import move_premises
 from pledges.domain.inspections import (
     INSPECTION,
     act_on_inspection,
@@ -56,6 +57,7 @@ __all__ = [
     "leave_zone",
     "look_again",
     "may_leave",
+    "move_premises",
     "next_stage",
     "open_photo",
     "photo_context",

@@ -52,7 +52,7 @@ LOCK_UNITS = "SELECT id FROM pledges_premises WHERE id = ANY(%s) ORDER BY id FOR
 STORED = f"""
 SELECT external_number, id, {", ".join(FOLLOWED)},
        EXISTS (SELECT FROM pledges_pledgeevent e
-                WHERE e.pledge_id = p.id AND e.verb <> 'expire' AND NOT e.data ? 'file')
+                WHERE e.pledge_id = p.id AND e.verb NOT IN ('expire', 'identify') AND NOT e.data ? 'file')
   FROM pledges_pledge p WHERE source = %s AND external_number = ANY(%s) ORDER BY id FOR NO KEY UPDATE"""  # noqa: S608
 SUSPENSIONS = "SELECT pledge_id, since, until FROM pledges_suspension WHERE pledge_id = ANY(%s) ORDER BY since, until"
 OTHERS = """

@@ -33,6 +33,7 @@ def register_premises(
     `region` is no district."""
     if not actor.has_perm(ADD) or actor.agency is None:
         raise PermissionDenied
+    merchant = merchant.same_as or merchant
     premises = Premises(merchant=merchant, agency=keeper_of(region, actor.agency))
     _write(premises, name, region, address, platform, link)
     return premises
@@ -59,7 +60,12 @@ def change_premises(
 
 def _same(premises: Premises) -> Premises | None:
     """Premises of the merchant under that name at that place, though on the map of another day: they are one unit."""
-    named = Premises.objects.filter(merchant=premises.merchant_id, name_key=premises.name_key).exclude(pk=premises.pk)
+    return namesake(premises, premises.merchant)
+
+
+def namesake(premises: Premises, merchant: Merchant) -> Premises | None:
+    """The premises of `merchant` under the same name at the same place, though on the map of another day."""
+    named = Premises.objects.filter(merchant=merchant, name_key=premises.name_key).exclude(pk=premises.pk)
     located = [(one.region_id, one) for one in named.select_related("region").order_by("pk")]
     if not located:
         return None

@@ -2,8 +2,15 @@
 
 from collections.abc import Iterable
 
-from core.pinyin import pinyin_key
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext as _
 
+from core.exceptions import DomainError
+from core.pinyin import pinyin_key
+from registry.models import IDENTIFIED, Merchant, Platform
+
+IDENTIFY = "registry.identify_merchant"
 MerchantKey = tuple[str | None, str, int | None, str]
 
 BY_CODE = "SELECT credit_code, id FROM registry_merchant WHERE credit_code = ANY(%s)"
@@ -19,7 +26,7 @@ PLACES = """
 SELECT r.id, r.code, array(SELECT successor_id FROM registry_regionsuccession WHERE predecessor_id = r.id)
   FROM registry_region r"""
 UNVERIFIED = """
-SELECT name_key, region_id, id FROM registry_merchant
+SELECT name_key, region_id, coalesce(same_as_id, id) FROM registry_merchant
  WHERE name_key = ANY(%s) AND NOT verified AND credit_code IS NULL"""
 ADD_UNVERIFIED = """
 INSERT INTO registry_merchant (name, name_key, pinyin, aliases, region_id, address, verified, created_at, updated_at)
@@ -34,7 +41,8 @@ def resolve_merchants(cursor, wanted: set[MerchantKey], *, now) -> dict[Merchant
     written).
 
     A code decides alone. Otherwise exactly one verified merchant of that name and region, on whatever day's map
-    the two stand, or else an unverified one, made where there is none: never a namesake elsewhere.
+    the two stand, or else an unverified one, made where there is none: never a namesake elsewhere. One that was stated to
+    be another gives that other.
     """
     coded = {key for key in wanted if key[0]}
     named = wanted - coded
@@ -120,7 +128,7 @@ def _by_name(cursor, wanted: set[MerchantKey], now) -> dict[MerchantKey, int]:
             ADD_UNVERIFIED,
             {
                 "names": list(missing.values()),
-                "keys": [key for key, _ in missing],
+                "keys": [key for key, _place in missing],
                 "pinyin": [pinyin_key(key) for key, _ in missing],
                 "regions": [region for _, region in missing],
                 "now": now,
@@ -134,7 +142,7 @@ def _verified(cursor, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], int
     """The one verified merchant of each name and place, if there is one."""
     if not wanted:
         return {}
-    cursor.execute(VERIFIED, [list({key for key, _ in wanted})])
+    cursor.execute(VERIFIED, [list({key for key, _place in wanted})])
     stored: dict[str, list[tuple[int, int]]] = {}
     for key, region, pk in cursor.fetchall():
         if region is not None:
@@ -164,8 +172,32 @@ def _unverified(cursor, places) -> dict[tuple[str, int | None], int]:
     places = set(places)
     found: dict[tuple[str, int | None], int] = {}
     if places:
-        cursor.execute(UNVERIFIED, [[key for key, _ in places]])
+        cursor.execute(UNVERIFIED, [[key for key, _place in places]])
         for key, region, pk in cursor.fetchall():
             if (key, region) in places:
                 found.setdefault((key, region), pk)
     return found
+
+
+@transaction.atomic
+def identify_merchant(merchant: Merchant, registered: Merchant, *, actor) -> list[str]:
+    """State that the unverified `merchant` is the verified one `registered`, to which all that is known of it moves, and
+    whatever later comes under its name and place. Not taken back. Returns what moved, in words.
+
+    Raises PermissionDenied, and DomainError where one of them is none of that kind or something stands in the way.
+    """
+    if not actor.has_perm(IDENTIFY):
+        raise PermissionDenied
+    pair = Merchant.objects.select_for_update().filter(pk__in=[merchant.pk, registered.pk]).order_by("pk")
+    locked = {row.pk: row for row in pair}
+    merchant, registered = locked[merchant.pk], locked[registered.pk]
+    if merchant.same_as_id:
+        raise DomainError(_("It has been stated already which merchant this is."))
+    if merchant.verified:
+        raise DomainError(_("This merchant is verified itself, so it is no other."))
+    if not registered.verified:
+        raise DomainError(_("The other merchant is not verified. Name one that is."))
+    merchant.same_as = registered
+    merchant.save(update_fields=["same_as", "updated_at"])
+    Platform.objects.filter(operator=merchant).update(operator=registered)
+    return [told for move in IDENTIFIED for told in move(merchant, registered, actor=actor)]

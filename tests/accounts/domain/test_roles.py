@@ -50,7 +50,7 @@ EXPECTED = {
     f"mediation.add_recusal mediation.add_session mediation.change_session {READ_MEDIATION}",
     "pledge_clerk": "cases.view_case cases.view_importrun registry.view_merchant registry.add_merchant "
     f"registry.view_region registry.view_industry registry.view_agency pledges.export_pledge {PLEDGES} {KEEP_FIELD_WORK} "
-    "pledges.change_breach pledges.import_pledge "
+    "pledges.change_breach pledges.import_pledge registry.identify_merchant "
     + " ".join(f"pledges.{verb}_{model}" for verb in ("add", "change") for model in KEPT.split()),
     # no case either: what was applied for with the own court
     "court_liaison": "mediation.rule_judicialconfirmation mediation.view_judicialconfirmation",
