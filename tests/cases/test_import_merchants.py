@@ -67,6 +67,15 @@ class TestRows:
         assert counts(run(GYM, TEA)) == {"rows": 2, "unchanged": 2}
         assert list(Merchant.objects.values()) == before
 
+    def test_what_was_stated_to_be_another_merchant_stays_that(self, run):
+        region = Region.objects.get(code="330102", valid_to=None)
+        other = stored(name="杭州河坊茶业有限公司", credit_code=OTHER, region=region, verified=True)
+        stored(name=TEA[0], region=region, same_as=other)
+        before = list(Merchant.objects.order_by("pk").values())
+
+        assert counts(run(TEA)) == {"rows": 1, "unchanged": 1}
+        assert list(Merchant.objects.order_by("pk").values()) == before
+
     def test_cases_of_merchants_with_new_names_or_aliases_stand_in_the_feed(self, run):
         run(GYM, TEA)
         gym, tea = Merchant.objects.order_by("pk")
