@@ -823,10 +823,17 @@ def test_a_run_that_was_cut_off_goes_on(run, line, monkeypatch):
     assert not Pledge.objects.exclude(import_line=F("premises__import_line")).exists()
 
 
-@pytest.mark.parametrize("other", ["", "系统"])
-def test_only_who_may_import(run, line, other):
-    user = UserFactory(agency=AgencyFactory(), roles=["pledge_clerk"])
+@pytest.mark.parametrize("role", ["approver", "officer", "regulator"])
+def test_only_who_may_import(run, line, role):
+    user = UserFactory(agency=AgencyFactory(), roles=[role])
 
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match="pledges.import_pledge"):
         run(line, user=user.username)
     assert not Pledge.objects.exists()
+
+
+def test_a_clerk_of_pledges_imports(run, line):
+    user = UserFactory(agency=Agency.objects.get(name="杭州市西湖区市场监督管理局"), roles=["pledge_clerk"])
+
+    assert counts(run(line, user=user.username)) == {"rows": 1, "created": 1}
+    assert Pledge.objects.get().events.first().actor == user
