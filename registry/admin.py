@@ -242,8 +242,10 @@ class MerchantForm(RefusableForm):
 
     def clean_registered(self):
         code = self.cleaned_data["registered"].strip().upper()
-        if not code:
+        if not code and len(self.fields) > 1:
             return None
+        if not code:  # there is nothing else to save
+            raise ValidationError(self.fields["registered"].default_error_messages["required"], code="required")
         found = Merchant.objects.filter(credit_code=code).first()
         if found is None:
             raise ValidationError(
