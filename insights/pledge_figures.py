@@ -24,10 +24,9 @@ from insights.pledged import (
     TIMES_RETURNED,
     created,
     created_by_type,
-    in_force,
     in_force_by_type,
 )
-from insights.scopes import Scope
+from insights.scopes import Scope, once_each
 from insights.selections import address, describe, span
 from pledges.models import PledgeType
 
@@ -88,7 +87,7 @@ class PledgeFigures:
     @cached_property
     def by_district(self) -> list[Line]:
         """Districts that have any units, those with most first; below a chosen district its streets."""
-        standing, new = (self._districts(rows(self.scope)) for rows in (in_force, created))
+        standing, new = (self._districts(rows(self.scope)) for rows in (in_force_by_type, created))
         lines = []
         for pk, only in standing.keys() | new.keys():
             place = self.map.as_registered(self.map.regions[pk], only=only)
@@ -106,9 +105,11 @@ class PledgeFigures:
         return found
 
     def _tile(self, code: str) -> Tile:
-        figure = metric(code)
-        return Tile(figure, *(Side(figure, scope, figure.compute(scope)) for scope in (self.scope, *self.earlier)))
+        figure, scopes = metric(code), (self.scope, *self.earlier)
+        values = once_each(scopes, lambda distinct: [figure.compute(scope) for scope in distinct])
+        return Tile(figure, *(Side(figure, scope, value) for scope, value in zip(scopes, values, strict=True)))
 
 
 def _count(rows: QuerySet, key: str) -> Counter:
-    return Counter(dict(rows.order_by().values_list(F(key)).annotate(n=Count("pk"))))
+    """Units, each once, by a key of their pledges."""
+    return Counter(dict(rows.order_by().values_list(F(key)).annotate(n=Count("premises", distinct=True))))

@@ -416,7 +416,7 @@ def test_as_many_queries_however_many_units(client, city, django_assert_num_quer
             code = ("village", "factory", "live_room")[number]
             place = region(("330106", "330108", "330109")[number], "2021-04-09" if number == 2 else "2001-03-25")
             published(day(2020, 5, 1), code, premises=PremisesFactory(agency=city.district, region=place))
-        with django_assert_num_queries(35):
+        with django_assert_num_queries(27):
             client.get(f"{PAGE}?year=2020")
 
 
