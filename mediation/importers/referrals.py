@@ -139,12 +139,18 @@ class ReferralTarget(PlainTarget):
             cursor, [entry.item.referral for entry in by_line.values()], file_id=self.file.pk, actor=self.run.user,
             now=self.now,
         )  # fmt: skip
-        for line in written.second:
+        waiting = _("This complaint is with a platform already.")
+        overlap = _(
+            "This complaint was with a platform in those days already. Correct the times; a referral that is known is "
+            "found again by its platform and the time at which it was referred."
+        )
+        for line, column, rule, reason in sorted((
+            *((line, "case", "waiting", waiting) for line in written.second),
+            *((line, "referred_at", "overlap", overlap) for line in written.overlapping),
+        )):
             entry = by_line.pop(line)
             self.taken.difference_update(self.keys(entry.item))
-            self.refuse(
-                converted, entry, self.row(entry).bad("case", "waiting", _("This complaint is with a platform already."))
-            )
+            self.refuse(converted, entry, self.row(entry).bad(column, rule, reason))
         for entry in by_line.values():
             converted.control.add(kind=entry.item.referral.state)
         for line in written.running:

@@ -183,13 +183,17 @@ class SessionTarget(PlainTarget):
         resolved = self.firsts(converted, good, message, "external_number", lambda said: said.session.external_number)
         by_line = {entry.line: entry for entry in resolved}
         written = write_sessions(
-            cursor, [entry.item.session for entry in resolved], source=self.profile.source, file_id=self.file.pk,
-            now=self.now,
+            cursor, [entry.item.session for entry in resolved], within=self.shared.within, source=self.profile.source,
+            file_id=self.file.pk, now=self.now,
         )  # fmt: skip
-        for line, reason in sorted(written.booked.items()):
+        foreign = _("This number bears a session of another agency. Give it one of your own, or a source of its own.")
+        for line, column, rule, reason in sorted((
+            *((line, "starts", "booked", reason) for line, reason in written.booked.items()),
+            *((line, "external_number", "agency", foreign) for line in written.foreign),
+        )):
             entry = by_line.pop(line)
             self.taken.difference_update(self.keys(entry.item))
-            self.refuse(converted, entry, self.row(entry).bad("starts", "booked", reason))
+            self.refuse(converted, entry, self.row(entry).bad(column, rule, reason))
         for entry in by_line.values():
             converted.control.add(kind=entry.item.session.state)
             for rule, column, value in entry.warnings:

@@ -12,6 +12,7 @@ from mediation.models import Attendance, Session, SessionEvent
 from tests.cases.files import write_sheet
 from tests.factories import (
     AgencyFactory,
+    AgreementFactory,
     CaseFactory,
     CaseReferenceFactory,
     EntrustmentFactory,
@@ -269,6 +270,27 @@ class TestFollowed:
         assert ImportWarning.objects.values_list("rule", "column", "value").get() == ("session", "场次编号", "C1")
 
 
+    def test_one_from_which_an_agreement_was_drawn_up_is_left_and_told(self, run, line, case):
+        run(line)
+        AgreementFactory(case=case, session=Session.objects.get())
+        before = stored()
+
+        assert counts(run(line | {"调解结果": "未达成协议"})) == {
+            "rows": 1, "unchanged": 1, "differing": 1, "warnings": 1,
+        }  # fmt: skip
+        assert stored() == before
+
+    def test_a_call_of_a_side_without_anybody_on_the_list_says_nothing(self, run, line, case):
+        case.parties.get().delete()
+        called = line | {"通知方式": "电话", "通知时间": "2020-05-15 10:00"}
+        run(called)
+        before = stored()
+
+        assert counts(run(called)) == {"rows": 1, "unchanged": 1}
+        assert stored() == before
+        assert counts(run(called | {"通知时间": "2020-05-15 11:00"})) == {"rows": 1, "updated": 1}
+
+
 class TestBooked:
     @pytest.mark.parametrize("chunk_rows", [1, 10])
     @pytest.mark.parametrize("same", ["mediator", "room", "case"])
@@ -452,6 +474,21 @@ class TestScope:
         assert counts(run(line, agency=neighbour.code)) == {"rows": 1, "rejected": 1}
         assert (ImportReject.objects.get().rule, Session.objects.count()) == ("agency", 0)
         assert counts(run(line, agency=district.code)) == {"rows": 1, "created": 1}
+
+
+    def test_a_number_of_another_agencys_session_takes_nothing_from_it(self, run, line, district):
+        run(line)
+        before = stored()
+        neighbour = AgencyFactory(parent=district.parent)
+        MediatorFactory(agency=neighbour, name="钱调解")
+        CaseFactory(handling=neighbour, closed=True, received_at=RECEIVED, external_number="N2")
+        row = remote(line, 登记编号="N2", 调解机构=neighbour.code, 调解员="钱调解")
+
+        assert counts(run(row, agency=neighbour.code)) == {"rows": 1, "rejected": 1}
+        assert reject() == (2, "场次编号", "C1", "agency")
+        assert stored()[:3] == before[:3]
+        # whoever imports for both may move it
+        assert counts(run(row)) == {"rows": 1, "updated": 1}
 
 
 class TestModes:

@@ -23,7 +23,9 @@ from registry.models import Agency, Merchant, Region
 from tests.cases.files import write_sheet
 from tests.factories import (
     AgencyFactory,
+    BreachFactory,
     CaseFactory,
+    InspectionFactory,
     MerchantFactory,
     PledgeFactory,
     PremisesFactory,
@@ -607,6 +609,39 @@ class TestWorkedOn:
 
         assert counts(run(other)) == {"rows": 1, "rejected": 1}
         assert reject() == (2, "公布日期", "2025-05-20", "overlap")
+
+
+class TestJudged:
+    """What was inspected, or found in breach, stays what it was."""
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"经营者名称": "杭州别家有限公司", "统一社会信用代码": OTHER, "门店名称": "别家"},
+            {"承诺类型": "放心消费单位"},
+            {"状态": "待审核", "公布日期": "", "有效期至": "", "连续期数": "", "牌匾编号": ""},
+        ],
+    )
+    @pytest.mark.parametrize("by", ["breach", "inspection"])
+    def test_it_moves_no_more_and_follows_otherwise(self, run, line, by, changes):
+        run(line)
+        pledge = Pledge.objects.get()
+        if by == "breach":
+            BreachFactory(pledge=pledge, confirmed=True)
+        else:
+            InspectionFactory(premises=pledge.premises, pledge=pledge)
+        before = Pledge.objects.values().get()
+
+        summary = counts(run(line | changes))
+        assert (summary["unchanged"], summary["differing"]) == (1, 1)
+        assert Pledge.objects.values().get() == before
+        assert counts(run(line | {"状态": "摘牌", "结束日期": "2024-09-01"})) == {"rows": 1, "updated": 1}
+
+    def test_a_suspicion_alone_holds_nothing(self, run, line):
+        run(line)
+        BreachFactory(pledge=Pledge.objects.get())
+
+        assert counts(run(line | {"承诺类型": "放心消费单位"}))["updated"] == 1
 
 
 class TestOverlaps:
