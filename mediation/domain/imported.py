@@ -1,7 +1,8 @@
 """Imported sessions, written set-wise: the exception to verbs, under the same constraints.
 
 An imported session writes no SessionEvent; its run is its origin. It touches neither state nor outcome of its case, which
-follows its own source. A session on which a verb was used here is left as it is, and only compared.
+follows its own source. A session on which a verb was used here is left as it is, and only compared; that one was
+cancelled by itself, since its case was over, is nothing that anybody did.
 """
 
 import datetime as dt
@@ -36,8 +37,10 @@ LOCK_ROOMS = "SELECT id FROM mediation_room WHERE id = ANY(%s) ORDER BY id FOR N
 STORED = """
 SELECT external_number, s.id, case_id, mediator_id, lower(period), upper(period), mode, room_id, place, link, s.state,
        outcome, minutes, cancelled_at,
-       EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id)
-       OR EXISTS (SELECT FROM mediation_agreement WHERE session_id = s.id), m.name, m.agency_id
+       EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id AND verb <> 'lapse')
+       OR EXISTS (SELECT FROM mediation_agreement WHERE session_id = s.id),
+       s.state = 'cancelled' AND EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id AND verb = 'lapse'),
+       m.name, m.agency_id
   FROM mediation_session s JOIN mediation_mediator m ON m.id = s.mediator_id
  WHERE s.source = %s AND external_number = ANY(%s) ORDER BY s.id FOR NO KEY UPDATE OF s"""
 # a side of which nobody is on the list is not there
@@ -109,7 +112,7 @@ class ImportedSession:
 
 
 class Stored(NamedTuple):
-    """An imported session as it is, whether it was worked on here, and who leads it."""
+    """An imported session as it is, whether it was worked on here, or cancelled by itself, and who leads it."""
 
     id: int
     case_id: int
@@ -125,6 +128,7 @@ class Stored(NamedTuple):
     minutes: str
     cancelled_at: dt.datetime | None
     worked: bool
+    lapsed: bool
     mediator: str
     mediator_agency_id: int
 
@@ -223,7 +227,9 @@ def write_sessions(
         if within is not None and found.mediator_agency_id not in within:
             written.foreign.append(session.line)
             continue
-        same = _agrees(found, called.get(found.id, {}), session)
+        # a row in which it is still planned knows nothing of what became of its case
+        waits = found.lapsed and session.state == SessionState.SCHEDULED
+        same = waits or _agrees(found, called.get(found.id, {}), session)
         if same or found.worked:
             written.unchanged += 1
             written.ids.append(found.id)

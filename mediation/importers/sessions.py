@@ -302,9 +302,11 @@ class Resolver:
         raise row.bad("mediator", "agency", message)
 
     def _room(self, said: Said) -> int | None:
-        """The room of that name of the session's agency, or of one above it or below it."""
+        """The room of that name of the session's agency, or of one above it or below it; one in use for what is ahead."""
         session = said.session
         named = self.rooms.get(spelling(said.room), ())
+        if session.state == SessionState.SCHEDULED and session.starts > self.target.now:
+            named = [room for room in named if not room.closed]
         own = [room.pk for room in named if room.agency_id == session.agency_id]
         near = own or [room.pk for room in named if self.shared.near(room.agency_id, session.agency_id)]
         return near[0] if len(near) == 1 else None

@@ -174,6 +174,17 @@ class TestRows:
         assert Session.objects.values_list("room", "place").get() == (None, "贵宾室")
         assert ImportWarning.objects.values_list("rule", "column", "value").get() == ("room", "调解室", "贵宾室")
 
+    def test_a_room_that_is_no_longer_used_is_a_place_for_what_is_planned(self, run, line, case, room):
+        room.closed = True
+        room.save()
+        Case.objects.update(state="accepted", outcome="", ended_at=None, closed_at=None)
+
+        run(line, ahead(line, 场次编号="C2"))
+
+        assert list(Session.objects.order_by("period").values_list("room", "place")) == [
+            (room.pk, ""), (None, "第一调解室"),
+        ]  # fmt: skip
+
     def test_the_portals_own_number_and_a_further_one_name_the_case(self, run, line, case):
         CaseReferenceFactory(case=case, source="national12315", number="ANDERE")
         later = {"开始时间": "2020-05-21 09:00", "结束时间": "2020-05-21 10:00"}
@@ -279,6 +290,19 @@ class TestFollowed:
             "rows": 1, "unchanged": 1, "differing": 1, "warnings": 1,
         }  # fmt: skip
         assert stored() == before
+
+    def test_that_one_was_cancelled_by_itself_is_nobodys_work(self, run, line):
+        planned = line | {"场次状态": "待召开", "调解结果": ""}
+        run(planned)
+        Session.objects.update(state="cancelled", cancelled_at=local(2020, 5, 19))
+        Session.objects.get().events.create(
+            verb="lapse", before="scheduled", after="cancelled", actor=UserFactory(), at=local(2020, 5, 19)
+        )
+
+        assert counts(run(planned)) == {"rows": 1, "unchanged": 1}
+        assert Session.objects.get().state == "cancelled"
+        assert counts(run(line)) == {"rows": 1, "updated": 1}
+        assert (Session.objects.get().state, Session.objects.get().outcome) == ("held", "agreement")
 
     def test_a_call_of_a_side_without_anybody_on_the_list_says_nothing(self, run, line, case):
         case.parties.get().delete()
