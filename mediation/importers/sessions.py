@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -180,10 +181,15 @@ class SessionTarget(PlainTarget):
     def write(self, cursor, converted: ConvertedRows) -> None:
         good = Resolver(cursor, self, converted.entries).resolve(converted)
         message = _("This number stands in the file before; the first row was taken. Remove one of them.")
-        resolved = self.firsts(converted, good, message, "external_number", lambda said: said.session.external_number)
-        by_line = {entry.line: entry for entry in resolved}
+        self.write_firsts(
+            converted, good, partial(self._write, cursor, converted), message, "external_number",
+            lambda said: said.session.external_number,
+        )  # fmt: skip
+
+    def _write(self, cursor, converted: ConvertedRows, entries: list[Entry]) -> None:
+        by_line = {entry.line: entry for entry in entries}
         written = write_sessions(
-            cursor, [entry.item.session for entry in resolved], within=self.shared.within, source=self.profile.source,
+            cursor, [entry.item.session for entry in entries], within=self.shared.within, source=self.profile.source,
             file_id=self.file.pk, now=self.now,
         )  # fmt: skip
         foreign = _("This number bears a session of another agency. Give it one of your own, or a source of its own.")
@@ -192,8 +198,7 @@ class SessionTarget(PlainTarget):
             *((line, "external_number", "agency", foreign) for line in written.foreign),
         )):
             entry = by_line.pop(line)
-            self.taken.difference_update(self.keys(entry.item))
-            self.refuse(converted, entry, self.row(entry).bad(column, rule, reason))
+            self.give_up(converted, entry, self.row(entry).bad(column, rule, reason))
         for entry in by_line.values():
             converted.control.add(kind=entry.item.session.state)
             for rule, column, value in entry.warnings:
@@ -202,9 +207,10 @@ class SessionTarget(PlainTarget):
             converted.warn("session", self.header("external_number"), session.external_number, session.line)
         for state, rows in states_of(cursor, written.ids).items():
             converted.stored.add(kind=state, rows=rows)
-        counts = converted.counts
-        counts["created"], counts["updated"] = written.created, written.updated
-        counts["unchanged"], counts["differing"] = written.unchanged, len(written.differing)
+        converted.counts.update(
+            created=written.created, updated=written.updated, unchanged=written.unchanged,
+            differing=len(written.differing),
+        )  # fmt: skip
 
 
 class Resolver:

@@ -253,6 +253,16 @@ class TestAtATime:
         assert counts(run(line | {"办结时间": "2020-05-13 09:00"})) == {"rows": 1, "rejected": 1}
         assert PlatformReferral.objects.get(platform__name="青团商城").ended_at == local(2020, 5, 12, 16)
 
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_where_the_first_row_of_a_referral_cannot_stand_the_next_one_is_taken(self, run, line, chunk_rows):
+        after = again(line, 平台名称=PlatformFactory(green_to=dt.date(2026, 1, 1)).code)
+        reaches = line | {"办结时间": "2020-05-13 09:00"}
+
+        assert counts(run(after, reaches, line, line, chunk_rows=chunk_rows)) == {
+            "rows": 4, "created": 2, "duplicates": 1, "rejected": 1,
+        }  # fmt: skip
+        assert set(ImportReject.objects.values_list("line", "rule")) == {(3, "overlap"), (5, "duplicate")}
+
     def test_one_that_waits_takes_all_days_to_come(self, run, waiting):
         run(waiting)
         now = f"{timezone.localdate()} 00:00:01"

@@ -481,6 +481,18 @@ class TestRefused:
         assert Session.objects.get().period.lower == local(2020, 5, 20)
         assert set(ImportReject.objects.values_list("line", "kind")) == {(2, "rejected"), (4, "duplicate")}
 
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_where_the_first_row_of_a_number_cannot_stand_the_next_one_is_taken(self, run, line, chunk_rows):
+        later, latest = (
+            line | {"开始时间": f"2020-05-{day} 09:00", "结束时间": f"2020-05-{day} 10:00"} for day in (21, 22)
+        )
+
+        assert counts(run(line | {"场次编号": "C0"}, line, later, latest, chunk_rows=chunk_rows)) == {
+            "rows": 4, "created": 2, "duplicates": 1, "rejected": 1,
+        }  # fmt: skip
+        assert Session.objects.get(external_number="C1").period.lower == local(2020, 5, 21)
+        assert set(ImportReject.objects.values_list("line", "rule")) == {(3, "booked"), (5, "duplicate")}
+
     def test_what_only_the_database_refuses_stands_alone(self, run, line, monkeypatch):
         """Somebody books the room between the look and the write: the chunk goes on without that row."""
         monkeypatch.setattr("mediation.domain.imported.Plan.booked", lambda plan, session: "")

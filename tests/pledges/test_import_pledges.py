@@ -818,6 +818,16 @@ class TestRejects:
         assert counts(summary) == {"rows": 3, "created": 1, "duplicates": 1, "rejected": 1}
         assert Pledge.objects.get().premises.name == "青禾武林店"
 
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_where_the_first_row_of_a_number_cannot_stand_the_next_one_is_taken(self, run, line, chunk_rows):
+        lines = [line | {"承诺编号": "C0"}, line, line | {"门店名称": "二店"}, line | {"门店名称": "三店"}]
+
+        assert counts(run(*lines, chunk_rows=chunk_rows)) == {
+            "rows": 4, "created": 2, "duplicates": 1, "rejected": 1,
+        }  # fmt: skip
+        assert Pledge.objects.get(external_number="C1").premises.name == "二店"
+        assert set(ImportReject.objects.values_list("line", "rule")) == {(3, "overlap"), (5, "duplicate")}
+
     def test_what_only_the_database_refuses_is_rejected_alone(self, run, line, monkeypatch):
         """Someone else was quicker: what was free when it was looked at is taken when it is written."""
         monkeypatch.setattr("pledges.domain.imported._Plan.taken", lambda *args: "")
