@@ -28,7 +28,8 @@ from insights.pledged import (
 )
 from insights.scopes import Scope, once_each
 from insights.selections import address, describe, span
-from pledges.models import PledgeType
+from pledges.domain.targets import Progress, progress
+from pledges.models import PledgeType, Target
 
 SHOWN = (IN_FORCE, CREATED, RENEWED, ENDED, TIMES_RETURNED, AMOUNT_RETURNED, SUSPECTED, CONFIRMED)
 
@@ -96,6 +97,17 @@ class PledgeFigures:
             token = "" if only or place == self.scope.place else place.token
             lines.append(Line(place.label, standing[pk, only], new[pk, only], *addresses, token))
         return sorted(lines, key=lambda line: (-line.in_force, -line.created, line.label))
+
+    @cached_property
+    def targets(self) -> list[Progress]:
+        """The targets of the year in which the period ends, as of its end: those of the highest agency of which the
+        reader sees any. They are set for agencies, so that a chosen region has none."""
+        user, day = self.scope.user, self.scope.until
+        if self.scope.place is not None or not user.has_perm("pledges.view_target"):
+            return []
+        rows = Target.objects.visible_to(user).filter(year=day.year)
+        targets = list(rows.select_related("agency").order_by("agency__path", "code"))
+        return progress([one for one in targets if one.agency == targets[0].agency], day, today=self.scope.as_of)
 
     def _districts(self, rows: QuerySet) -> Counter:
         found = Counter()
