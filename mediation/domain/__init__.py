@@ -23,12 +23,13 @@ from mediation.domain.referrals import (
     refer,
     reveal_phones,
 )
-from mediation.domain.sessions import SESSION, Appointment, act_on, adjourn, schedule
+from mediation.domain.sessions import LAPSING, SESSION, Appointment, act_on, adjourn, lapse_sessions, schedule
 from mediation.domain.suggestions import suggest
 
 __all__ = [
     "AGREEMENT",
     "CONFIRMATION",
+    "LAPSING",
     "REFERRAL",
     "SESSION",
     "Appointment",
@@ -48,6 +49,7 @@ __all__ = [
     "facts_for_platform",
     "issue_package",
     "lapse_referrals",
+    "lapse_sessions",
     "mediating_agency",
     "mediators_of",
     "recount_referrals",
