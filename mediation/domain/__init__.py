@@ -1,6 +1,6 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
-from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up
+from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up, owed_of
 from mediation.domain.confirmations import (
     CONFIRMATION,
     act_on_confirmation,
@@ -52,6 +52,7 @@ __all__ = [
     "lapse_sessions",
     "mediating_agency",
     "mediators_of",
+    "owed_of",
     "recount_referrals",
     "open_paper",
     "papers_for_court",
