@@ -124,9 +124,7 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
 
     workflow, act_forms = CONFIRMATION, ACT_FORMS
     form, second_form = PrepareForm, VerbForm
-    list_display = [
-        "case_number", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on", "court",
-    ]  # fmt: skip
+    list_display = ["case_number", "shown_state", "shown_due", "applied", "number", "ruled_on", "court"]
     list_select_related = ["agreement__case", "court"]
     list_filter = [StateFilter, InTimeFilter, UrgencyFilter]
     ordering = ["-pk"]
@@ -200,6 +198,13 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     @admin.display(description=_("due on"), ordering="due_on")
     def shown_due(self, confirmation):
         return format_html("{} {}", date_format(confirmation.due_on), urgency_mark(confirmation))
+
+    @admin.display(description=_("applied for on"), empty_value="-")
+    def applied(self, confirmation):
+        if confirmation.applied_on is None:
+            return None
+        in_time = state(_("In time"), "green") if confirmation.in_time else state(_("Not in time"), "red")
+        return format_html("{} {}", date_format(confirmation.applied_on), in_time)
 
     @admin.display(description=_("urgency"))
     def pressing(self, confirmation):
