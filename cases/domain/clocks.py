@@ -18,6 +18,7 @@ from cases.clocks import RuleBook
 from cases.domain.reasons import check_reason
 from cases.enums import ALL_TERMS_WAIT, EXCLUDED_REASONS, ClockReason, PauseReason
 from cases.models import UNKNOWN_END, Case, Clock, ClockChange, ClockPause, ClockRule, Extension
+from core.bulk import copy_line, copy_lines
 from core.exceptions import DomainError
 from core.working_days import DAY, Pause
 
@@ -286,9 +287,11 @@ def record_pauses(spans: Iterable[PastPause], *, actor, now: dt.datetime) -> Non
             pause.ended_on, pause.ended_by = span.ended_on, actor
             pause.save(update_fields=["ended_on", "ended_by"])
             touched.add(pause.case_id)
-    ClockPause.objects.bulk_create(
-        [ClockPause(**span._asdict(), actor=actor, ended_by=actor, created_at=now) for span in wanted.values()]
-    )
+    with connection.cursor() as cursor:
+        copy_lines(
+            cursor, "cases_clockpause", (*PastPause._fields, "note", "actor_id", "ended_by_id", "created_at"),
+            (copy_line((*span, "", actor.pk, actor.pk, now)) for span in wanted.values()),
+        )  # fmt: skip
     touched.update(span.case_id for span in wanted.values())
     if touched:
         hold_calendar()
@@ -311,11 +314,12 @@ def place_anew(cases: Collection[int]) -> list[tuple[Clock, dt.date | None]]:
     if not pauses:
         return []
     book, placed, moved = RuleBook.load(), [], []
-    for clock in Clock.objects.filter(case__in=pauses).select_related("rule"):
+    rules = book.by_key()
+    for clock in Clock.objects.filter(case__in=pauses):
         met = [pause for pause in pauses[clock.case_id] if _meets(pause, clock)]
         if not met:
             continue
-        known = _known(clock)
+        known, clock.rule = _known(clock), rules[clock.rule_id]
         _place(clock, book, met)
         placed.append(clock)
         if _known(clock) != known:
