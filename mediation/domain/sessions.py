@@ -29,7 +29,7 @@ from mediation.models import Attendance, Mediator, Room, Session
 from registry.domain import load_calendar
 
 ADD, CHANGE = "mediation.add_session", "mediation.change_session"
-LAPSING = "mediation_sessions"  # the name of the consumer
+LAPSING = "sessions"  # the name of the consumer
 LONGEST = dt.timedelta(hours=8)
 HERE = (Presence.PRESENT, Presence.REMOTE)
 # what a session that ends the dispute does to its case
