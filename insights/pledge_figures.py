@@ -24,12 +24,12 @@ from insights.pledged import (
     TIMES_RETURNED,
     created,
     created_by_type,
-    in_force,
     in_force_by_type,
 )
-from insights.scopes import Scope
+from insights.scopes import Scope, once_each
 from insights.selections import address, describe, span
-from pledges.models import PledgeType
+from pledges.domain.targets import Progress, progress
+from pledges.models import PledgeType, Target
 
 SHOWN = (IN_FORCE, CREATED, RENEWED, ENDED, TIMES_RETURNED, AMOUNT_RETURNED, SUSPECTED, CONFIRMED)
 
@@ -88,7 +88,7 @@ class PledgeFigures:
     @cached_property
     def by_district(self) -> list[Line]:
         """Districts that have any units, those with most first; below a chosen district its streets."""
-        standing, new = (self._districts(rows(self.scope)) for rows in (in_force, created))
+        standing, new = (self._districts(rows(self.scope)) for rows in (in_force_by_type, created))
         lines = []
         for pk, only in standing.keys() | new.keys():
             place = self.map.as_registered(self.map.regions[pk], only=only)
@@ -98,6 +98,17 @@ class PledgeFigures:
             lines.append(Line(place.label, standing[pk, only], new[pk, only], *addresses, token))
         return sorted(lines, key=lambda line: (-line.in_force, -line.created, line.label))
 
+    @cached_property
+    def targets(self) -> list[Progress]:
+        """The targets of the year in which the period ends, as of its end: those of the highest agency of which the
+        reader sees any. They are set for agencies, so that a chosen region has none."""
+        user, day = self.scope.user, self.scope.until
+        if self.scope.place is not None or not user.has_perm("pledges.view_target"):
+            return []
+        rows = Target.objects.visible_to(user).filter(year=day.year)
+        targets = list(rows.select_related("agency").order_by("agency__path", "code"))
+        return progress([one for one in targets if one.agency == targets[0].agency], day, today=self.scope.as_of)
+
     def _districts(self, rows: QuerySet) -> Counter:
         found = Counter()
         for region, n in _count(rows, "premises__region").items():
@@ -106,9 +117,11 @@ class PledgeFigures:
         return found
 
     def _tile(self, code: str) -> Tile:
-        figure = metric(code)
-        return Tile(figure, *(Side(figure, scope, figure.compute(scope)) for scope in (self.scope, *self.earlier)))
+        figure, scopes = metric(code), (self.scope, *self.earlier)
+        values = once_each(scopes, lambda distinct: [figure.compute(scope) for scope in distinct])
+        return Tile(figure, *(Side(figure, scope, value) for scope, value in zip(scopes, values, strict=True)))
 
 
 def _count(rows: QuerySet, key: str) -> Counter:
-    return Counter(dict(rows.order_by().values_list(F(key)).annotate(n=Count("pk"))))
+    """Units, each once, by a key of their pledges."""
+    return Counter(dict(rows.order_by().values_list(F(key)).annotate(n=Count("premises", distinct=True))))

@@ -1,6 +1,7 @@
 """Whose rows a figure counts: the reader's, in a period, a region and an agency, as known on a day."""
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
@@ -98,3 +99,11 @@ class Scope:
         if self.agency is not None:
             rows = rows.filter(**{f"{agency}__in": Agency.objects.within(self.agency).values("pk")})
         return rows
+
+
+def once_each(scopes: Sequence[Scope], compute: Callable[[list[Scope]], Sequence]) -> list:
+    """What `compute` makes of the distinct ones among `scopes`, for each of these: the year before a whole year is also
+    the period before it."""
+    distinct = list(dict.fromkeys(scopes))
+    found = dict(zip(distinct, compute(distinct), strict=True))
+    return [found[scope] for scope in scopes]

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from insights.dashboard import Side, Tile, period_before, year_before
@@ -16,7 +16,7 @@ from insights.forms import Choice
 from insights.matching import FEWEST_PAIRS, Saving, savings
 from insights.metrics import Value, metric
 from insights.places import Place
-from insights.scopes import Scope
+from insights.scopes import Scope, once_each
 from insights.selections import address, describe
 from mediation.enums import ReferralReturn, ReferralState
 from registry.models import Platform
@@ -114,39 +114,45 @@ class Scorecard:
 
     def _line(self, platform: Platform, counts: dict | None) -> Line:
         scope = Scope(self.scope.user, self.scope.period, self.scope.as_of, self.scope.place, platform=platform)
-        found = counts or {"ended": 0}
-        return Line(
-            scope, {code: found.get(_name(code), 0) for code in COUNTS},
-            Value.of_rate(found.get(_name(SETTLED), 0), found["ended"]), self._savings.get(platform.pk, Saving()),
-        )  # fmt: skip
+        return self._told(scope, counts or {"ended": 0}, self._savings.get(platform.pk, Saving()))
 
     @cached_property
     def total(self) -> Line:
-        return Line(
-            self.scope, {code: metric(code).compute(self.scope).value for code in COUNTS},
-            metric(RATE).compute(self.scope), self._savings[None],
-        )  # fmt: skip
+        return self._told(self.scope, self._rows().aggregate(**self._counters()), self._savings[None])
+
+    @staticmethod
+    def _told(scope: Scope, counts: dict, saving: Saving) -> Line:
+        rate = Value.of_rate(counts.get(_name(SETTLED), 0), counts["ended"])
+        return Line(scope, {code: counts.get(_name(code), 0) for code in COUNTS}, rate, saving)
 
     @property
     def is_empty(self) -> bool:
         return not self.total.referred.n and not self.total.rate.denominator and not self.total.saving.settled
 
     def _counts(self) -> dict[int, dict]:
-        """By platform, each case once: one pass over the referrals of the period."""
-        sent, over = Q(**self.scope.times("referred_at")), Q(**self.scope.times("ended_at"))
+        """By platform, in one pass over the referrals of the period."""
+        rows = self._rows().values("platform").annotate(**self._counters())
+        return {row.pop("platform"): row for row in rows}
+
+    def _rows(self) -> QuerySet:
+        sent, over = self._times
+        return self.scope.referrals().filter(sent | over).order_by()
+
+    def _counters(self) -> dict[str, Count]:
+        """Each case once, whatever is counted and however often it was referred."""
+        sent, over = self._times
         conditions = {
             REFERRED: sent,
             SETTLED: over & Q(state=ReferralState.SETTLED),
             RETURNED: over & Q(state=ReferralState.RETURNED),
             "ended": over & ~Q(state=ReferralState.WAITING),
         } | {code: over & Q(returned_because=reason) for reason, code in REASONS.items()}
-        rows = self.scope.referrals().filter(sent | over).order_by().values("platform")
-        return {
-            row.pop("platform"): row
-            for row in rows.annotate(**{
-                _name(code): Count("case", distinct=True, filter=condition) for code, condition in conditions.items()
-            })
-        }  # fmt: skip
+        return {_name(code): Count("case", distinct=True, filter=condition) for code, condition in conditions.items()}
+
+    @property
+    def _times(self) -> tuple[Q, Q]:
+        """What was sent in the period, and what ended in it."""
+        return Q(**self.scope.times("referred_at")), Q(**self.scope.times("ended_at"))
 
 
 def _name(code: str) -> str:
@@ -162,8 +168,9 @@ def channel_tiles(user, choice: Choice, place: Place | None, as_of: dt.date) -> 
     tiles = []
     for code in FIGURES:
         figure = metric(code)
-        sides = [Side(figure, scope, figure.compute(scope))]
-        for other, reason in zip(earlier, reasons, strict=True):
-            sides.append(Side(figure, other, None if reason else figure.compute(other), reason))
+        now, *before = once_each((scope, *earlier), lambda scopes, figure=figure: [figure.compute(s) for s in scopes])
+        sides = [Side(figure, scope, now)]
+        for other, value, reason in zip(earlier, before, reasons, strict=True):
+            sides.append(Side(figure, other, None if reason else value, reason))
         tiles.append(Tile(figure, *sides))
     return tiles

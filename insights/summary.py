@@ -24,7 +24,7 @@ from insights import mediated, metrics
 from insights.metrics import Value as Figure
 from insights.periods import ONE_DAY, Period
 from insights.places import Place
-from insights.scopes import Scope
+from insights.scopes import Scope, once_each
 from mediation.enums import ConfirmationState
 from mediation.models import JudicialConfirmation, Session
 
@@ -150,6 +150,10 @@ def summarise(
 
 def summarise_mediation(scopes: Sequence[Scope]) -> list[dict[str, Figure]]:
     """The figures of mediation (OF_MEDIATION) of each scope; these differ as in `summarise`. Six queries."""
+    return once_each(scopes, _summarise_mediation)
+
+
+def _summarise_mediation(scopes: Sequence[Scope]) -> list[dict[str, Figure]]:
     figures: list[dict[str, Figure]] = [{} for _scope in scopes]
     spans = [Period(s.start, s.until) if s.until >= s.start else None for s in scopes]
     _acceptances(scopes, spans, figures)

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -207,13 +207,39 @@ class PlainTarget(Target):
         """The first good row of each key; the others are listed as standing twice, with the value of `column`."""
         entries = []
         for entry in good:
-            keys = self.keys(entry.item)
-            if any(key in self.taken for key in keys):
+            if self._is_taken(entry):
                 converted.duplicate(entry.line, message, entry.raw, self.header(column), value(entry.item))
                 continue
-            self.take(*keys)
+            self.take(*self.keys(entry.item))
             entries.append(entry)
         return entries
+
+    def write_firsts(
+        self, converted: ConvertedRows, good: list[Entry], write: Callable[[list[Entry]], None], message: str,
+        column: str, value,
+    ) -> None:  # fmt: skip
+        """As `firsts`, for rows of which some are found out only while they are written: `write` refuses these by
+        `give_up`, and the next row of the same key stands in."""
+        while good:
+            firsts, later = [], []
+            for entry in good:
+                if self._is_taken(entry):
+                    later.append(entry)
+                else:
+                    self.take(*self.keys(entry.item))
+                    firsts.append(entry)
+            if firsts:
+                write(firsts)
+            self.firsts(converted, [entry for entry in later if self._is_taken(entry)], message, column, value)
+            good = [entry for entry in later if not self._is_taken(entry)]
+
+    def _is_taken(self, entry: Entry) -> bool:
+        return any(key in self.taken for key in self.keys(entry.item))
+
+    def give_up(self, converted: Converted, entry: Entry, bad: RowRejected) -> None:
+        """Refuse a row that stood for its keys: another may."""
+        self.taken.difference_update(self.keys(entry.item))
+        self.refuse(converted, entry, bad)
 
     def row(self, entry: Entry) -> PlainRow:
         """The cells of a row that was read, to name one of them."""

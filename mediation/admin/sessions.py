@@ -103,11 +103,15 @@ class LeaveInline(DeletableInline):
 @admin.register(Mediator)
 class MediatorAdmin(OfAgencyAdmin, RefusableAdmin):
     form = MediatorForm
-    list_display = ["name", "agency", "user", "active_from", "active_to"]
+    list_display = ["name", "agency", "shown_languages", "user", "active_from", "active_to"]
     list_select_related = ["agency", "user"]
     search_fields = ["name", "agency__name"]
     autocomplete_fields = ["agency", "fields"]
     inlines = [HoursInline, LeaveInline]
+
+    @admin.display(description=_("languages"), empty_value="-")
+    def shown_languages(self, mediator):
+        return mediator.spoken or None
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         user = request.user

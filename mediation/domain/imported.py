@@ -1,7 +1,8 @@
 """Imported sessions, written set-wise: the exception to verbs, under the same constraints.
 
 An imported session writes no SessionEvent; its run is its origin. It touches neither state nor outcome of its case, which
-follows its own source. A session on which a verb was used here is left as it is, and only compared.
+follows its own source. A session on which a verb was used here is left as it is, and only compared; that one was
+cancelled by itself, since its case was over, is nothing that anybody did.
 """
 
 import datetime as dt
@@ -35,12 +36,17 @@ SELECT case_id FROM cases_clockpause WHERE case_id = ANY(%s) AND ended_on IS NUL
 LOCK_ROOMS = "SELECT id FROM mediation_room WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 STORED = """
 SELECT external_number, s.id, case_id, mediator_id, lower(period), upper(period), mode, room_id, place, link, s.state,
-       outcome, minutes, cancelled_at, EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id), m.name
+       outcome, minutes, cancelled_at,
+       EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id AND verb <> 'lapse')
+       OR EXISTS (SELECT FROM mediation_agreement WHERE session_id = s.id),
+       s.state = 'cancelled' AND EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id AND verb = 'lapse'),
+       m.name, m.agency_id
   FROM mediation_session s JOIN mediation_mediator m ON m.id = s.mediator_id
  WHERE s.source = %s AND external_number = ANY(%s) ORDER BY s.id FOR NO KEY UPDATE OF s"""
+# a side of which nobody is on the list is not there
 CALLED = """
 SELECT DISTINCT ON (session_id, side) session_id, side, means, called_at FROM mediation_attendance
- WHERE session_id = ANY(%s) AND means <> '' ORDER BY session_id, side, id"""
+ WHERE session_id = ANY(%s) ORDER BY session_id, side, means = '', id"""
 # each by the index of its own constraint
 OVERLAPPING = " UNION ".join(
     f"SELECT s.id, s.case_id, s.mediator_id, s.room_id, lower(s.period), upper(s.period), m.name"  # noqa: S608 - our names
@@ -106,7 +112,7 @@ class ImportedSession:
 
 
 class Stored(NamedTuple):
-    """An imported session as it is, and whether it was worked on here."""
+    """An imported session as it is, whether it was worked on here, or cancelled by itself, and who leads it."""
 
     id: int
     case_id: int
@@ -122,7 +128,9 @@ class Stored(NamedTuple):
     minutes: str
     cancelled_at: dt.datetime | None
     worked: bool
+    lapsed: bool
     mediator: str
+    mediator_agency_id: int
 
 
 class Slot(NamedTuple):
@@ -136,13 +144,15 @@ class Slot(NamedTuple):
 @dataclass
 class Written:
     """What became of the sessions: those that were made, brought up to date, are as the row says, and differ from it but
-    were worked on here; by line, why one cannot stand at its time. `ids`: of all that were taken."""
+    were worked on here; by line, why one cannot stand at its time; lines whose number bears a session of another agency.
+    `ids`: of all that were taken."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     differing: list[ImportedSession] = field(default_factory=list)
     booked: dict[int, str] = field(default_factory=dict)
+    foreign: list[int] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
 
 
@@ -193,9 +203,12 @@ def with_platform(cursor, cases: set[int]) -> set[int]:
     return {case_id for (case_id,) in cursor.fetchall()}
 
 
-def write_sessions(cursor, sessions: list[ImportedSession], *, source: str, file_id: int, now: dt.datetime) -> Written:
-    """Write sessions whose cases and mediators are locked. Those for which somebody is booked are left out, and told.
-    One transaction, the caller's."""
+def write_sessions(
+    cursor, sessions: list[ImportedSession], *, within: frozenset[int] | None, source: str, file_id: int, now: dt.datetime
+) -> Written:
+    """Write sessions whose cases and mediators are locked. Those for which somebody is booked, and those whose number
+    bears a session of an agency that is not `within` (None: all), are left out, and told. One transaction, the
+    caller's."""
     rooms = {session.room_id for session in sessions} - {None}
     cursor.execute(LOCK_ROOMS, [sorted(rooms)])
     cursor.execute(STORED, [source, [session.external_number for session in sessions]])
@@ -211,7 +224,12 @@ def write_sessions(cursor, sessions: list[ImportedSession], *, source: str, file
         if found is None:
             fresh.append(session)
             continue
-        same = _agrees(found, called.get(found.id, {}), session)
+        if within is not None and found.mediator_agency_id not in within:
+            written.foreign.append(session.line)
+            continue
+        # a row in which it is still planned knows nothing of what became of its case
+        waits = found.lapsed and session.state == SessionState.SCHEDULED
+        same = waits or _agrees(found, called.get(found.id, {}), session)
         if same or found.worked:
             written.unchanged += 1
             written.ids.append(found.id)
@@ -231,10 +249,15 @@ def _agrees(found: Stored, called: dict, session: ImportedSession) -> bool:
         return False
     if session.cancelled_at and session.cancelled_at != found.cancelled_at:
         return False
-    if any(called.get(side) != call for side, call in session.called.items()):
+    if _called_otherwise(called, session):
         return False
     names = ("case_id", "mediator_id", "starts", "ends", "mode", "room_id", "place", "link", "state", "outcome")
     return all(getattr(found, name) == getattr(session, name) for name in names)
+
+
+def _called_otherwise(called: dict, session: ImportedSession) -> bool:
+    """Whether the row states another call of somebody who is on the list."""
+    return any(called.get(side, call) != call for side, call in session.called.items())
 
 
 # ---- who is booked
@@ -388,7 +411,7 @@ def _update(cursor, sessions: list[ImportedSession], stored, called, written: Wr
     anew = {}
     for session in sessions:
         old = found[session.line]
-        told = any(called.get(old.id, {}).get(side) != call for side, call in session.called.items())
+        told = _called_otherwise(called.get(old.id, {}), session)
         if told or (old.case_id, old.starts, old.ends) != (session.case_id, session.starts, session.ends):
             anew[old.id] = session  # who was told of another time has to be told again
     cursor.execute("DELETE FROM mediation_attendance WHERE session_id = ANY(%s)", [list(anew)])

@@ -2,7 +2,8 @@
 
 An imported referral writes no ReferralEvent; its run is its origin. It ends no case: that follows its own source. The
 time with the platform is left out of the terms of its case, as for any other: while one waits, they stand still. One on
-which a verb was used here is left as it is, and only compared.
+which a verb was used here is left as it is, and only compared; that its term ran out, or was counted anew, is nothing
+that anybody did.
 """
 
 import datetime as dt
@@ -17,12 +18,14 @@ from cases.enums import PauseReason
 from cases.models import Case
 from core.bulk import copy_line, copy_lines, next_ids
 from core.exceptions import DomainError
-from mediation.enums import ReferralState
+from mediation.enums import ReferralReturn, ReferralState, ReferralVerb
 
 STORED = """
 SELECT case_id, platform_id, referred_at, id, state, returned_because, replied_at, ended_at, reply, reason, settlement,
-       EXISTS (SELECT FROM mediation_referralevent WHERE referral_id = r.id)
+       EXISTS (SELECT FROM mediation_referralevent WHERE referral_id = r.id AND verb <> ALL(%s))
   FROM mediation_platformreferral r WHERE case_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"""
+# what time and the calendar bring about is nothing that anybody did
+BY_ITSELF = [ReferralVerb.LAPSE.value, ReferralVerb.RECOUNT.value]
 TEXTS = ("reply", "reason", "settlement")
 FOLLOWED = ("state", "returned_because", "replied_at", "ended_at", *TEXTS)
 COLUMNS = (*FOLLOWED, "import_file_id", "import_line")
@@ -32,6 +35,7 @@ WAITING, SETTLED = ReferralState.WAITING.value, ReferralState.SETTLED.value
 DAY = dt.timedelta(days=1)
 
 Identity = tuple[int, int, dt.datetime]
+Days = tuple[dt.date, dt.date]  # of the referral, and of its end
 
 
 @dataclass(slots=True)
@@ -75,14 +79,16 @@ class Stored(NamedTuple):
 
 @dataclass
 class Written:
-    """What became of the referrals. `second`: lines of those whose complaint is with a platform already; `ids`: of all
-    that were taken; `running`: lines of those while which, against the rule, the terms of the case do not stand still."""
+    """What became of the referrals. `second`: lines of those whose complaint is with a platform already; `overlapping`:
+    of those whose complaint was with one at that time; `running`: of those while which, against the rule, the terms of
+    the case do not stand still; `ids`: of all that were taken."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     differing: list[ImportedReferral] = field(default_factory=list)
     second: list[int] = field(default_factory=list)
+    overlapping: list[int] = field(default_factory=list)
     running: list[int] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
 
@@ -92,11 +98,13 @@ def write_referrals(
 ) -> Written:
     """Write referrals whose cases are locked. One transaction, the caller's. `actor` pauses the terms of cases that are
     with a platform."""
-    cursor.execute(STORED, [list({one.case_id for one in referrals})])
+    cursor.execute(STORED, [BY_ITSELF, list({one.case_id for one in referrals})])
     stored: dict[Identity, Stored] = {}
     with_platform: dict[int, Identity] = {}  # by case, the referral that waits
+    spans: dict[int, dict[Identity, Days]] = {}  # by case, when a platform has had it
     for row in cursor.fetchall():
         stored[row[:3]] = found = Stored(*row[3:])
+        spans.setdefault(row[0], {})[row[:3]] = _days(row[2], found.ended_at)
         if found.state == WAITING:
             with_platform[row[0]] = row[:3]
 
@@ -115,15 +123,21 @@ def write_referrals(
             elif not found.worked:
                 same_as_stored.append(referral)
             continue
+        if not _alone(referral, spans, referral.ended_at or found.ended_at):
+            written.overlapping.append(referral.line)
+            continue
         changed.append(referral)
         if referral.state != WAITING and with_platform.get(referral.case_id) == referral.identity:
             del with_platform[referral.case_id]
     taken = []
     for referral in fresh:
+        if referral.state == WAITING and referral.case_id in with_platform:
+            written.second.append(referral.line)
+            continue
+        if not _alone(referral, spans, referral.ended_at):
+            written.overlapping.append(referral.line)
+            continue
         if referral.state == WAITING:
-            if referral.case_id in with_platform:
-                written.second.append(referral.line)
-                continue
             with_platform[referral.case_id] = referral.identity
         taken.append(referral)
     _update(cursor, changed, stored, file_id, now)
@@ -133,6 +147,22 @@ def write_referrals(
     _hold_terms(changed, taken, stored, written, actor, now)
     _leave_out([*changed, *taken, *same_as_stored], actor, now)
     return written
+
+
+def _days(referred_at: dt.datetime, ended_at: dt.datetime | None) -> Days:
+    return timezone.localdate(referred_at), timezone.localdate(ended_at) if ended_at else dt.date.max
+
+
+def _alone(referral: ImportedReferral, spans: dict[int, dict[Identity, Days]], ended_at: dt.datetime | None) -> bool:
+    """Whether no other referral of its case takes its days, which it then takes. On one day a case can come back and go
+    again: many sources know no more than the days."""
+    first, last = days = _days(referral.referred_at, ended_at)
+    taken = spans.setdefault(referral.case_id, {})
+    for identity, (other_first, other_last) in taken.items():
+        if identity != referral.identity and first < other_last and other_first < last:
+            return False
+    taken[referral.identity] = days
+    return True
 
 
 def _stated(referral: ImportedReferral) -> dict:
@@ -197,7 +227,7 @@ def _hold_terms(changed, taken, stored, written: Written, actor, now: dt.datetim
     for referral in back:
         case = cases[referral.case_id]
         if any(one.reason == PauseReason.GREEN_CHANNEL for one in case.pauses.filter(ended_on=None)):
-            resume_clocks(case, ended_on=timezone.localdate(referral.ended_at) + DAY, actor=actor, now=now)
+            resume_clocks(case, ended_on=_runs_on(referral), actor=actor, now=now)
     for referral in away:
         try:
             pause_clocks(
@@ -209,17 +239,23 @@ def _hold_terms(changed, taken, stored, written: Written, actor, now: dt.datetim
 
 
 def _leave_out(referrals: list[ImportedReferral], actor, now: dt.datetime) -> None:
-    """What a platform has given back or settled was not the regulator's until the day after."""
+    """What a platform has settled or given back was not the regulator's while it was there."""
     record_pauses(
         [
             PastPause(
                 one.case_id, PauseReason.GREEN_CHANNEL, timezone.localdate(one.referred_at),
-                timezone.localdate(one.ended_at) + DAY, _told(one),
+                _runs_on(one), _told(one),
             )
             for one in referrals if one.state != WAITING
         ],
         actor=actor, now=now,
     )  # fmt: skip
+
+
+def _runs_on(referral: ImportedReferral) -> dt.date:
+    """From which day the terms of its case count again: from the day after its end, in silence after its term."""
+    last = timezone.localdate(referral.ended_at)
+    return (min(last, referral.due_on) if referral.returned_because == ReferralReturn.SILENCE else last) + DAY
 
 
 def _told(referral: ImportedReferral) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -132,19 +133,27 @@ class ReferralTarget(PlainTarget):
 
     def write(self, cursor, converted: ConvertedRows) -> None:
         message = _("This referral stands in the file before; the first row was taken. Remove one of them.")
+        write = partial(self._write, cursor, converted, message)
         good = self._resolved(cursor, converted)
-        entries = self.firsts(converted, good, message, "case", lambda said: said.case)
+        self.write_firsts(converted, good, write, message, "case", lambda said: said.case)
+
+    def _write(self, cursor, converted: ConvertedRows, message: str, entries: list[Entry]) -> None:
         by_line = {entry.line: entry for entry in self._once(converted, entries, message)}
         written = write_referrals(
             cursor, [entry.item.referral for entry in by_line.values()], file_id=self.file.pk, actor=self.run.user,
             now=self.now,
         )  # fmt: skip
-        for line in written.second:
+        waiting = _("This complaint is with a platform already.")
+        overlap = _(
+            "This complaint was with a platform in those days already. Correct the times; a referral that is known is "
+            "found again by its platform and the time at which it was referred."
+        )
+        for line, column, rule, reason in sorted((
+            *((line, "case", "waiting", waiting) for line in written.second),
+            *((line, "referred_at", "overlap", overlap) for line in written.overlapping),
+        )):
             entry = by_line.pop(line)
-            self.taken.difference_update(self.keys(entry.item))
-            self.refuse(
-                converted, entry, self.row(entry).bad("case", "waiting", _("This complaint is with a platform already."))
-            )
+            self.give_up(converted, entry, self.row(entry).bad(column, rule, reason))
         for entry in by_line.values():
             converted.control.add(kind=entry.item.referral.state)
         for line in written.running:
@@ -153,9 +162,10 @@ class ReferralTarget(PlainTarget):
             converted.warn("referral", self.header("case"), by_line[referral.line].item.case, referral.line)
         for state, rows in states_of_referrals(cursor, written.ids).items():
             converted.stored.add(kind=state, rows=rows)
-        counts = converted.counts
-        counts["created"], counts["updated"] = written.created, written.updated
-        counts["unchanged"], counts["differing"] = written.unchanged, len(written.differing)
+        converted.counts.update(
+            created=written.created, updated=written.updated, unchanged=written.unchanged,
+            differing=len(written.differing),
+        )  # fmt: skip
 
     def _resolved(self, cursor, converted: ConvertedRows) -> list[Entry]:
         """The rows of cases that there are, locked; the others are rejected."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -180,16 +181,24 @@ class SessionTarget(PlainTarget):
     def write(self, cursor, converted: ConvertedRows) -> None:
         good = Resolver(cursor, self, converted.entries).resolve(converted)
         message = _("This number stands in the file before; the first row was taken. Remove one of them.")
-        resolved = self.firsts(converted, good, message, "external_number", lambda said: said.session.external_number)
-        by_line = {entry.line: entry for entry in resolved}
-        written = write_sessions(
-            cursor, [entry.item.session for entry in resolved], source=self.profile.source, file_id=self.file.pk,
-            now=self.now,
+        self.write_firsts(
+            converted, good, partial(self._write, cursor, converted), message, "external_number",
+            lambda said: said.session.external_number,
         )  # fmt: skip
-        for line, reason in sorted(written.booked.items()):
+
+    def _write(self, cursor, converted: ConvertedRows, entries: list[Entry]) -> None:
+        by_line = {entry.line: entry for entry in entries}
+        written = write_sessions(
+            cursor, [entry.item.session for entry in entries], within=self.shared.within, source=self.profile.source,
+            file_id=self.file.pk, now=self.now,
+        )  # fmt: skip
+        foreign = _("This number bears a session of another agency. Give it one of your own, or a source of its own.")
+        for line, column, rule, reason in sorted((
+            *((line, "starts", "booked", reason) for line, reason in written.booked.items()),
+            *((line, "external_number", "agency", foreign) for line in written.foreign),
+        )):
             entry = by_line.pop(line)
-            self.taken.difference_update(self.keys(entry.item))
-            self.refuse(converted, entry, self.row(entry).bad("starts", "booked", reason))
+            self.give_up(converted, entry, self.row(entry).bad(column, rule, reason))
         for entry in by_line.values():
             converted.control.add(kind=entry.item.session.state)
             for rule, column, value in entry.warnings:
@@ -198,9 +207,10 @@ class SessionTarget(PlainTarget):
             converted.warn("session", self.header("external_number"), session.external_number, session.line)
         for state, rows in states_of(cursor, written.ids).items():
             converted.stored.add(kind=state, rows=rows)
-        counts = converted.counts
-        counts["created"], counts["updated"] = written.created, written.updated
-        counts["unchanged"], counts["differing"] = written.unchanged, len(written.differing)
+        converted.counts.update(
+            created=written.created, updated=written.updated, unchanged=written.unchanged,
+            differing=len(written.differing),
+        )  # fmt: skip
 
 
 class Resolver:
@@ -298,9 +308,11 @@ class Resolver:
         raise row.bad("mediator", "agency", message)
 
     def _room(self, said: Said) -> int | None:
-        """The room of that name of the session's agency, or of one above it or below it."""
+        """The room of that name of the session's agency, or of one above it or below it; one in use for what is ahead."""
         session = said.session
         named = self.rooms.get(spelling(said.room), ())
+        if session.state == SessionState.SCHEDULED and session.starts > self.target.now:
+            named = [room for room in named if not room.closed]
         own = [room.pk for room in named if room.agency_id == session.agency_id]
         near = own or [room.pk for room in named if self.shared.near(room.agency_id, session.agency_id)]
         return near[0] if len(near) == 1 else None

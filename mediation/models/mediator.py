@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.language import listed
 from core.models import TimestampedModel
 from mediation.enums import Language, Weekday
 from mediation.querysets import MediatorQuerySet, OfMediatorQuerySet, RoomQuerySet
@@ -63,6 +64,11 @@ class Mediator(TimestampedModel):
 
     def __str__(self):
         return self.name
+
+    @property
+    def spoken(self) -> str:
+        """The languages in words; empty where none is recorded."""
+        return listed(Language(code).label for code in self.languages)
 
 
 class WorkingHours(models.Model):

@@ -116,7 +116,7 @@ class PledgeAdmin(BulkActPages, ActPages, VerbAdmin):
     ordering = ["-applied_on", "-pk"]
     sortable_by = []
     search_fields = ["plaque"]
-    search_help_text = _("Name of the premises or of the merchant")
+    search_help_text = _("Name of the premises or of the merchant, or number of the application")
     autocomplete_fields = ["premises"]
     change_form_template = "pledges/admin/pledge.html"
 
@@ -142,7 +142,8 @@ class PledgeAdmin(BulkActPages, ActPages, VerbAdmin):
         return "-" if pledge.pool == Pool.NONE else pledge.get_pool_display()
 
     def get_search_results(self, request, queryset, search_term):
-        return found_premises(queryset, search_term, "premises"), False
+        together = queryset.filter(application=search_term.strip()) if search_term.strip() else queryset.none()
+        return (together if together.exists() else found_premises(queryset, search_term, "premises")), False
 
     def get_fieldsets(self, request, obj=None):
         if obj is not None:

@@ -3,7 +3,8 @@
 The acts that a register tells of are written as events, with whoever runs the import and the row: on which days a pledge
 was in force can be told from these as from any others. What a later row corrects is told again from the publication on,
 and what stands before that no longer counts. A pledge on which somebody did anything here is left as it is, and only
-compared; that its term ran out is nothing that anybody did.
+compared; that its term ran out is nothing that anybody did. One that was inspected, or of which a breach was decided on,
+follows its register too, but neither to other premises or another type nor back to an application.
 """
 
 import datetime as dt
@@ -52,7 +53,9 @@ LOCK_UNITS = "SELECT id FROM pledges_premises WHERE id = ANY(%s) ORDER BY id FOR
 STORED = f"""
 SELECT external_number, id, {", ".join(FOLLOWED)},
        EXISTS (SELECT FROM pledges_pledgeevent e
-                WHERE e.pledge_id = p.id AND e.verb <> 'expire' AND NOT e.data ? 'file')
+                WHERE e.pledge_id = p.id AND e.verb <> 'expire' AND NOT e.data ? 'file'),
+       EXISTS (SELECT FROM pledges_inspection i WHERE i.pledge_id = p.id)
+       OR EXISTS (SELECT FROM pledges_breach b WHERE b.pledge_id = p.id AND b.state <> 'suspected')
   FROM pledges_pledge p WHERE source = %s AND external_number = ANY(%s) ORDER BY id FOR NO KEY UPDATE"""  # noqa: S608
 SUSPENSIONS = "SELECT pledge_id, since, until FROM pledges_suspension WHERE pledge_id = ANY(%s) ORDER BY since, until"
 OTHERS = """
@@ -141,7 +144,8 @@ class ImportedPledge:
 
 
 class Stored(NamedTuple):
-    """A pledge as it is, and whether somebody did anything to it here."""
+    """A pledge as it is, whether somebody did anything to it here (`worked`), and whether it was inspected or a breach of
+    it decided on (`judged`): of these premises, this type, and what was published."""
 
     id: int
     premises_id: int
@@ -165,7 +169,14 @@ class Stored(NamedTuple):
     fund: Decimal | None
     statement: str
     worked: bool
+    judged: bool
     suspensions: list[Days]
+
+    def is_left(self, pledge: "ImportedPledge") -> bool:
+        """Whether a row that says otherwise changes nothing."""
+        moved = (self.premises_id, self.type_id) != (pledge.premises_id, pledge.type_id)
+        taken_back = self.published_on is not None and pledge.published_on is None
+        return self.worked or self.judged and (moved or taken_back)
 
 
 class Other(NamedTuple):
@@ -264,7 +275,7 @@ def write_pledges(
             fresh.append(pledge)
             continue
         same = _agrees(found, pledge)
-        if same or found.worked:
+        if same or found.is_left(pledge):
             written.unchanged += 1
             written.ids.append(found.id)
             if not same:

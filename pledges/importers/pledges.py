@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connection
 from django.utils import timezone
@@ -266,17 +267,21 @@ class PledgeTarget(PlainTarget):
         resolver = Resolver(cursor, self, converted.entries)
         good = resolver.resolve(converted)
         message = _("This number stands in the file before; the first row was taken. Remove one of them.")
-        entries = self.firsts(converted, good, message, "external_number", lambda said: said.pledge.external_number)
+        self.write_firsts(
+            converted, good, partial(self._write, cursor, converted, resolver.stored), message, "external_number",
+            lambda said: said.pledge.external_number,
+        )  # fmt: skip
+
+    def _write(self, cursor, converted: ConvertedRows, stored: dict[str, Stored], entries: list[Entry]) -> None:
         by_line = {entry.line: entry for entry in entries}
         written = write_pledges(
-            cursor, [entry.item.pledge for entry in entries], resolver.stored, source=self.profile.source,
+            cursor, [entry.item.pledge for entry in entries], stored, source=self.profile.source,
             file_id=self.file.pk, actor=self.run.user, now=self.now, today=self.shared.today,
         )  # fmt: skip
         for line, reason in sorted(written.overlapping.items()):
             entry = by_line.pop(line)
-            self.taken.difference_update(self.keys(entry.item))
             column = "published_on" if entry.item.pledge.published_on else "type"
-            self.refuse(converted, entry, self.row(entry).bad(column, "overlap", reason))
+            self.give_up(converted, entry, self.row(entry).bad(column, "overlap", reason))
         regions = self.shared.regions
         for entry in by_line.values():
             pledge = entry.item.pledge
@@ -289,9 +294,10 @@ class PledgeTarget(PlainTarget):
             converted.warn("pledge", self.header("external_number"), pledge.external_number, pledge.line)
         for state, code, rows in states_of_pledges(cursor, written.ids):
             converted.stored.add(kind=state, region=code, rows=rows)
-        counts = converted.counts
-        counts["created"], counts["updated"] = written.created, written.updated
-        counts["unchanged"], counts["differing"] = written.unchanged, len(written.differing)
+        converted.counts.update(
+            created=written.created, updated=written.updated, unchanged=written.unchanged,
+            differing=len(written.differing),
+        )  # fmt: skip
 
 
 class Resolver:

@@ -2,6 +2,7 @@
 
 from operator import itemgetter
 
+from django.conf import settings
 from django.urls import reverse_lazy
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +39,9 @@ class PledgeList(PledgeRows, ListPage):
         return super().get_queryset().select_related("premises__merchant", "premises__region", "type")
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(panels=panels("pledges", None, self.request.user), **kwargs)
+        return super().get_context_data(
+            panels=panels("pledges", None, self.request.user), previewed=settings.PUBLIC_REGISTER_PREVIEW, **kwargs
+        )
 
 
 class PledgeExport(PledgeRows, LoggedExport):

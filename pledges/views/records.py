@@ -15,6 +15,7 @@ from cases.enums import LOSS_KINDS, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
 from pledges.models import Breach, Inspection, Pledge, Premises, ReturnEntry
+from pledges.public import public_pledges
 from pledges.tones import INSPECTION_TONES, PLEDGE_TONES
 from registry.models import Merchant
 
@@ -63,11 +64,18 @@ class MerchantPage(ScopedMixin, TemplateView):
             merchant=merchant, tones=PLEDGE_TONES,
             pledges=[(pledge, PLEDGE_TONES[pledge.state]) for pledge in pledges[:MOST_PLEDGES]],
             more=len(pledges) > MOST_PLEDGES,
-            years=self._years(cases, since), newest=list(cases.order_by("-received_at", "-pk")[:NEWEST]),
+            public=self._public(rows), years=self._years(cases, since),
+            newest=list(cases.order_by("-received_at", "-pk")[:NEWEST]),
             recovered=self._recovered(cases), breaches=self._breaches(user, merchant),
             returns=self._returns(user, merchant), inspections=self._inspections(user, merchant),
             sees_inspections=user.has_perm("pledges.view_inspection"), **kwargs,
         )  # fmt: skip
+
+    @staticmethod
+    def _public(rows) -> list[Pledge]:
+        """What the public would see of these pledges: those that bind today, and nothing of complaints."""
+        binding = public_pledges().filter(pk__in=rows.order_by().values("pk"))
+        return list(binding.select_related("premises__region", "type")[:MOST_PLEDGES])
 
     @staticmethod
     def _breaches(user, merchant) -> list[tuple[Breach, str]]:

@@ -41,7 +41,7 @@ PAGES = [
     ("regulator", "/insights/uncounted/?year=2020"),
     ("regulator", "/pledges/"),
     ("regulator", "{pledge}"),
-    ("regulator", "/insights/pledges/?year=2020"),
+    ("regulator", "/insights/pledges/?year=2021"),
     ("regulator", "/pledges/targets/?year=2021"),
     ("regulator", "/pledges/zones/"),
     ("regulator", "{trader}"),

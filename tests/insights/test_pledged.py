@@ -30,6 +30,7 @@ from tests.factories import (
     PledgeFactory,
     PremisesFactory,
     ReturnEntryFactory,
+    TargetFactory,
     UserFactory,
 )
 from tests.factories.cases import local
@@ -342,6 +343,27 @@ def test_the_dashboard_loads_the_section_for_those_who_see_pledges(client, city)
     assert "<html" not in section
 
 
+def test_targets_of_the_year_stand_in_the_section_and_open_their_rows(client, city):
+    kind = {"what": "demonstration_areas", "year": 2020}
+    target = TargetFactory(agency=city.bureau, number=4, **kind)
+    TargetFactory(agency=city.district, **kind)
+    TargetFactory(agency=city.bureau, what="demonstration_areas", year=2019)
+    shop = PremisesFactory(agency=city.district, region=region("330106", "2001-03-25"))
+    published(day(2020, 5, 1), "demonstration_area", premises=shop)
+    published(day(2020, 9, 1), "demonstration_area", premises=PremisesFactory(agency=city.district, region=shop.region))
+    client.force_login(city.regulator)
+
+    shown = client.get(f"{PAGE}?from=2020-01-01&to=2020-06-30")
+    [line] = shown.context["figures"].targets
+    assert (line.target, line.reached, line.share) == (target, 1, 0.25)
+    rows = f"/pledges/targets/{target.pk}/reached/?on=2020-06-30"
+    assert f'href="{rows}"' in shown.content.decode()
+    assert client.get(rows).context["page"].count == 1
+    assert client.get(f"{PAGE}?year=2020&region=330106").context["figures"].targets == []
+    client.force_login(city.officer)
+    assert client.get(f"{PAGE}?year=2020").context["figures"].targets == []  # who has no right to targets
+
+
 def test_the_page_has_a_chooser_of_its_own_and_the_section_has_none(client, city):
     published(day(2019, 5, 1), premises=PremisesFactory(agency=city.district, region=region("330106", "2001-03-25")))
     client.force_login(city.regulator)
@@ -416,7 +438,7 @@ def test_as_many_queries_however_many_units(client, city, django_assert_num_quer
             code = ("village", "factory", "live_room")[number]
             place = region(("330106", "330108", "330109")[number], "2021-04-09" if number == 2 else "2001-03-25")
             published(day(2020, 5, 1), code, premises=PremisesFactory(agency=city.district, region=place))
-        with django_assert_num_queries(35):
+        with django_assert_num_queries(28):
             client.get(f"{PAGE}?year=2020")
 
 

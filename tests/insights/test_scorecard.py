@@ -26,7 +26,7 @@ CHANNEL = reverse("insights:channel")
 EXPORT = reverse("insights:channel_export")
 FIGURES = reverse("insights:channel_figures")
 YEAR, LAST = Period.of_year(2020), dt.date(2020, 12, 31)
-QUERIES = 18
+QUERIES = 11
 IN_2020 = Choice("years", YEAR, YEAR)
 
 

@@ -112,7 +112,7 @@ def test_who_is_booked_at_that_time_is_told(desk, case, place, district):
 
 
 def test_suggestions_stand_beside_the_form(desk, case, place):
-    away = MediatorFactory(agency=case.custodian)
+    away = MediatorFactory(agency=case.custodian, languages=["wuu", "csl"])
     LeaveFactory(mediator=away)
 
     query = {"number": case.number, "day": "2026-11-12", "starts": "09:00", "ends": "10:00"}
@@ -121,6 +121,9 @@ def test_suggestions_stand_beside_the_form(desk, case, place):
     assert "Mediators for this time" in html
     assert html.index(str(place.mediator)) < html.index(str(away))
     assert f"{away} is on leave from 2026-11-09 to 2026-11-13." in html
+    spoken = "Wu dialect, Chinese Sign Language"  # what nobody can match with a case, whoever chooses has to see
+    assert spoken in html
+    assert spoken in desk.get("/admin/mediation/mediator/").content.decode()
 
 
 def test_a_scheduled_session_is_moved_and_one_that_is_over_only_looked_at(desk, clerk, case, at, place):

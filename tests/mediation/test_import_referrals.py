@@ -3,6 +3,7 @@ import datetime as dt
 import pytest
 from django.core.management import CommandError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from cases.domain import recount
@@ -19,6 +20,7 @@ from cases.models import (
     ImportWarning,
 )
 from mediation.domain import act_on_referral
+from mediation.domain.referrals import lapse_referrals, recount_referrals
 from mediation.models import PlatformReferral, ReferralEvent
 from tests.cases.files import write_sheet
 from tests.factories import (
@@ -69,6 +71,12 @@ def waiting(district, platform):
     yesterday = timezone.localdate() - dt.timedelta(days=1)
     CaseFactory(handling=district, received_at=timezone.now() - dt.timedelta(days=3), external_number="OPEN")
     return {"登记编号": "OPEN", "平台名称": "青团", "转办时间": f"{yesterday} 09:00"}
+
+
+def again(line, **changes) -> dict:
+    """The row of a further referral, after it had come back."""
+    later = {"转办时间": "2020-05-12 17:00", "答复时间": "", "答复内容": "", "办结时间": "2020-05-14 10:00"}
+    return line | later | changes
 
 
 @pytest.fixture
@@ -146,7 +154,7 @@ class TestRows:
 
     def test_the_portals_own_number_and_a_further_one_name_the_case(self, run, line, case):
         CaseReferenceFactory(case=case, source="national12315", number="ANDERE")
-        second = line | {"登记编号": "ANDERE", "转办时间": "2020-05-07 11:00"}
+        second = again(line, 登记编号="ANDERE")
 
         assert counts(run(line | {"登记编号": case.number}, second)) == {"rows": 2, "created": 2}
 
@@ -264,6 +272,12 @@ class TestOver:
         assert ends() == [dt.date(2020, 5, 22), dt.date(2020, 5, 19), due, due]
         assert ClockPause.objects.get(case=case).ended_on == dt.date(2020, 5, 14)
 
+        # in silence until its last day, the 20th, whenever that is written down
+        run(line | {"办结时间": "", "办理结果": "逾期未答复", "和解内容": ""})
+
+        assert ends()[0] == dt.date(2020, 5, 29)
+        assert ClockPause.objects.get(case=case).ended_on == dt.date(2020, 5, 21)
+
     def test_what_was_over_before_is_no_longer_overdue_for_it(self, run, line, case):
         """A term that had run out before the referral stays as it was, and a recount finds the others as they are."""
         early = ClockFactory(case=case, started_on=dt.date(2020, 4, 20), due_on=dt.date(2020, 4, 28))
@@ -276,6 +290,43 @@ class TestOver:
         assert Clock.objects.get(rule__code="lead.verify").due_on == dt.date(2020, 6, 2)
         with transaction.atomic():
             assert recount().moved == 0
+
+
+class TestAtATime:
+    def test_a_case_is_with_one_platform_on_a_day(self, run, line):
+        other = PlatformFactory(green_to=dt.date(2026, 1, 1))
+        assert counts(run(line)) == {"rows": 1, "created": 1}
+        before = stored()
+        corrected = line | {"转办时间": "2020-05-07 10:30"}
+        within = again(line, 平台名称=other.code, 转办时间="2020-05-08 09:00", 办结时间="2020-05-08 10:00")
+        across = again(line, 平台名称=other.code, 转办时间="2020-05-11 09:00")
+
+        assert counts(run(corrected, within, across)) == {"rows": 3, "rejected": 3}
+        assert set(ImportReject.objects.values_list("column", "rule")) == {("转办时间", "overlap")}
+        assert stored() == before
+        # back and away again on one day, of which a source may know no more
+        assert counts(run(across | {"转办时间": "2020-05-12"})) == {"rows": 1, "created": 1}
+        # an end that is corrected must not reach into the next one either
+        assert counts(run(line | {"办结时间": "2020-05-13 09:00"})) == {"rows": 1, "rejected": 1}
+        assert PlatformReferral.objects.get(platform__name="青团商城").ended_at == local(2020, 5, 12, 16)
+
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_where_the_first_row_of_a_referral_cannot_stand_the_next_one_is_taken(self, run, line, chunk_rows):
+        after = again(line, 平台名称=PlatformFactory(green_to=dt.date(2026, 1, 1)).code)
+        reaches = line | {"办结时间": "2020-05-13 09:00"}
+
+        assert counts(run(after, reaches, line, line, chunk_rows=chunk_rows)) == {
+            "rows": 4, "created": 2, "duplicates": 1, "rejected": 1,
+        }  # fmt: skip
+        assert set(ImportReject.objects.values_list("line", "rule")) == {(3, "overlap"), (5, "duplicate")}
+
+    def test_one_that_waits_takes_all_days_to_come(self, run, waiting):
+        run(waiting)
+        now = f"{timezone.localdate()} 00:00:01"
+
+        ended = {"平台名称": PlatformFactory().code, "转办时间": now, "办结时间": now, "办理结果": "平台退回"}
+        assert counts(run(waiting | ended)) == {"rows": 1, "rejected": 1}
+        assert reject()[3] == "overlap"
 
 
 class TestFollowed:
@@ -304,6 +355,19 @@ class TestFollowed:
         assert counts(run(ended)) == {"rows": 1, "unchanged": 1, "differing": 1, "warnings": 1}
         assert stored() == before
         assert ImportWarning.objects.values_list("rule", "column", "value").get() == ("referral", "登记编号", "OPEN")
+
+    def test_what_time_and_the_calendar_did_is_nobodys_work(self, run, waiting):
+        run(waiting)
+        PlatformReferral.objects.update(due_on=F("due_on") + dt.timedelta(days=1))
+        recount_referrals({"calendar": {"2026"}}, write=True)
+        lapse_referrals(10, now=timezone.now() + dt.timedelta(days=40))
+        assert PlatformReferral.objects.get().returned_because == "silence"
+
+        ended = waiting | {"办结时间": f"{timezone.localdate()} 00:00:01", "办理结果": "已和解"}
+        assert counts(run(ended)) == {"rows": 1, "updated": 1}
+        referral = PlatformReferral.objects.get()
+        assert (referral.state, referral.returned_because) == ("settled", "")
+        assert list(referral.events.values_list("verb", flat=True)) == ["recount", "lapse"]
 
     def test_a_referral_made_here_is_the_same_one(self, run, line, case, platform):
         ReferralFactory(case=case, platform=platform, referred_at=local(2020, 5, 7, 10))
@@ -401,7 +465,7 @@ class TestModes:
 
     def test_cut_off_it_goes_on_as_if_it_had_not_been(self, run, line, monkeypatch):
         commit = engine._commit
-        lines = [line, line | {"转办时间": "2020-05-07 09:00"}, line | {"和解内容": "换货"}]
+        lines = [line, again(line), line | {"和解内容": "换货"}]
 
         def cut_off(target, converted, options):
             if target.file.rows_done:

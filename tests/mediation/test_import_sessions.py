@@ -12,6 +12,7 @@ from mediation.models import Attendance, Session, SessionEvent
 from tests.cases.files import write_sheet
 from tests.factories import (
     AgencyFactory,
+    AgreementFactory,
     CaseFactory,
     CaseReferenceFactory,
     EntrustmentFactory,
@@ -173,6 +174,17 @@ class TestRows:
         assert Session.objects.values_list("room", "place").get() == (None, "贵宾室")
         assert ImportWarning.objects.values_list("rule", "column", "value").get() == ("room", "调解室", "贵宾室")
 
+    def test_a_room_that_is_no_longer_used_is_a_place_for_what_is_planned(self, run, line, case, room):
+        room.closed = True
+        room.save()
+        Case.objects.update(state="accepted", outcome="", ended_at=None, closed_at=None)
+
+        run(line, ahead(line, 场次编号="C2"))
+
+        assert list(Session.objects.order_by("period").values_list("room", "place")) == [
+            (room.pk, ""), (None, "第一调解室"),
+        ]  # fmt: skip
+
     def test_the_portals_own_number_and_a_further_one_name_the_case(self, run, line, case):
         CaseReferenceFactory(case=case, source="national12315", number="ANDERE")
         later = {"开始时间": "2020-05-21 09:00", "结束时间": "2020-05-21 10:00"}
@@ -267,6 +279,40 @@ class TestFollowed:
         assert counts(summary) == {"rows": 1, "unchanged": 1, "differing": 1, "warnings": 1}
         assert stored() == before
         assert ImportWarning.objects.values_list("rule", "column", "value").get() == ("session", "场次编号", "C1")
+
+
+    def test_one_from_which_an_agreement_was_drawn_up_is_left_and_told(self, run, line, case):
+        run(line)
+        AgreementFactory(case=case, session=Session.objects.get())
+        before = stored()
+
+        assert counts(run(line | {"调解结果": "未达成协议"})) == {
+            "rows": 1, "unchanged": 1, "differing": 1, "warnings": 1,
+        }  # fmt: skip
+        assert stored() == before
+
+    def test_that_one_was_cancelled_by_itself_is_nobodys_work(self, run, line):
+        planned = line | {"场次状态": "待召开", "调解结果": ""}
+        run(planned)
+        Session.objects.update(state="cancelled", cancelled_at=local(2020, 5, 19))
+        Session.objects.get().events.create(
+            verb="lapse", before="scheduled", after="cancelled", actor=UserFactory(), at=local(2020, 5, 19)
+        )
+
+        assert counts(run(planned)) == {"rows": 1, "unchanged": 1}
+        assert Session.objects.get().state == "cancelled"
+        assert counts(run(line)) == {"rows": 1, "updated": 1}
+        assert (Session.objects.get().state, Session.objects.get().outcome) == ("held", "agreement")
+
+    def test_a_call_of_a_side_without_anybody_on_the_list_says_nothing(self, run, line, case):
+        case.parties.get().delete()
+        called = line | {"通知方式": "电话", "通知时间": "2020-05-15 10:00"}
+        run(called)
+        before = stored()
+
+        assert counts(run(called)) == {"rows": 1, "unchanged": 1}
+        assert stored() == before
+        assert counts(run(called | {"通知时间": "2020-05-15 11:00"})) == {"rows": 1, "updated": 1}
 
 
 class TestBooked:
@@ -435,6 +481,18 @@ class TestRefused:
         assert Session.objects.get().period.lower == local(2020, 5, 20)
         assert set(ImportReject.objects.values_list("line", "kind")) == {(2, "rejected"), (4, "duplicate")}
 
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_where_the_first_row_of_a_number_cannot_stand_the_next_one_is_taken(self, run, line, chunk_rows):
+        later, latest = (
+            line | {"开始时间": f"2020-05-{day} 09:00", "结束时间": f"2020-05-{day} 10:00"} for day in (21, 22)
+        )
+
+        assert counts(run(line | {"场次编号": "C0"}, line, later, latest, chunk_rows=chunk_rows)) == {
+            "rows": 4, "created": 2, "duplicates": 1, "rejected": 1,
+        }  # fmt: skip
+        assert Session.objects.get(external_number="C1").period.lower == local(2020, 5, 21)
+        assert set(ImportReject.objects.values_list("line", "rule")) == {(3, "booked"), (5, "duplicate")}
+
     def test_what_only_the_database_refuses_stands_alone(self, run, line, monkeypatch):
         """Somebody books the room between the look and the write: the chunk goes on without that row."""
         monkeypatch.setattr("mediation.domain.imported.Plan.booked", lambda plan, session: "")
@@ -452,6 +510,21 @@ class TestScope:
         assert counts(run(line, agency=neighbour.code)) == {"rows": 1, "rejected": 1}
         assert (ImportReject.objects.get().rule, Session.objects.count()) == ("agency", 0)
         assert counts(run(line, agency=district.code)) == {"rows": 1, "created": 1}
+
+
+    def test_a_number_of_another_agencys_session_takes_nothing_from_it(self, run, line, district):
+        run(line)
+        before = stored()
+        neighbour = AgencyFactory(parent=district.parent)
+        MediatorFactory(agency=neighbour, name="钱调解")
+        CaseFactory(handling=neighbour, closed=True, received_at=RECEIVED, external_number="N2")
+        row = remote(line, 登记编号="N2", 调解机构=neighbour.code, 调解员="钱调解")
+
+        assert counts(run(row, agency=neighbour.code)) == {"rows": 1, "rejected": 1}
+        assert reject() == (2, "场次编号", "C1", "agency")
+        assert stored()[:3] == before[:3]
+        # whoever imports for both may move it
+        assert counts(run(row)) == {"rows": 1, "updated": 1}
 
 
 class TestModes:

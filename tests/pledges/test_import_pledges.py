@@ -23,7 +23,9 @@ from registry.models import Agency, Merchant, Region
 from tests.cases.files import write_sheet
 from tests.factories import (
     AgencyFactory,
+    BreachFactory,
     CaseFactory,
+    InspectionFactory,
     MerchantFactory,
     PledgeFactory,
     PremisesFactory,
@@ -609,6 +611,39 @@ class TestWorkedOn:
         assert reject() == (2, "公布日期", "2025-05-20", "overlap")
 
 
+class TestJudged:
+    """What was inspected, or found in breach, stays what it was."""
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"经营者名称": "杭州别家有限公司", "统一社会信用代码": OTHER, "门店名称": "别家"},
+            {"承诺类型": "放心消费单位"},
+            {"状态": "待审核", "公布日期": "", "有效期至": "", "连续期数": "", "牌匾编号": ""},
+        ],
+    )
+    @pytest.mark.parametrize("by", ["breach", "inspection"])
+    def test_it_moves_no_more_and_follows_otherwise(self, run, line, by, changes):
+        run(line)
+        pledge = Pledge.objects.get()
+        if by == "breach":
+            BreachFactory(pledge=pledge, confirmed=True)
+        else:
+            InspectionFactory(premises=pledge.premises, pledge=pledge)
+        before = Pledge.objects.values().get()
+
+        summary = counts(run(line | changes))
+        assert (summary["unchanged"], summary["differing"]) == (1, 1)
+        assert Pledge.objects.values().get() == before
+        assert counts(run(line | {"状态": "摘牌", "结束日期": "2024-09-01"})) == {"rows": 1, "updated": 1}
+
+    def test_a_suspicion_alone_holds_nothing(self, run, line):
+        run(line)
+        BreachFactory(pledge=Pledge.objects.get())
+
+        assert counts(run(line | {"承诺类型": "放心消费单位"}))["updated"] == 1
+
+
 class TestOverlaps:
     @pytest.mark.parametrize("chunk_rows", [1, 10])
     def test_within_the_file(self, run, line, chunk_rows):
@@ -782,6 +817,16 @@ class TestRejects:
 
         assert counts(summary) == {"rows": 3, "created": 1, "duplicates": 1, "rejected": 1}
         assert Pledge.objects.get().premises.name == "青禾武林店"
+
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_where_the_first_row_of_a_number_cannot_stand_the_next_one_is_taken(self, run, line, chunk_rows):
+        lines = [line | {"承诺编号": "C0"}, line, line | {"门店名称": "二店"}, line | {"门店名称": "三店"}]
+
+        assert counts(run(*lines, chunk_rows=chunk_rows)) == {
+            "rows": 4, "created": 2, "duplicates": 1, "rejected": 1,
+        }  # fmt: skip
+        assert Pledge.objects.get(external_number="C1").premises.name == "二店"
+        assert set(ImportReject.objects.values_list("line", "rule")) == {(3, "overlap"), (5, "duplicate")}
 
     def test_what_only_the_database_refuses_is_rejected_alone(self, run, line, monkeypatch):
         """Someone else was quicker: what was free when it was looked at is taken when it is written."""

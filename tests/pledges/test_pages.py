@@ -210,6 +210,16 @@ def test_the_register_is_searched_by_merchant_and_premises(desk, district, word)
     assert wanted.premises.merchant.name == "清泉百货"
 
 
+def test_what_was_applied_for_together_is_found_by_its_number(desk, district):
+    for name in ("湖滨店", "武林店"):
+        PledgeFactory(premises=PremisesFactory(agency=district, name=name), application="申2026-7")
+    PledgeFactory(premises__name="他处店", application="申2026-7")
+    PledgeFactory(premises=PremisesFactory(agency=district, name="另一店"), application="申2026-8")
+
+    page = text_of(desk.get(LIST, {"q": " 申2026-7 "}))
+    assert [name in page for name in ("湖滨店", "武林店", "他处店", "另一店")] == [True, True, False, False]
+
+
 def test_a_word_that_stands_in_many_names_finds_all_of_them(desk, district, monkeypatch):
     monkeypatch.setattr("pledges.found.FEW", 2)
     for number in range(3):
@@ -281,6 +291,19 @@ def test_the_page_of_a_merchant_has_its_pledges_and_what_became_of_complaints(de
     }  # fmt: skip
     assert premises.name in text_of(page)
     assert len(page.context["newest"]) == 5
+
+
+def test_the_page_of_a_merchant_shows_what_the_public_would_see(desk, district, premises):
+    binding = PledgeFactory(premises=premises, in_force=True)
+    suspended = PledgeFactory(premises=premises, in_force=True, state="suspended")
+    suspended.suspensions.create(since=suspended.published_on, reason="多次拒绝退货")
+    PledgeFactory(premises=premises)  # not published
+    PledgeFactory(premises=PremisesFactory(merchant=premises.merchant), in_force=True)  # in the register of others
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    assert page.context["public"] == [binding]
+    assert "Of the pledges that you see." in text_of(page)
 
 
 def test_the_page_of_a_merchant_has_its_breaches_and_returns(desk, district, premises):
@@ -438,7 +461,7 @@ def test_the_page_of_a_merchant_takes_as_many_queries_for_three_visits_as_for_on
     desk.get(address)
     with CaptureQueriesContext(connection) as queries:
         assert desk.get(address).status_code == 200
-    assert len(queries) == 13
+    assert len(queries) == 14
 
 
 @pytest.mark.parametrize("rows", [1, 3])

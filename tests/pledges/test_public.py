@@ -20,6 +20,11 @@ def reader(client, clerk, settings):
 def test_off_it_is_not_there(reader, settings):
     settings.PUBLIC_REGISTER_PREVIEW = False
     assert reader.get("/pledges/public/").status_code == 404
+    assert "/pledges/public/" not in reader.get("/pledges/").content.decode()
+
+
+def test_on_the_register_leads_to_it(reader):
+    assert 'href="/pledges/public/"' in reader.get("/pledges/").content.decode()
 
 
 def test_numbers_below_five_are_not_told_and_nobody_sums_them_up(reader):
