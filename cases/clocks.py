@@ -48,7 +48,7 @@ class RuleBook:
             self.versions.setdefault(rule.code, []).append(rule)
         self.calendar, self._days = calendar, days
         self._rules: dict[tuple[str, dt.date, str], ClockRule | None] = {}
-        self._terms: dict[tuple[int, dt.date], Due] = {}
+        self._terms: dict[tuple, Due] = {}
 
     @classmethod
     def load(cls, calendar: Calendar | None = None) -> "RuleBook":
@@ -79,13 +79,15 @@ class RuleBook:
 
     def term(self, rule: ClockRule, start: dt.date, pauses: Sequence[Pause] = ()) -> Due:
         """The end of the rule's term that starts with `start`, without the days of `pauses`."""
-        if pauses:
-            return Due(*self._count(rule, start, pauses)[:3])
-        key = (rule.pk, start)
+        key = (rule.pk, start, *pauses)
         found = self._terms.get(key)
         if found is None:
-            found = self._terms[key] = Due(*self._count(rule, start)[:3])
+            found = self._terms[key] = Due(*self._count(rule, start, pauses)[:3])
         return found
+
+    def by_key(self) -> dict[int, ClockRule]:
+        """All versions of all rules by their keys."""
+        return {rule.pk: rule for versions in self.versions.values() for rule in versions}
 
     def explain(self, code: str, day: dt.date, *, regime: str = "", pauses: Sequence[Pause] = ()) -> dict:
         """How the term that starts on `day` is counted, by the version then in force, or by that of `regime`.

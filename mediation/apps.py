@@ -11,11 +11,18 @@ class MediationConfig(AppConfig):
     verbose_name = _("Mediation")
 
     def ready(self):
-        from cases.worker import register_job  # noqa: PLC0415 - models exist by now
-        from mediation.domain import lapse_referrals, recount_referrals  # noqa: PLC0415 - as above
+        from cases.domain import register_consumer  # noqa: PLC0415 - models exist by now
+        from cases.worker import register_job  # noqa: PLC0415 - as above
+        from mediation.domain import (  # noqa: PLC0415 - as above
+            LAPSING,
+            lapse_referrals,
+            lapse_sessions,
+            recount_referrals,
+        )
         from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
 
         register_job("lapse_referrals", lapse_referrals)
+        register_consumer(LAPSING, lapse_sessions)
         CONSEQUENCES.append(recount_referrals)
         register_panel("case", Panel(
             title=_("Mediation"), url_name="mediation:case", note=_("Sessions, and to whom mediation is entrusted."),

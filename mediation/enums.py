@@ -50,6 +50,7 @@ class SessionVerb(models.TextChoices):
     MOVE = "move", pgettext_lazy("done to a session", "Moved")
     CALL = "call", pgettext_lazy("done to a session", "Parties called")
     CANCEL = "cancel", pgettext_lazy("done to a session", "Cancelled")
+    LAPSE = "lapse", pgettext_lazy("done to a session", "Cancelled, as its case is no longer mediated here")
     HOLD = "hold", pgettext_lazy("done to a session", "Held")
     ADD_MINUTES = "add_minutes", pgettext_lazy("done to a session", "Minutes added to")
     NOTICE = "notice", pgettext_lazy("done to a session", "Notice made out")

@@ -13,6 +13,7 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mediation.models import Mediator, Room, Session
 from registry.models import Agency
@@ -24,7 +25,7 @@ LINES = 60  # mediators of a page, and as many rooms
 
 
 class Entry(NamedTuple):
-    """What a calendar shows of a session: local times, its text, and the address of its page."""
+    """What a calendar shows of a session: local times, its state or "stranded", its text, and the address of its page."""
 
     mediator: int
     room: int | None
@@ -96,12 +97,17 @@ class Part:
         lines = Q(mediator__in=[one.pk for one in self.mediators])
         if self.rooms:
             lines |= Q(room__in=[one.pk for one in self.rooms])
-        rows = sessions.filter(lines).values_list("pk", "mediator", "room", "period", "state", "case__number")
+        rows = sessions.filter(lines).with_stranded().values_list(
+            "pk", "mediator", "room", "period", "state", "case__number", "stranded"
+        )
         before, _key, after = reverse("admin:mediation_session_change", args=[0]).rpartition("0")
         found = []
-        for key, mediator, room, period, state, number in rows:  # thousands in a week: no objects, no look at the urls
+        # thousands in a week: no objects, no look at the urls
+        for key, mediator, room, period, state, number, stranded in rows:
             starts, ends = timezone.localtime(period.lower), timezone.localtime(period.upper)
             text = f"{starts:%H:%M}-{ends:%H:%M} {number}"
+            if stranded:
+                state, text = "stranded", f"{text} {_('Can no longer be held')}"
             found.append(Entry(mediator, room, starts, ends, state, text, f"{before}{key}{after}"))
         return sorted(found, key=lambda entry: (entry.starts, entry.url))
 

@@ -1,10 +1,11 @@
 import datetime as dt
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from cases.enums import MEDIATED_STATES, Kind, Outcome
+from cases.enums import MEDIATED_STATES, Kind, Outcome, State, Verb
 from cases.models import Case
 from cases.querysets import CaseQuerySet, FollowingQuerySet, OfAgencyQuerySet, scope
 from mediation.enums import (
@@ -12,10 +13,12 @@ from mediation.enums import (
     SOON_FROM,
     URGENT_FROM,
     AgreementState,
+    AgreementVerb,
     ConfirmationState,
     ReferralState,
     SessionOutcome,
     SessionState,
+    SessionVerb,
     Urgency,
 )
 from registry.enums import AgencyKind
@@ -74,6 +77,35 @@ class SessionQuerySet(OfAgencyQuerySet):
 
     def scheduled(self):
         return self.filter(state=SessionState.SCHEDULED)
+
+    def stranded(self):
+        """Scheduled ones that can no longer be held: the mediation of their case is over, or has gone to an agency for
+        which their mediator leads none."""
+        return self.filter(self._is_stranded())
+
+    def with_stranded(self):
+        """With `stranded`: whether a session is one of these."""
+        return self.annotate(stranded=self._is_stranded())
+
+    def _is_stranded(self) -> Q:
+        entrustments = Case._meta.get_field("entrustments").related_model.objects.order_by()
+        entrusted = entrustments.filter(case=OuterRef("case"), agency=OuterRef("agency"), ended_at__isnull=True)
+        mediator, custodian = F("mediator__agency__path"), F("case__custodian__path")
+        near = Q(case__custodian__path__startswith=mediator) | Q(mediator__agency__path__startswith=custodian)
+        goes_on = Q(case__state__in=MEDIATED_STATES) & (near | Q(Exists(entrusted)))
+        return Q(state=SessionState.SCHEDULED) & ~goes_on
+
+    def lapsed(self, after: dt.datetime):
+        """Those that were to begin after then and were cancelled as they could no longer be held; with `called`: whether
+        somebody had been told to come."""
+        events, attendances = (
+            self.model._meta.get_field(name).related_model.objects.filter(session=OuterRef("pk"))
+            for name in ("events", "attendances")
+        )
+        return self.filter(  # the whole range is compared: that is what an index has
+            Exists(events.filter(verb=SessionVerb.LAPSE)), state=SessionState.CANCELLED,
+            period__gt=DateTimeTZRange(after, None),
+        ).annotate(called=Exists(attendances.exclude(means="")))  # fmt: skip
 
     def on(self, first: dt.date, last: dt.date | None = None):
         """Those that begin from the local day `first` to `last`, both included; without `last`, on that day."""
@@ -204,6 +236,26 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
     def to_perform(self):
         """In force, and not performed yet."""
         return self.filter(state=AgreementState.IN_FORCE)
+
+    def reopened(self):
+        """To be signed or performed, though their case was reopened since, or no longer stands as ended with them."""
+        return self._with_drawing_up().filter(self._is_reopened())
+
+    def with_reopened(self):
+        """With `reopened`: whether an agreement is one of these."""
+        return self._with_drawing_up().annotate(reopened=self._is_reopened())
+
+    def _with_drawing_up(self):
+        events = self.model._meta.get_field("events").related_model.objects.order_by()
+        drawn_up = events.filter(agreement=OuterRef("pk"), verb=AgreementVerb.DRAW_UP)
+        return self.annotate(drawn_up_at=Subquery(drawn_up.values("at")[:1]))
+
+    @staticmethod
+    def _is_reopened() -> Q:
+        events = Case._meta.get_field("events").related_model.objects.order_by()
+        since = events.filter(case=OuterRef("case"), verb=Verb.REOPEN, at__gt=OuterRef("drawn_up_at"))
+        ended = Q(case__outcome=Outcome.AGREEMENT, case__state__in=(State.ENDED, State.CLOSED))
+        return Q(state__in=(AgreementState.DRAFT, AgreementState.IN_FORCE)) & (~ended | Q(Exists(since)))
 
     def overdue(self, day: dt.date):
         """Those of which something was to be done before the local day `day`, and was not."""

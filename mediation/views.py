@@ -35,14 +35,17 @@ class CaseMediation(ScopedMixin, View):
         case = get_object_or_404(self.get_queryset(), number=number)
         user = request.user
         opens = user.is_staff and user.has_perm("mediation.view_session")
-        sessions = list(case.sessions.select_related("mediator", "room", "agency").order_by("period", "pk"))
-        agreement = case.agreements.standing().first()
+        sessions = case.sessions.with_stranded().select_related("mediator", "room", "agency")
+        agreement = case.agreements.standing().with_reopened().first()
         own = set(user.agency.ids_within) if opens and user.agency_id else set()
         return render(request, "mediation/_case.html" if request.htmx else "mediation/case.html", {
             "case": case,
             "tone": STATE_TONES.get(case.state, "grey"),
             # one's own are opened; those of a body that a case is entrusted to are its own business
-            "rows": [(session, opens and (user.is_superuser or session.agency_id in own)) for session in sessions],
+            "rows": [
+                (session, opens and (user.is_superuser or session.agency_id in own))
+                for session in sessions.order_by("period", "pk")
+            ],
             "entrusted": case.entrustments.filter(ended_at__isnull=True).select_related("agency").first(),
             "may_schedule": user.is_staff and user.has_perm("mediation.add_session") and case.state in MEDIATED_STATES,
             "agreement": agreement,

@@ -15,10 +15,12 @@ from cases.domain.audit import look_up_person
 from cases.domain.bulk import bulk_steps, cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
 from cases.domain.channel import CHANNEL, perform_in_channel
 from cases.domain.clocks import (
+    PastPause,
     ask_extension,
     change_regime,
     decide_extension,
     pause_clocks,
+    record_pauses,
     restart_clock,
     resume_clocks,
     start_clock,
@@ -72,6 +74,7 @@ __all__ = [
     "CHANNEL",
     "ImportedCase",
     "NewCases",
+    "PastPause",
     "SEARCH",
     "WORKFLOWS",
     "add_attachment",
@@ -113,6 +116,7 @@ __all__ = [
     "prepare_bulk",
     "preview_recount",
     "read_changes",
+    "record_pauses",
     "record_delivery",
     "recount",
     "recount_changed",

@@ -7,6 +7,7 @@ ClockChange.
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -17,6 +18,7 @@ from cases.clocks import RuleBook
 from cases.domain.reasons import check_reason
 from cases.enums import ALL_TERMS_WAIT, EXCLUDED_REASONS, ClockReason, PauseReason
 from cases.models import UNKNOWN_END, Case, Clock, ClockChange, ClockPause, ClockRule, Extension
+from core.bulk import copy_line, copy_lines
 from core.exceptions import DomainError
 from core.working_days import DAY, Pause
 
@@ -24,7 +26,21 @@ CALENDAR_LOCK = 7_312_017  # shared by acts on terms, alone in a recount
 APPROVE = "cases.approve_case"
 # a term and what approval makes of it (penalty procedure art 18; Order 121 art 27)
 EXTENDED = {"report.verify": "report.verify_extended", "lead.verify": "lead.verify_extended"}
+PLACE = """
+UPDATE cases_clock k SET safe_on = n.safe_on, due_on = n.due_on, paused_on = n.paused_on, provisional = n.provisional
+  FROM unnest(%s::bigint[], %s::date[], %s::date[], %s::date[], %s::boolean[])
+       AS n(id, safe_on, due_on, paused_on, provisional) WHERE k.id = n.id"""
 PLACED = ("rule", "started_on", "safe_on", "due_on", "stopped_on", "paused_on", "provisional")
+
+
+class PastPause(NamedTuple):
+    """A pause that is over: `started_on` is the first day that does not count, `ended_on` the first that counts again."""
+
+    case_id: int
+    reason: str
+    started_on: dt.date
+    ended_on: dt.date
+    document: str
 
 
 def start_clock(
@@ -257,17 +273,67 @@ def change_regime(case: Case, *, regime: str, reason: str, actor, now: dt.dateti
     return changed
 
 
-def place_anew(cases: Collection[int]) -> None:
-    """Leave out the pauses of these cases from terms that were counted without them, as an import counts them."""
+def record_pauses(spans: Iterable[PastPause], *, actor, now: dt.datetime) -> None:
+    """Record pauses that are over, as an import brings them, and leave them out of the terms of their cases, which the
+    caller has locked. One that is recorded with another end gets this one. A running term whose end moves notes that.
+    Raises DomainError while due dates are counted anew."""
+    spans = sorted(spans, key=lambda span: span.ended_on)  # of two that begin on one day the longer one
+    wanted = {(span.case_id, span.reason, span.started_on): span for span in spans}
+    over = ClockPause.objects.filter(case__in={span.case_id for span in wanted.values()}, ended_on__isnull=False)
+    touched = set()
+    for pause in over:
+        span = wanted.pop((pause.case_id, pause.reason, pause.started_on), None)
+        if span is not None and span.ended_on != pause.ended_on:
+            pause.ended_on, pause.ended_by = span.ended_on, actor
+            pause.save(update_fields=["ended_on", "ended_by"])
+            touched.add(pause.case_id)
+    with connection.cursor() as cursor:
+        copy_lines(
+            cursor, "cases_clockpause", (*PastPause._fields, "note", "actor_id", "ended_by_id", "created_at"),
+            (copy_line((*span, "", actor.pk, actor.pk, now)) for span in wanted.values()),
+        )  # fmt: skip
+    touched.update(span.case_id for span in wanted.values())
+    if touched:
+        hold_calendar()
+        moved = place_anew(touched)
+        ClockChange.objects.bulk_create([
+            ClockChange(
+                case_id=clock.case_id, rule=clock.rule, side=clock.side, why=ClockReason.RESUME, before_on=before,
+                after_on=_known(clock), at=now, actor=actor,
+            )
+            for clock, before in moved if clock.stopped_on is None
+        ])  # fmt: skip
+
+
+def place_anew(cases: Collection[int]) -> list[tuple[Clock, dt.date | None]]:
+    """Leave out the pauses of these cases from terms that were counted without them, as an import counts them. Returns
+    the terms whose end moves, each with the end that it had."""
     pauses: dict[int, list[ClockPause]] = {}
     for pause in ClockPause.objects.filter(case__in=cases).order_by("started_on", "pk"):
         pauses.setdefault(pause.case_id, []).append(pause)
     if not pauses:
-        return
-    book = RuleBook.load()
-    for clock in Clock.objects.filter(case__in=pauses).select_related("rule"):
-        _place(clock, book, pauses[clock.case_id])
-        clock.save(update_fields=PLACED)
+        return []
+    book, placed, moved = RuleBook.load(), [], []
+    rules = book.by_key()
+    for clock in Clock.objects.filter(case__in=pauses):
+        met = [pause for pause in pauses[clock.case_id] if _meets(pause, clock)]
+        if not met:
+            continue
+        known, clock.rule = _known(clock), rules[clock.rule_id]
+        _place(clock, book, met)
+        placed.append(clock)
+        if _known(clock) != known:
+            moved.append((clock, known))
+    with connection.cursor() as cursor:  # in one statement: there may be thousands
+        columns = ("pk", "safe_on", "due_on", "paused_on", "provisional")
+        cursor.execute(PLACE, [[getattr(clock, name) for clock in placed] for name in columns])
+    return moved
+
+
+def _meets(pause: ClockPause, clock: Clock) -> bool:
+    """Whether some of the pause lies between the start of the term and its stop, if it has one."""
+    begins = clock.stopped_on is None or pause.started_on < clock.stopped_on
+    return begins and (pause.ended_on is None or pause.ended_on > clock.started_on)
 
 
 def hold_calendar() -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.domain.reasons import check_reason
-from cases.enums import LOSS_KINDS, RecoveryKind, RecoveryMeans, RecoveryStatus
+from cases.enums import LOSS_KINDS, RecoveryKind, RecoveryMeans, RecoveryStatus, Verb
 from cases.models import Case, Recovery
 from core.exceptions import DomainError
 from core.money import ZERO, yuan
@@ -33,6 +33,17 @@ def standing(case: Case) -> list[Recovery]:
 def promises(case: Case) -> list[Recovery]:
     """The promises of `case` that have been neither kept nor taken back."""
     return [posting for posting in standing(case) if posting.status == RecoveryStatus.PROMISED]
+
+
+def still_promised(case: Case) -> dict[int, Recovery]:
+    """By the key of each promise of `case` that was not wholly kept or taken back: what is still promised of it, which is
+    a posting of its own once a part was paid."""
+    left = {posting.pk: posting for posting in promises(case)}
+    paid = case.events.filter(verb=Verb.PAY, data__has_key="still_promised").order_by("-pk")
+    for data in paid.values_list("data", flat=True):  # the last payment first: it knows what became of the rest
+        if data["still_promised"] in left:
+            left[data["promise"]] = left[data["still_promised"]]
+    return left
 
 
 def recovered(case: Case) -> Decimal:

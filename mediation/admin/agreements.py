@@ -18,7 +18,7 @@ from core.filters import DateInput
 from core.templatetags.portal import money, state
 from mediation.admin.lists import MediatedList
 from mediation.admin.papers import PaperPages
-from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, draw_up
+from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, draw_up, owed_of
 from mediation.enums import AgreementState, AgreementVerb
 from mediation.forms.agreements import (
     AgreementForm,
@@ -90,14 +90,15 @@ class PerformanceInline(OfAgreement, ReadOnlyInline):
 
     @admin.display(description=_("still owed"))
     def still_owed(self, instalment):
-        if instalment.performed_on is not None or instalment.promise is None:
+        if instalment.pk not in self.owed:
             return "-"
-        words = money(instalment.promise.amount)
+        words = money(self.owed[instalment.pk])
         late = instalment.due_on < timezone.localdate()
         return format_html('<span class="flag">{}</span> {}', _("overdue"), words) if late else words
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("promise")
+    def get_formset(self, request, obj=None, **kwargs):
+        self.owed = owed_of(obj) if obj else {}  # an inline is made for each request
+        return super().get_formset(request, obj, **kwargs)
 
 
 class SignatureInline(OfAgreement, ReadOnlyInline):
@@ -138,7 +139,7 @@ class OwedFilter(admin.SimpleListFilter):
     def lookups(self, request, model_admin):
         return [
             ("sign", _("To be signed")), ("perform", _("To be performed")), ("late", _("Performance overdue")),
-            ("court", _("To be confirmed by a court")),
+            ("court", _("To be confirmed by a court")), ("reopened", _("Case reopened")),
         ]  # fmt: skip
 
     def queryset(self, request, queryset):
@@ -151,6 +152,8 @@ class OwedFilter(admin.SimpleListFilter):
                 return queryset.overdue(timezone.localdate())
             case "court":
                 return queryset.confirmable(confirmable_since(timezone.localdate()))
+            case "reopened":
+                return queryset.reopened()
         return queryset
 
 
@@ -178,7 +181,8 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
 
     @admin.display(description=_("state"))
     def shown_state(self, agreement):
-        return state(agreement.get_state_display(), TONES[agreement.state])
+        shown = state(agreement.get_state_display(), TONES[agreement.state])
+        return format_html('{} <span class="flag">{}</span>', shown, _("case reopened")) if agreement.reopened else shown
 
     @admin.display(description=_("next due"), empty_value="-")
     def next_due(self, agreement):
@@ -194,7 +198,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
     def get_queryset(self, request):
         # asked for by row: a join of all instalments would be sorted for one page of agreements
         owed = Instalment.objects.filter(agreement=OuterRef("pk"), performed_on__isnull=True).order_by("due_on")
-        return super().get_queryset(request).annotate(next_due_on=owed.values("due_on")[:1])
+        return super().get_queryset(request).with_reopened().annotate(next_due_on=owed.values("due_on")[:1])
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:

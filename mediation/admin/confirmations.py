@@ -25,7 +25,7 @@ from mediation.domain import (
     papers_for_court,
     prepare,
 )
-from mediation.enums import ConfirmationVerb, Urgency
+from mediation.enums import ConfirmationState, ConfirmationVerb, Urgency
 from mediation.forms.confirmations import (
     AcceptanceForm,
     ApplicationForm,
@@ -48,6 +48,20 @@ ACT_FORMS = {
 }  # fmt: skip
 LATE = _("The last day for the application was %(date)s: it is recorded, and does not count as in time.")
 AFTER = _("The last day for the application was %(date)s. A court need not take what comes later.")
+
+
+class StateFilter(admin.SimpleListFilter):
+    """How far a confirmation has come. A court is not offered what it is never shown: it sees what was applied for."""
+
+    title = _("state")
+    parameter_name = "state__exact"
+
+    def lookups(self, request, model_admin):
+        hidden = ConfirmationState.PREPARED if is_of_court(request.user) else None
+        return [choice for choice in ConfirmationState.choices if choice[0] != hidden]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(state=self.value()) if self.value() in ConfirmationState.values else queryset
 
 
 class UrgencyFilter(admin.SimpleListFilter):
@@ -110,11 +124,9 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
 
     workflow, act_forms = CONFIRMATION, ACT_FORMS
     form, second_form = PrepareForm, VerbForm
-    list_display = [
-        "case_number", "shown_state", "shown_due", "applied_on", "in_time", "number", "ruled_on", "court",
-    ]  # fmt: skip
+    list_display = ["case_number", "shown_state", "shown_due", "applied", "number", "ruled_on", "court"]
     list_select_related = ["agreement__case", "court"]
-    list_filter = ["state", InTimeFilter, UrgencyFilter]
+    list_filter = [StateFilter, InTimeFilter, UrgencyFilter]
     ordering = ["-pk"]
     sortable_by = ["shown_due"]
     search_fields = ["agreement__case__number__startswith", "number__startswith"]
@@ -186,6 +198,13 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     @admin.display(description=_("due on"), ordering="due_on")
     def shown_due(self, confirmation):
         return format_html("{} {}", date_format(confirmation.due_on), urgency_mark(confirmation))
+
+    @admin.display(description=_("applied for on"), empty_value="-")
+    def applied(self, confirmation):
+        if confirmation.applied_on is None:
+            return None
+        in_time = state(_("In time"), "green") if confirmation.in_time else state(_("Not in time"), "red")
+        return format_html("{} {}", date_format(confirmation.applied_on), in_time)
 
     @admin.display(description=_("urgency"))
     def pressing(self, confirmation):

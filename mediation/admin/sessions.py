@@ -174,11 +174,16 @@ class WhenFilter(admin.SimpleListFilter):
     parameter_name = "when"
 
     def lookups(self, request, model_admin):
-        return [("today", _("Today")), ("week", _("Within seven days")), ("past", _("Past, without an outcome"))]
+        return [
+            ("stranded", _("Can no longer be held")), ("today", _("Today")), ("week", _("Within seven days")),
+            ("past", _("Past, without an outcome")),
+        ]  # fmt: skip
 
     def queryset(self, request, queryset):
         today = timezone.localdate()
         match self.value():
+            case "stranded":
+                return queryset.stranded()
             case "today":
                 return queryset.on(today)
             case "week":
@@ -235,7 +240,12 @@ class SessionAdmin(ActPages, PaperPages, VerbAdmin):
 
     @admin.display(description=_("state"))
     def shown_state(self, session):
+        if session.stranded:
+            return state(_("Can no longer be held"), "red")
         return state(session.get_state_display(), TONES[session.state])
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_stranded()
 
     def has_change_permission(self, request, obj=None):
         may = super().has_change_permission(request, obj)
@@ -309,7 +319,7 @@ class SessionAdmin(ActPages, PaperPages, VerbAdmin):
         first = monday_of(day) if view == "week" else day
         span = DAYS if view == "week" else 1
         last = first + dt.timedelta(days=span - 1)
-        sessions = self.get_queryset(request).standing().on(first, last).order_by()
+        sessions = Session.objects.visible_to(user).standing().on(first, last).order_by()
         mediators = Mediator.objects.visible_to(user).active_on_or_in(day, sessions)
         rooms = Room.objects.visible_to(user).in_use() if view == "day" else Room.objects.none()
         agencies = agencies_of(user)

@@ -1,6 +1,6 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
-from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up
+from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up, owed_of
 from mediation.domain.confirmations import (
     CONFIRMATION,
     act_on_confirmation,
@@ -23,12 +23,13 @@ from mediation.domain.referrals import (
     refer,
     reveal_phones,
 )
-from mediation.domain.sessions import SESSION, Appointment, act_on, adjourn, schedule
+from mediation.domain.sessions import LAPSING, SESSION, Appointment, act_on, adjourn, lapse_sessions, schedule
 from mediation.domain.suggestions import suggest
 
 __all__ = [
     "AGREEMENT",
     "CONFIRMATION",
+    "LAPSING",
     "REFERRAL",
     "SESSION",
     "Appointment",
@@ -48,8 +49,10 @@ __all__ = [
     "facts_for_platform",
     "issue_package",
     "lapse_referrals",
+    "lapse_sessions",
     "mediating_agency",
     "mediators_of",
+    "owed_of",
     "recount_referrals",
     "open_paper",
     "papers_for_court",

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from cases.domain import perform, post_recovery, reverse_recovery
 from cases.domain.reasons import check_reason
-from cases.domain.recoveries import promises
+from cases.domain.recoveries import still_promised
 from cases.enums import Body, Outcome, PartyRole, RecoveryMeans, RecoveryStatus, Side, State, Verb
 from cases.models import Case
 from cases.official_forms import FORMS
@@ -91,6 +91,13 @@ def act_on_agreement(
     with transaction.atomic():
         lock_case(agreement.case, actor, AGREEMENT[verb].permission if verb in AGREEMENT else CHANGE)
         return AGREEMENT.apply(agreement, verb, actor=actor, now=now, seen=seen, **data)
+
+
+def owed_of(agreement: Agreement) -> dict[int, Decimal]:
+    """In yuan, by the key of each instalment, what is still promised of it, whoever has posted what was paid."""
+    left = still_promised(agreement.case)
+    promised = agreement.instalments.filter(promise__in=left).values_list("pk", "promise")
+    return {pk: left[promise].amount for pk, promise in promised}
 
 
 def _signing(case: Case) -> list:
@@ -200,10 +207,11 @@ def _perform(act: Act) -> None:
     if not agreement.effective_on <= day <= timezone.localdate(act.now):
         raise DomainError(_("It is performed between the day on which the agreement took effect and today."))
     amount = data.pop("amount", None)
-    if instalment.promise is not None and instalment.promise in promises(case):
+    promise = still_promised(case).get(instalment.promise_id)  # part of it may have been paid on the case
+    if promise is not None:
         means = RecoveryMeans.COURT if data.get("enforced") else None
         event = perform(
-            case, Verb.PAY, actor=act.actor, now=act.now, among=cases_of(act.actor), recovery=instalment.promise,
+            case, Verb.PAY, actor=act.actor, now=act.now, among=cases_of(act.actor), recovery=promise,
             amount=amount, paid_on=day, evidence=evidence, recovery_means=means,
         )  # fmt: skip
         instalment.promise_id = event.data.get("still_promised")
@@ -224,12 +232,10 @@ def _perform(act: Act) -> None:
 def _annul(act: Act) -> None:
     """It no longer binds: what is still promised is taken back; what was paid stays recovered."""
     agreement, reason = act.obj, check_reason(act.data["note"])
-    open_ones = promises(agreement.case)
-    for instalment in agreement.instalments.select_related("promise").filter(promise__isnull=False):
-        if instalment.promise in open_ones:
-            reverse_recovery(
-                instalment.promise, reason=reason, actor=act.actor, now=act.now, among=cases_of(act.actor)
-            )
+    left = still_promised(agreement.case)
+    for instalment in agreement.instalments.filter(promise__isnull=False):
+        if promise := left.get(instalment.promise_id):
+            reverse_recovery(promise, reason=reason, actor=act.actor, now=act.now, among=cases_of(act.actor))
         instalment.promise = None
         instalment.save(update_fields=["promise"])
 

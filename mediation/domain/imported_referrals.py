@@ -1,8 +1,9 @@
 """Imported referrals to platforms, written set-wise: the exception to verbs, under the same constraints.
 
-An imported referral writes no ReferralEvent; its run is its origin. It ends no case: that follows its own source. While
-one waits, the terms of its case stand still, as for any other. One on which a verb was used here is left as it is, and
-only compared; that its term ran out, or was counted anew, is nothing that anybody did.
+An imported referral writes no ReferralEvent; its run is its origin. It ends no case: that follows its own source. The
+time with the platform is left out of the terms of its case, as for any other: while one waits, they stand still. One on
+which a verb was used here is left as it is, and only compared; that its term ran out, or was counted anew, is nothing
+that anybody did.
 """
 
 import datetime as dt
@@ -12,12 +13,12 @@ from typing import NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.domain import pause_clocks, resume_clocks
+from cases.domain import PastPause, pause_clocks, record_pauses, resume_clocks
 from cases.enums import PauseReason
 from cases.models import Case
 from core.bulk import copy_line, copy_lines, next_ids
 from core.exceptions import DomainError
-from mediation.enums import ReferralState, ReferralVerb
+from mediation.enums import ReferralReturn, ReferralState, ReferralVerb
 
 STORED = """
 SELECT case_id, platform_id, referred_at, id, state, returned_because, replied_at, ended_at, reply, reason, settlement,
@@ -107,7 +108,7 @@ def write_referrals(
         if found.state == WAITING:
             with_platform[row[0]] = row[:3]
 
-    written, fresh, changed = Written(), [], []
+    written, fresh, changed, same_as_stored = Written(), [], [], []
     for referral in referrals:
         found = stored.get(referral.identity)
         if found is None:
@@ -119,6 +120,8 @@ def write_referrals(
             written.ids.append(found.id)
             if not same:
                 written.differing.append(referral)
+            elif not found.worked:
+                same_as_stored.append(referral)
             continue
         if not _alone(referral, spans, referral.ended_at or found.ended_at):
             written.overlapping.append(referral.line)
@@ -142,6 +145,7 @@ def write_referrals(
     written.updated, written.created = len(changed), len(ids)
     written.ids += [*(stored[one.identity].id for one in changed), *ids]
     _hold_terms(changed, taken, stored, written, actor, now)
+    _leave_out([*changed, *taken, *same_as_stored], actor, now)
     return written
 
 
@@ -216,23 +220,46 @@ def _insert(cursor, referrals: list[ImportedReferral], file_id: int, now: dt.dat
 
 def _hold_terms(changed, taken, stored, written: Written, actor, now: dt.datetime) -> None:
     """The terms of a case stand still while a platform has it, and run on from the day after. These are few: nearly all
-    rows of a file are of referrals that are over."""
+    rows of a file are of referrals that were over when it was first read."""
     back = [one for one in changed if stored[one.identity].state == WAITING and one.state != WAITING]
     away = [one for one in taken if one.state == WAITING]
     cases = Case.objects.in_bulk({one.case_id for one in (*back, *away)})
     for referral in back:
         case = cases[referral.case_id]
         if any(one.reason == PauseReason.GREEN_CHANNEL for one in case.pauses.filter(ended_on=None)):
-            resume_clocks(case, ended_on=timezone.localdate(referral.ended_at) + DAY, actor=actor, now=now)
+            resume_clocks(case, ended_on=_runs_on(referral), actor=actor, now=now)
     for referral in away:
-        told = _("Referral to %(platform)s") % {"platform": referral.platform}
         try:
             pause_clocks(
-                cases[referral.case_id], reason=PauseReason.GREEN_CHANNEL, actor=actor, now=now, document=told,
+                cases[referral.case_id], reason=PauseReason.GREEN_CHANNEL, actor=actor, now=now, document=_told(referral),
                 started_on=timezone.localdate(referral.referred_at),
             )  # fmt: skip
         except DomainError:  # paused for another reason: whoever ends that decides what the terms do
             written.running.append(referral.line)
+
+
+def _leave_out(referrals: list[ImportedReferral], actor, now: dt.datetime) -> None:
+    """What a platform has settled or given back was not the regulator's while it was there."""
+    record_pauses(
+        [
+            PastPause(
+                one.case_id, PauseReason.GREEN_CHANNEL, timezone.localdate(one.referred_at),
+                _runs_on(one), _told(one),
+            )
+            for one in referrals if one.state != WAITING
+        ],
+        actor=actor, now=now,
+    )  # fmt: skip
+
+
+def _runs_on(referral: ImportedReferral) -> dt.date:
+    """From which day the terms of its case count again: from the day after its end, in silence after its term."""
+    last = timezone.localdate(referral.ended_at)
+    return (min(last, referral.due_on) if referral.returned_because == ReferralReturn.SILENCE else last) + DAY
+
+
+def _told(referral: ImportedReferral) -> str:
+    return _("Referral to %(platform)s") % {"platform": referral.platform}
 
 
 def states_of_referrals(cursor, ids: list[int]) -> dict[str, int]:

@@ -43,12 +43,14 @@ def mediators_of(case: Case, day: dt.date) -> QuerySet[Mediator]:
 
 
 def why_not_bookable(mediator: Mediator, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:
-    """Why `mediator` cannot be booked from `starts` to `ends`, whatever else he has to do then; empty where he can."""
+    """Why `mediator` cannot be booked from `starts` to `ends`, whatever else he has to do then; empty where he can. Asked
+    of many, they come with their `hours` and `leaves`."""
     first, last = timezone.localtime(starts), timezone.localtime(ends)
-    if leave := mediator.leaves.filter(starts_on__lte=last.date(), ends_on__gte=first.date()).first():
-        return _("%(mediator)s is on leave from %(first)s to %(last)s.") % {
-            "mediator": mediator, "first": leave.starts_on, "last": leave.ends_on,
-        }  # fmt: skip
+    for leave in mediator.leaves.all():
+        if leave.starts_on <= last.date() and leave.ends_on >= first.date():
+            return _("%(mediator)s is on leave from %(first)s to %(last)s.") % {
+                "mediator": mediator, "first": leave.starts_on, "last": leave.ends_on,
+            }  # fmt: skip
     weekly = [Hours(one.weekday, one.starts, one.ends) for one in mediator.hours.all()]
     reason = why_closed(first, last, weekly, calendar)
     return str(CLOSED_BECAUSE[reason]) if reason else ""

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.domain import system_user
 from cases.domain import perform
 from cases.domain.acts import not_with_platform
 from cases.enums import MEDIATED_STATES, Kind, MediationMode, PartyRole, PauseReason, Side, State, Verb
@@ -28,6 +29,7 @@ from mediation.models import Attendance, Mediator, Room, Session
 from registry.domain import load_calendar
 
 ADD, CHANGE = "mediation.add_session", "mediation.change_session"
+LAPSING = "sessions"  # the name of the consumer
 LONGEST = dt.timedelta(hours=8)
 HERE = (Presence.PRESENT, Presence.REMOTE)
 # what a session that ends the dispute does to its case
@@ -205,11 +207,20 @@ def _told(appointment: Appointment) -> dict:
 
 
 def _case_goes_on(session, user) -> str:
-    if session.case.state in MEDIATED_STATES:
-        return ""
-    return _("The mediation of this case is over: its state is “%(state)s”.") % {
-        "state": session.case.get_state_display()
-    }
+    case = session.case
+    if case.state not in MEDIATED_STATES:
+        return _("The mediation of this case is over: its state is “%(state)s”.") % {"state": case.get_state_display()}
+    if session.agency_id != case.custodian_id and _is_stranded(session):
+        return _("The case has gone to another agency, whose mediators lead its sessions.")
+    return ""
+
+
+def _is_stranded(session) -> bool:
+    return Session.objects.stranded().filter(pk=session.pk).exists()
+
+
+def _goes_on_nowhere(session, user) -> str:
+    return "" if _is_stranded(session) else _("The session can still be held.")
 
 
 def _move(act: Act) -> None:
@@ -308,6 +319,8 @@ SESSION = Workflow(
                guard=_case_goes_on, effect=_hold),
     Transition(SessionVerb.CANCEL, gettext_lazy("Cancel the session"), (SessionState.SCHEDULED,),
                SessionState.CANCELLED, CHANGE, ("note",), (), stamps=("cancelled_at",), grave=True),
+    Transition(SessionVerb.LAPSE, gettext_lazy("Can no longer be held"), (SessionState.SCHEDULED,),
+               SessionState.CANCELLED, None, (), (), stamps=("cancelled_at",), guard=_goes_on_nowhere),
     Transition(SessionVerb.ADD_MINUTES, gettext_lazy("Add to the minutes"), (SessionState.HELD,), None, CHANGE,
                ("text",), (), effect=_add_minutes),
     Transition(SessionVerb.NOTICE, gettext_lazy("Make out a notice"), (SessionState.SCHEDULED,), None, ISSUE,
@@ -318,10 +331,24 @@ SESSION = Workflow(
 
 
 def act_on(session: Session, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, **data):
-    """Do `verb` to `session`; returns the event. See core.workflow.Workflow.apply for what is checked and raised."""
+    """Do `verb` to `session`; returns the event. One's own session is cancelled also when its case has gone elsewhere.
+    See core.workflow.Workflow.apply for what is checked and raised."""
     with transaction.atomic():
-        lock_case(session.case, actor, SESSION[verb].permission if verb in SESSION else CHANGE)
+        among = Case.objects.filter(pk=session.case_id) if verb == SessionVerb.CANCEL else None
+        lock_case(session.case, actor, (SESSION[verb].permission or CHANGE) if verb in SESSION else CHANGE, among)
         return SESSION.apply(session, verb, actor=actor, now=now, seen=seen, **data)
+
+
+def lapse_sessions(case_ids: list[int], *, now: dt.datetime | None = None) -> None:
+    """Of these cases, cancel what is ahead and can no longer be held, so that nobody waits and no room is kept. What has
+    begun may have taken place, whatever became of the case meanwhile: people say what it was. Follows the change feed of
+    cases (`cases.domain.register_consumer`)."""
+    now, actor = now or timezone.now(), system_user()
+    rows = Session.objects.stranded().filter(case__in=case_ids, period__startswith__gt=now)
+    for pk, case_id in list(rows.order_by("case", "pk").values_list("pk", "case")):
+        Case.objects.select_for_update(of=("self",)).get(pk=case_id)
+        if session := rows.filter(pk=pk).first():  # whoever was at work may have cancelled it, or gone on
+            SESSION.apply(session, SessionVerb.LAPSE, actor=actor, now=now, among=Session.objects.filter(pk=pk))
 
 
 def adjourn(session: Session, appointment: Appointment, *, actor, now: dt.datetime | None = None, **data) -> Session:

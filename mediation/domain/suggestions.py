@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cases.models import Case
-from mediation.domain.mediating import CLOSED_BECAUSE, mediators_of
+from mediation.domain.mediating import mediators_of, why_not_bookable
+from mediation.domain.sessions import booked_words
 from mediation.enums import SessionState
-from mediation.hours import Hours, why_closed
 from mediation.models import Mediator, Session
 from registry.domain import load_calendar
 from registry.models import Category
@@ -33,19 +33,19 @@ class Suggestion:
 
 def suggest(case: Case, starts: dt.datetime, ends: dt.datetime) -> list[Suggestion]:
     """The mediators of a case for a time: first who is free, then who knows the field, then who has the least to do."""
-    first, last = timezone.localtime(starts), timezone.localtime(ends)
     calendar, fields = load_calendar(), _fields_of(case)
     horizon = DateTimeTZRange(timezone.now(), timezone.now() + dt.timedelta(days=LOAD_DAYS))
     upcoming = Q(sessions__state=SessionState.SCHEDULED, sessions__period__overlap=horizon)
     rows = (
-        mediators_of(case, first.date()).select_related("agency").prefetch_related("fields", "hours", "leaves")
+        mediators_of(case, timezone.localdate(starts)).select_related("agency")
+        .prefetch_related("fields", "hours", "leaves")
         .annotate(load=Count("sessions", filter=upcoming, distinct=True))
     )
     taken = {
         session.mediator_id: session
         for session in Session.objects.standing().filter(
             mediator__in=rows.values("pk"), period__overlap=DateTimeTZRange(starts, ends, "[)")
-        ).select_related("case", "room")
+        )
     }
     found = []
     for mediator in rows:
@@ -57,17 +57,10 @@ def suggest(case: Case, starts: dt.datetime, ends: dt.datetime) -> list[Suggesti
             ngettext("%(n)d session in the next %(days)d days", "%(n)d sessions in the next %(days)d days", mediator.load)
             % {"n": mediator.load, "days": LOAD_DAYS}
         )
-        weekly = [Hours(span.weekday, span.starts, span.ends) for span in mediator.hours.all()]
-        if why := why_closed(first, last, weekly, calendar):
-            one.against.append(str(CLOSED_BECAUSE[why]))
-        if any(leave.starts_on <= last.date() and leave.ends_on >= first.date() for leave in mediator.leaves.all()):
-            one.against.append(_("on leave"))
+        if reason := why_not_bookable(mediator, starts, ends, calendar):
+            one.against.append(reason)
         if session := taken.get(mediator.pk):
-            times = [timezone.localtime(when) for when in (session.period.lower, session.period.upper)]
-            one.against.append(
-                _("leads another session from %(from)s to %(to)s")
-                % {"from": f"{times[0]:%H:%M}", "to": f"{times[1]:%H:%M}"}
-            )
+            one.against.append(booked_words("mediator", mediator, session.period.lower, session.period.upper))
         found.append(one)
     return sorted(found, key=lambda one: (bool(one.against), not one.knows_field, one.sessions, one.mediator.name))
 

@@ -1,5 +1,7 @@
 """What is entered of an agreement. The rules stand in the domain."""
 
+from decimal import Decimal
+
 from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +13,7 @@ from core.admin import LabelledFormSet, VerbForm
 from core.filters import DateInput
 from core.templatetags.portal import money
 from core.text import mask_numbers
-from mediation.domain import Due
+from mediation.domain import Due, owed_of
 from mediation.domain.papers import AGENTS
 from mediation.forms.sessions import CaseNumberForm
 from mediation.models import Agreement, Instalment, Signature
@@ -84,9 +86,9 @@ class PerformForm(ActForm):
     note = text_field(_("Note"), required=False)
 
     def build(self):
-        field = self.fields["instalment"]
-        field.queryset = self.subject.instalments.filter(performed_on=None).select_related("promise")
-        field.label_from_instance = instalment_in_words
+        field, owed = self.fields["instalment"], owed_of(self.subject)
+        field.queryset = self.subject.instalments.filter(performed_on=None)
+        field.label_from_instance = lambda instalment: instalment_in_words(instalment, owed.get(instalment.pk))
         field.initial = field.queryset.first()
 
 
@@ -110,8 +112,8 @@ def _untranslated(signature: Signature) -> str:
     return format_html('<span translate="no">{}</span>', signature_in_words(signature))
 
 
-def instalment_in_words(instalment: Instalment) -> str:
-    owed = instalment.promise.amount if instalment.promise else None
+def instalment_in_words(instalment: Instalment, owed: Decimal | None) -> str:
+    """With what is still promised of it, in yuan."""
     what, amount = mask_numbers(instalment.what), "" if owed is None else money(owed)
     return format_html('{} <span translate="no">{}</span> {}', f"{instalment.due_on}", what, amount)
 

@@ -124,7 +124,8 @@ class Signature(models.Model):
 
 class Instalment(models.Model):
     """One thing that the merchant is to do by a day. With an amount it is posted as promised once the agreement is in
-    force, and as paid when it is performed; `promise` is what is still owed of it."""
+    force, and as paid when it is performed; `promise` was still owed of it when something was last done about it here
+    (`mediation.domain.owed_of`)."""
 
     agreement = models.ForeignKey(
         Agreement, models.PROTECT, related_name="instalments", verbose_name=_("agreement")

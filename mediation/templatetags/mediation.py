@@ -13,13 +13,14 @@ register = template.Library()
 
 SOON_DAYS = 7  # working days
 SHOWN = 10  # rows of each list
+LATE = dt.timedelta(days=90)  # whatever was to be held longer ago is found in the list of sessions
 TODAY = 50  # sessions of the day, beside the user's own: a city has thousands
 
 
 @register.inclusion_tag("mediation/admin/_day.html", takes_context=True)
 def mediators_day(context) -> dict:
-    """Today's sessions, past ones without an outcome, cases to schedule, terms running out; of the user's agencies, his
-    own sessions first. Of many sessions the earliest, and the page says so."""
+    """Today's sessions, those that can no longer be held, past ones without an outcome, cases to schedule, terms running
+    out; of the user's agencies, his own sessions first. Of many sessions the earliest, and the page says so."""
     user = context["request"].user
     if not user.has_perm("mediation.view_session"):
         return {"shown": False}
@@ -33,15 +34,20 @@ def mediators_day(context) -> dict:
     # the keys first: the database would else join all the day's sessions with their cases to sort them
     others = days_sessions.exclude(pk__in=[one.pk for one in own]).order_by("period__startswith", "period", "pk")
     others = list(sessions.filter(pk__in=others.values("pk")[: TODAY + 1]).order_by("period", "pk"))
+    late = sessions.scheduled().filter(period__startswith__gte=now - LATE)
+    stranded = list(late.stranded().order_by("period__startswith", "period", "pk")[:SHOWN])
     return {
         "shown": True,
         "user": user,
+        "stranded": stranded,
+        "lapsed": sessions.lapsed(now).order_by("period", "pk")[:SHOWN],
+        "may_change": user.has_perm("mediation.change_session"),
         "may_schedule": user.has_perm("mediation.add_session"),
         "today": today,
         "sessions": own + others[:TODAY],
         "more_today": len(others) > TODAY,
         "most_today": TODAY,
-        "late": sessions.scheduled().filter(period__endswith__lt=now, period__startswith__gte=now - dt.timedelta(days=90))
+        "late": late.filter(period__endswith__lt=now).exclude(pk__in=[one.pk for one in stranded])
         .order_by("-period__startswith", "-period", "-pk")[:SHOWN],
         "to_schedule": _first_of(
             [part.to_schedule().select_related("merchant").order_by("-received_at", "-pk") for part in parts],

@@ -117,6 +117,9 @@ PAGES = [
     ("accounts", "/admin/accounts/user/"),
     ("accounts", "/admin/accounts/user/add/"),
 ]
+# lists that a desk's screen shows without scrolling sideways
+WHOLE_AT_A_DESK = ("/admin/mediation/judicialconfirmation/",)
+WIDER = "list => list.scrollWidth - list.clientWidth"
 REFUSED = [
     ("officer", "/no-such-page/", 404),
     ("officer", "/cases/2020-99999999/", 404),
@@ -205,6 +208,8 @@ def test_page(look_as, address_of, username, path, language):
     assert window.page.locator("h1").count() == 1
     # of two languages and two widths each page is asked for all rules twice, so that each language and each width is
     assert window.complaints(rules=language == "zh") == []
+    if path in WHOLE_AT_A_DESK:
+        assert window.page.locator("#changelist .results").evaluate(WIDER) <= 0
     window.narrow()
     assert window.complaints(rules=language == "en") == []
 

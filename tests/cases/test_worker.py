@@ -133,7 +133,7 @@ def test_once_does_all_and_ends(run):
     out, _none = run("--once").communicate(timeout=60)
 
     assert (indexed(), waiting(SEARCH)) == (1, 0)
-    assert sorted(line.partition(" (")[0] for line in out.splitlines()) == ["breaches: 1", "search: 1"]
+    assert sorted(line.partition(" (")[0] for line in out.splitlines()) == ["breaches: 1", "search: 1", "sessions: 1"]
 
 
 def test_a_second_worker_waits_for_the_first_and_takes_over(run):

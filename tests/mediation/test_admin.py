@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cases.enums import Outcome, State
 from mediation import querysets
-from mediation.domain import schedule
+from mediation.domain import lapse_sessions, schedule
 from mediation.enums import SessionOutcome, SessionState
 from mediation.models import Entrustment, Mediator, Recusal, Room, Session
 from tests.factories import (
@@ -120,7 +120,7 @@ def test_suggestions_stand_beside_the_form(desk, case, place):
 
     assert "Mediators for this time" in html
     assert html.index(str(place.mediator)) < html.index(str(away))
-    assert "on leave" in html
+    assert f"{away} is on leave from 2026-11-09 to 2026-11-13." in html
     spoken = "Wu dialect, Chinese Sign Language"  # what nobody can match with a case, whoever chooses has to see
     assert spoken in html
     assert spoken in desk.get("/admin/mediation/mediator/").content.decode()
@@ -322,6 +322,35 @@ def test_the_first_page_is_the_mediators_day(desk, clerk, case, at, district):
     assert waiting.number in to_schedule
     assert case.number not in to_schedule
     assert elsewhere.number not in html
+
+
+def test_what_can_no_longer_be_held_is_the_first_to_be_done(desk, clerk, case, district):
+    soon = timezone.now() + dt.timedelta(days=2)
+    ended, lapsed = (
+        SessionFactory(case=CaseFactory(handling=district, closed=True), starts=soon + n * HOUR)
+        for n in (0, 2)
+    )
+    lapsed.attendances.create(side="respondent", means="phone", called_at=NOW)
+    SessionFactory(case=case, starts=soon + 4 * HOUR)
+    lapse_sessions([lapsed.case_id])
+    days = {"day": f"{timezone.localdate(soon)}"}
+
+    html = desk.get("/admin/").content.decode()
+    first = html[html.index("No longer mediated here") : html.index("Cases to schedule")]
+    assert f'href="/admin/mediation/session/{ended.pk}/act/cancel/"' in first
+    assert f"{ended.case.number}</a>" in first
+    assert lapsed.case.number in first.split("tell whoever was called")[0]
+    assert case.number not in first
+
+    path = "/admin/mediation/session/"
+    (row,) = desk.get(path, {"when": "stranded"}).context_data["cl"].result_list
+    assert row == ended
+    for page in (path, f"/admin/mediation/session/{ended.pk}/change/", f"/cases/{ended.case.number}/mediation/"):
+        assert "an no longer be held" in desk.get(page).content.decode(), page
+    for view in ("day", "week"):
+        shown = desk.get(f"{path}calendar/", days | {"view": view}).content.decode()
+        assert f"{ended.case.number} Can no longer be held" in shown
+        assert shown.count("Can no longer be held") == 1
 
 
 @pytest.mark.parametrize("view", ["day", "week"])

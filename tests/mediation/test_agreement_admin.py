@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AccessLog
+from cases.domain import pay_recovery
+from cases.domain.recoveries import promises
 from cases.enums import Outcome, State
-from cases.models import Recovery
+from cases.models import Case, Recovery
 from mediation.domain import Due, act_on_agreement, draw_up
 from mediation.enums import AgreementState
 from mediation.models import Agreement
@@ -151,7 +153,7 @@ def test_it_is_revised_until_it_is_signed(desk, agreement, today):
     assert (agreement.state, agreement.terms) == (AgreementState.IN_FORCE, "改为退还200元。")
 
 
-def test_it_is_signed_and_performed_on_its_pages(desk, agreement, today):
+def test_it_is_signed_and_performed_on_its_pages(desk, agreement, clerk, today):
     chosen = [one.pk for one in agreement.signatures.all()]
     assert desk.get(url(agreement, "act/sign/")).status_code == 200
     assert desk.post(url(agreement, "act/sign/"), {"signatures": chosen, "signed_on": f"{today}"}).status_code == 302
@@ -160,6 +162,12 @@ def test_it_is_signed_and_performed_on_its_pages(desk, agreement, today):
 
     desk.post(url(agreement, "act/perform/"), given)
     assert "200.00" in desk.get(url(agreement)).content.decode()  # still owed
+    (rest,) = promises(agreement.case)
+    pay_recovery(rest, amount=Decimal("50.00"), evidence="转账", actor=clerk)
+    for path in ("change/", "act/perform/"):
+        shown = desk.get(url(agreement, path)).content.decode()
+        assert "150.00" in shown, path
+        assert "200.00" not in shown, path
     desk.post(url(agreement, "act/perform/"), given | {"amount": ""})
 
     agreement.refresh_from_db()
@@ -210,8 +218,11 @@ def test_another_agency_finds_no_page_of_it(client, agreement, today):
 
 @pytest.mark.parametrize(
     ("todo", "shown"),
-    [("sign", {"draft"}), ("perform", {"due", "late"}), ("late", {"late"}), ("court", {"due", "late"}), ("", None)],
-)
+    [
+        ("sign", {"draft"}), ("perform", {"due", "late"}), ("late", {"late"}), ("court", {"due", "late"}),
+        ("reopened", {"late"}), ("", None),
+    ],
+)  # fmt: skip
 def test_the_list_is_narrowed_to_what_is_to_be_done(desk, district, today, todo, shown):
     def made(**facts):
         case = agreed(district)
@@ -223,11 +234,14 @@ def test_the_list_is_narrowed_to_what_is_to_be_done(desk, district, today, todo,
     }  # fmt: skip
     InstalmentFactory(agreement=kinds["due"], due_on=today)
     InstalmentFactory(agreement=kinds["late"], due_on=today - dt.timedelta(days=1))
+    for name in ("late", "annulled"):
+        Case.objects.filter(pk=kinds[name].case_id).update(state=State.ACCEPTED, outcome="", ended_at=None)
 
     page = desk.get("/admin/mediation/agreement/", {"todo": todo} if todo else {}).content.decode()
 
     expected = set(kinds) if shown is None else shown
     assert {name for name, one in kinds.items() if one.case.number in page} == expected
+    assert page.count('<span class="flag">case reopened</span>') == ("late" in expected)
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -246,7 +260,7 @@ def test_the_list_and_the_day_take_as_many_queries_for_three_as_for_one(desk, di
         assert response.status_code == 200
         counts[address] = len(queries)
 
-    assert counts == {"/admin/mediation/agreement/": 7, "/admin/": 16}
+    assert counts == {"/admin/mediation/agreement/": 7, "/admin/": 18}
 
 
 def test_the_day_shows_what_is_to_be_drawn_up_signed_and_performed(desk, case, district, today, clerk):
@@ -278,3 +292,7 @@ def test_the_case_page_tells_of_the_agreement(client, agreement, district):
     assert "300.00" in page
     assert "13800001234" not in page
     assert "/admin/mediation/agreement/" not in page  # an officer does not enter the administration
+    assert "case reopened" not in page
+
+    Case.objects.filter(pk=agreement.case_id).update(state=State.ACCEPTED, outcome="", ended_at=None)
+    assert "case reopened" in client.get(f"/cases/{agreement.case.number}/mediation/").content.decode()

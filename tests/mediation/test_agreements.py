@@ -8,14 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
-from cases.domain import perform, reverse_recovery
+from cases.domain import pay_recovery, perform, reverse_recovery
 from cases.domain.documents import document_context
 from cases.domain.recoveries import promises, recovered, standing
 from cases.enums import Body, Outcome, State
 from cases.models import Recovery
 from core import vault
 from core.exceptions import DomainError, TransitionNotAllowed
-from mediation.domain import AGREEMENT, Due, act_on, act_on_agreement, draw_up
+from mediation.domain import AGREEMENT, Due, act_on, act_on_agreement, draw_up, owed_of
 from mediation.enums import AgreementState, AgreementVerb, SessionVerb
 from mediation.models import Agreement, AgreementEvent, Instalment, Signature
 from tests.core.test_docx_templates import text_of
@@ -328,6 +328,23 @@ def test_performed_in_parts_the_recovered_loss_stays_what_it_was(case, clerk, in
         do(in_force, "perform", clerk, instalment=refund, performed_on=TODAY, evidence="转账")
 
 
+def test_what_was_paid_in_part_on_the_case_is_no_longer_owed_here(case, clerk, in_force):
+    refund = owed(in_force, kind="refund")
+    for part in ("100.00", "50.00"):
+        pay_recovery(promises(case)[0], amount=Decimal(part), evidence="转账", actor=clerk, now=NOW)
+    assert owed_of(in_force) == {refund.pk: Decimal("150.00")}
+    with pytest.raises(DomainError, match="Promised are 150.00"):
+        do(in_force, "perform", clerk, instalment=refund, amount=Decimal("150.01"), performed_on=TODAY, evidence="转账")
+
+    event = do(in_force, "perform", clerk, instalment=refund, performed_on=TODAY, evidence="第三笔转账")
+
+    refund.refresh_from_db()
+    assert (event.data["amount"], refund.performed_on, owed_of(in_force)) == ("150.00", TODAY, {})
+    assert sorted((row.amount, row.status) for row in standing(case)) == [
+        (Decimal("50.00"), "paid"), (Decimal("100.00"), "paid"), (Decimal("150.00"), "paid"),
+    ]  # fmt: skip
+
+
 def test_what_had_to_be_enforced_was_paid_by_the_court(case, clerk, in_force):
     do(in_force, "perform", clerk, instalment=owed(in_force, kind="refund"), performed_on=TODAY, evidence="执行款",
        enforced=True)  # fmt: skip
@@ -390,8 +407,9 @@ def test_overdue_is_what_was_not_performed_in_time(case, clerk, in_force):
 
 
 def test_annulled_it_takes_back_what_is_promised_and_leaves_what_was_paid(case, clerk, in_force):
-    do(in_force, "perform", clerk, instalment=owed(in_force, kind="refund"), amount=Decimal("100.00"),
-       performed_on=TODAY, evidence="转账")  # fmt: skip
+    given = {"amount": Decimal("60.00"), "evidence": "转账"}
+    do(in_force, "perform", clerk, instalment=owed(in_force, kind="refund"), performed_on=TODAY, **given)
+    pay_recovery(promises(case)[0], actor=clerk, now=NOW, **given | {"amount": Decimal("40.00")})
 
     do(in_force, "annul", clerk, note="双方同意解除协议")
 
@@ -544,8 +562,22 @@ def test_a_reopened_case_keeps_its_agreement_until_that_is_annulled(case, clerk)
     case.refresh_from_db()
     agreement = drawn(case, clerk)
 
-    perform(case, "reopen", actor=head, now=NOW, note="当事人不满意")
+    assert not Agreement.objects.reopened().exists()
+
+    perform(case, "reopen", actor=head, now=NOW + dt.timedelta(hours=1), note="当事人不满意")
 
     assert Agreement.objects.standing().get() == agreement
     with pytest.raises(DomainError):
         drawn(case, clerk)
+    ended = {"state": State.ENDED, "outcome": Outcome.AGREEMENT, "ended_at": local(2026, 11, 12, 18)}
+    for facts in ({}, ended):  # also once it has ended with another agreement: that one is not drawn up beside the first
+        type(case).objects.filter(pk=case.pk).update(**facts)
+        assert Agreement.objects.reopened().get() == agreement
+        assert Agreement.objects.with_reopened().get().reopened
+    do(agreement, "annul", clerk, note="双方同意解除原协议")
+    assert not Agreement.objects.reopened().exists()
+    assert not Agreement.objects.with_reopened().get().reopened
+    anew = drawn(case, clerk, now=NOW + dt.timedelta(hours=3))
+    assert not Agreement.objects.reopened().exists()
+    type(case).objects.filter(pk=case.pk).update(outcome=Outcome.FAILED)  # as its source corrects it
+    assert Agreement.objects.reopened().get() == anew

@@ -445,10 +445,14 @@ def test_a_liaison_does_not_find_the_application_of_another_court(as_, applied):
     assert not AccessLog.objects.exists()
 
 
-def test_what_is_only_prepared_is_not_the_courts_yet(as_, liaison, packed):
+def test_what_is_only_prepared_is_not_the_courts_yet(as_, clerk, liaison, packed):
+    assert "?state__exact=prepared" in html(as_(clerk), LIST)
     desk = as_(liaison)
 
-    assert packed.agreement.case.number not in html(desk, LIST)
+    shown = html(desk, LIST)
+    assert packed.agreement.case.number not in shown
+    assert "?state__exact=prepared" not in shown  # nor does the list offer what it never has
+    assert "?state__exact=applied" in shown
     assert desk.get(page(packed)).status_code == 404
 
 

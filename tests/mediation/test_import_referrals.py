@@ -2,14 +2,17 @@ import datetime as dt
 
 import pytest
 from django.core.management import CommandError
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from cases.domain import recount
 from cases.importers import engine
 from cases.models import (
     Case,
     CaseEvent,
     Clock,
+    ClockChange,
     ClockPause,
     ImportFile,
     ImportReject,
@@ -24,6 +27,7 @@ from tests.factories import (
     AgencyFactory,
     CaseFactory,
     CaseReferenceFactory,
+    ClockFactory,
     PlatformFactory,
     ReferralFactory,
     UserFactory,
@@ -95,7 +99,8 @@ def reject() -> tuple:
 
 class TestRows:
     def test_a_settled_referral(self, run, line, case, platform):
-        before = stored()[1:]
+        models = (ReferralEvent, Case, CaseEvent)
+        before = [list(model.objects.values()) for model in models]
 
         assert counts(run(line)) == {"rows": 1, "created": 1}
 
@@ -108,7 +113,7 @@ class TestRows:
         assert (referral.safe_on, referral.due_on, referral.provisional) == (*[dt.date(2020, 5, 20)] * 2, False)
         assert (referral.created_by, referral.recovery, referral.import_line) == (None, None, 2)
         assert referral.import_file == ImportFile.objects.get()
-        assert stored()[1:] == before  # the case follows its own source
+        assert [list(model.objects.values()) for model in models] == before  # the case follows its own source
         total = {"rows": 1, "amounts": {}, "by_kind": {"settled": 1}, "by_region": {"": 1}}
         stored_run = ImportRun.objects.get()
         assert (stored_run.target, stored_run.control) == ("referrals", {"file": total, "database": total})
@@ -233,6 +238,58 @@ class TestWaiting:
         assert counts(run(waiting)) == {"rows": 1, "created": 1, "warnings": 1}
         assert ImportWarning.objects.values_list("rule", "column", "value").get() == ("paused", "登记编号", "OPEN")
         assert ClockPause.objects.get().reason == "recusal"
+
+
+class TestOver:
+    def test_the_time_with_the_platform_is_left_out_of_the_terms_that_it_meets(self, run, line, case, district):
+        """Seven working days from 6 May, of which the ninth was one, end on the 14th; without those from the 7th to the
+        12th, on the 21st; of what was decided on the 11th, those after that matter no more."""
+        start, due = dt.date(2020, 5, 6), dt.date(2020, 5, 14)
+        decided = CaseFactory(handling=district, received_at=case.received_at, external_number="3302")
+        term = {"started_on": start, "due_on": due}
+        running = ClockFactory(case=case, **term)
+        stopped = ClockFactory(case=decided, stopped_on=dt.date(2020, 5, 11), **term)
+        before = ClockFactory(case=decided, code="complaint.mediate", stopped_on=dt.date(2020, 5, 7), **term)
+        later = ClockFactory(case=decided, code="complaint.notify_end", started_on=dt.date(2020, 5, 13), due_on=due)
+        lines = [line, line | {"登记编号": "3302", "办理结果": "平台退回", "和解内容": ""}]
+
+        def ends() -> list[dt.date]:
+            return [Clock.objects.get(pk=clock.pk).due_on for clock in (running, stopped, before, later)]
+
+        run(*lines)
+        assert ends() == [dt.date(2020, 5, 21), dt.date(2020, 5, 19), due, due]
+        for pause in ClockPause.objects.all():
+            assert (pause.reason, pause.started_on, pause.ended_on) == (
+                "green_channel", dt.date(2020, 5, 7), dt.date(2020, 5, 13),
+            )  # fmt: skip
+        change = ClockChange.objects.get()
+        assert (change.case, change.why, change.before_on, change.after_on) == (
+            case, "resume", due, dt.date(2020, 5, 21),
+        )  # fmt: skip
+
+        run(line | {"办结时间": "2020-05-13 09:00"})  # as the source corrects it
+
+        assert ends() == [dt.date(2020, 5, 22), dt.date(2020, 5, 19), due, due]
+        assert ClockPause.objects.get(case=case).ended_on == dt.date(2020, 5, 14)
+
+        # in silence until its last day, the 20th, whenever that is written down
+        run(line | {"办结时间": "", "办理结果": "逾期未答复", "和解内容": ""})
+
+        assert ends()[0] == dt.date(2020, 5, 29)
+        assert ClockPause.objects.get(case=case).ended_on == dt.date(2020, 5, 21)
+
+    def test_what_was_over_before_is_no_longer_overdue_for_it(self, run, line, case):
+        """A term that had run out before the referral stays as it was, and a recount finds the others as they are."""
+        early = ClockFactory(case=case, started_on=dt.date(2020, 4, 20), due_on=dt.date(2020, 4, 28))
+        ClockFactory(case=case, code="lead.verify", started_on=dt.date(2020, 5, 6), due_on=dt.date(2020, 5, 26))
+        early.refresh_from_db()
+
+        run(line)
+
+        assert Clock.objects.get(pk=early.pk).due_on == early.due_on
+        assert Clock.objects.get(rule__code="lead.verify").due_on == dt.date(2020, 6, 2)
+        with transaction.atomic():
+            assert recount().moved == 0
 
 
 class TestAtATime:

@@ -3,10 +3,13 @@ import datetime as dt
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from accounts.domain import system_user
+from cases.domain import consumers, perform
+from cases.domain.registration import custody
 from cases.enums import Outcome, State
 from cases.models import Case, CaseEvent, Ground
 from core.exceptions import DomainError, TransitionNotAllowed
-from mediation.domain import act_on, adjourn, schedule
+from mediation.domain import LAPSING, SESSION, act_on, adjourn, lapse_sessions, schedule
 from mediation.enums import SessionOutcome, SessionState, SessionVerb
 from mediation.models import Attendance, Session, SessionEvent
 from tests.factories import (
@@ -297,6 +300,62 @@ def test_a_cancelled_session_stays_and_says_why(in_english, clerk, session):
     for verb in (SessionVerb.CANCEL, SessionVerb.HOLD, SessionVerb.MOVE, SessionVerb.CALL):
         with pytest.raises(TransitionNotAllowed, match="in the state “Cancelled”"):
             act_on(session, verb, actor=clerk, now=NOW)
+
+
+# what can no longer be held
+
+
+def test_what_is_ahead_lapses_once_mediation_is_over_or_elsewhere(in_english, case, clerk, at, session, place, district):
+    """The mediator and the room are free again, and the event says why; what has begun, people decide on."""
+    over, gone, begun, goes_on, entrusted = (
+        CaseFactory(handling=district, accepted=True, accepted_at=local(2026, 11, 4)) for _n in range(5)
+    )
+    hours = dict(zip((over, gone, goes_on), range(1, 4), strict=True))
+    ahead = {one: book(one, at(THURSDAY + hour * HOUR), clerk) for one, hour in hours.items() if hour != 3}
+    ahead[goes_on] = book(goes_on, at(THURSDAY + 5 * HOUR), clerk)
+    past = book(begun, at(NOW - HOUR), clerk)
+    council = EntrustmentFactory(case=entrusted).agency
+    kept = SessionFactory(case=entrusted, agency=council, starts=THURSDAY, mediator=MediatorFactory(agency=council))
+    perform(over, "withdraw", actor=clerk, now=NOW)
+    perform(begun, "withdraw", actor=clerk, now=NOW)
+    neighbour = AgencyFactory(parent=district.parent)
+    Case.objects.filter(pk=gone.pk).update(**custody(neighbour), handling=neighbour)
+    assert set(Session.objects.stranded()) == {ahead[over], ahead[gone], past}
+
+    for _time in range(2):
+        lapse_sessions([one.pk for one in (case, over, gone, begun, goes_on, entrusted)], now=NOW)
+
+    assert set(Session.objects.scheduled()) == {session, ahead[goes_on], past, kept}
+    assert set(Session.objects.lapsed(NOW)) == {ahead[over], ahead[gone]}
+    for one in (ahead[over], ahead[gone]):
+        one.refresh_from_db()
+        event = one.events.latest("pk")
+        assert (one.cancelled_at, event.verb, event.before, event.after) == (NOW, "lapse", "scheduled", "cancelled")
+        assert (event.actor, event.label) == (system_user(), "Cancelled, as its case is no longer mediated here")
+    assert book(case, at(THURSDAY + HOUR), clerk).room == place.room
+    with pytest.raises(DomainError, match="can still be held"):
+        act_on(session, SessionVerb.LAPSE, actor=clerk, now=NOW)
+    assert LAPSING in consumers()
+
+
+def test_a_session_whose_case_has_gone_elsewhere_is_cancelled_by_its_own_mediators_alone(
+    in_english, case, clerk, session, at, district
+):  # fmt: skip
+    neighbour = AgencyFactory(parent=district.parent)
+    Case.objects.filter(pk=case.pk).update(**custody(neighbour), handling=neighbour)
+    session = Session.objects.with_stranded().get(pk=session.pk)
+
+    assert session.stranded
+    assert [step.verb for step in SESSION.available(session, clerk)] == [SessionVerb.CANCEL]
+    for verb, given in ((SessionVerb.HOLD, {}), (SessionVerb.MOVE, {"appointment": at(THURSDAY + HOUR)})):
+        with pytest.raises(PermissionDenied):
+            act_on(session, verb, actor=clerk, now=AFTER, **given)
+    with pytest.raises(PermissionDenied):
+        act_on(session, SessionVerb.CANCEL, actor=UserFactory(agency=neighbour, roles=["mediator"]), now=NOW, note="移送")
+
+    act_on(session, SessionVerb.CANCEL, actor=clerk, now=NOW, note="案件已移送其他机构")
+
+    assert Session.objects.get().state == SessionState.CANCELLED
 
 
 # what comes of it

@@ -1,8 +1,11 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from mediation.domain import suggest
+from core.exceptions import DomainError
+from mediation.domain import Appointment, schedule, suggest
 from tests.factories import (
     CategoryFactory,
     LeaveFactory,
@@ -17,7 +20,9 @@ from tests.mediation.conftest import HOUR, NOW, THURSDAY
 pytestmark = pytest.mark.django_db
 
 
-def test_who_is_free_comes_first_then_who_knows_the_field_then_who_has_least_to_do(in_english, case, district):
+def test_who_is_free_comes_first_then_who_knows_the_field_then_who_has_least_to_do(
+    in_english, case, district, clerk, django_assert_num_queries
+):  # fmt: skip
     above = CategoryFactory()
     case.category = CategoryFactory(parent=above)
     case.save()
@@ -37,9 +42,24 @@ def test_who_is_free_comes_first_then_who_knows_the_field_then_who_has_least_to_
     found = suggest(case, THURSDAY + HOUR / 2, THURSDAY + HOUR)
 
     assert [one.mediator for one in found][:3] == [expert, idle, busy]
-    assert {one.mediator.name: one.against for one in found[3:]} == {
-        "away": ["on leave"], "elsewhere": ["leads another session from 09:00 to 10:00"],
+    against = {one.mediator.name: one.against for one in found[3:]}
+    assert against == {
+        "away": ["away is on leave from 2026-11-09 to 2026-11-13."],
+        "elsewhere": ["elsewhere leads another session from 2026-11-12 09:00 to 2026-11-12 10:00."],
         "part-time": ["This is outside the working hours of the mediator."],
     }  # fmt: skip
+    for one in found:  # whoever is booked all the same is refused in the same words
+        appointment = Appointment(one.mediator, THURSDAY + HOUR / 2, THURSDAY + HOUR, "remote", link="会议号 1")
+        if not one.against:
+            continue
+        with pytest.raises(DomainError) as refusal:
+            schedule(case, appointment, actor=clerk, now=NOW)
+        assert [str(refusal.value)] == one.against
+    with CaptureQueriesContext(connection) as few:
+        suggest(case, THURSDAY, THURSDAY + HOUR)
+    LeaveFactory(mediator=idle)
+    MediatorFactory.create_batch(3, agency=district)
+    with django_assert_num_queries(len(few)):
+        suggest(case, THURSDAY, THURSDAY + HOUR)
     assert found[0].reasons == ["knows the field", "0 sessions in the next 14 days"]
     assert found[2].reasons == ["1 session in the next 14 days"]
