@@ -264,13 +264,15 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
 
     @staticmethod
     def _court(user, agreement) -> dict:
-        """Where its confirmation by a court stands, or else is prepared, for whoever may see or do that."""
+        """Where its confirmation by a court stands, or else until when it can be asked for and where it is prepared, for
+        whoever may see or do that."""
         standing = agreement.confirmations.standing().values_list("pk", flat=True).first()
         if standing is not None:
             seen = JudicialConfirmation.objects.visible_to(user).filter(pk=standing)
             if user.has_perm("mediation.view_judicialconfirmation") and seen.exists():
                 return {"confirmation_url": reverse("admin:mediation_judicialconfirmation_change", args=[standing])}
-        elif agreement.is_in_effect and user.has_perm("mediation.add_judicialconfirmation"):
-            address = reverse("admin:mediation_judicialconfirmation_add")
-            return {"to_court_url": f"{address}?{urlencode({'agreement': agreement.pk})}"}
+        elif agreement.is_in_effect:
+            may = user.has_perm("mediation.add_judicialconfirmation")
+            address = f"{reverse('admin:mediation_judicialconfirmation_add')}?{urlencode({'agreement': agreement.pk})}"
+            return {"confirmable": True, "to_court_url": address if may else ""}
         return {}

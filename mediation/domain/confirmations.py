@@ -80,7 +80,12 @@ def urgency(confirmation: JudicialConfirmation, day: dt.date) -> Pressing | None
     effective_on = confirmation.agreement.effective_on
     if confirmation.state != ConfirmationState.PREPARED or effective_on is None:
         return None
-    run, left = (day - effective_on).days, (confirmation.due_on - day).days
+    return pressing(effective_on, confirmation.due_on, day)
+
+
+def pressing(effective_on: dt.date, due_on: dt.date, day: dt.date) -> Pressing:
+    """How pressing on `day` an application is whose thirty days began with `effective_on` and end with `due_on`."""
+    run, left = (day - effective_on).days, (due_on - day).days
     if left < 0:
         level = Urgency.OVERDUE
     elif run >= URGENT_FROM:

@@ -2,9 +2,12 @@
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 
+from core.exceptions import DomainError
 from core.templatetags.portal import state
-from mediation.domain.confirmations import urgency
+from mediation.domain.confirmations import Pressing, pressing, term_from, urgency
 from mediation.enums import ConfirmationState, Urgency
 from mediation.models import JudicialConfirmation
 
@@ -22,7 +25,23 @@ URGENCY_TONES = {Urgency.CALM: "grey", Urgency.SOON: "amber", Urgency.URGENT: "r
 def urgency_mark(confirmation):
     """How far the term has run, in words and colour; empty where there is nothing to apply for any more."""
     found = urgency(confirmation, timezone.localdate())
-    return state(found.words, URGENCY_TONES[found.level]) if found else ""
+    return _mark(found) if found else ""
+
+
+@register.simple_tag
+def application_term(agreement):
+    """Of an agreement that could be taken to a court: the last day for that, and how far the term has run. Empty where
+    no rule is known for its day."""
+    try:
+        due_on = term_from(agreement.effective_on).due_on
+    except DomainError:
+        return ""
+    found = pressing(agreement.effective_on, due_on, timezone.localdate())
+    return format_html("{} {}", date_format(due_on), _mark(found))
+
+
+def _mark(found: Pressing):
+    return state(found.words, URGENCY_TONES[found.level])
 
 
 @register.simple_tag

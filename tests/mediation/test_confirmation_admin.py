@@ -118,6 +118,19 @@ def test_a_mediator_prepares_what_an_agreements_page_leads_to(desk, agreement, c
     assert said(response) == [f"Prepared. The last day for the application is {confirmation.due_on}."]
 
 
+def test_an_agreements_page_tells_until_when_a_court_can_be_asked(desk, agreement, court, clerk):
+    label, address = "Joint application to a court until", f"/admin/mediation/agreement/{agreement.pk}/change/"
+    shown = html(desk, address)
+    assert label in shown
+    assert "Day 10, last day in " in shown
+
+    type(agreement).objects.filter(pk=agreement.pk).update(reached_on=ago(60), effective_on=ago(60))
+    assert "Last day over for " in html(desk, address)
+
+    prepare(agreement, court=court, actor=clerk)
+    assert label not in html(desk, address)
+
+
 def test_after_the_last_day_it_is_prepared_with_a_warning(desk, agreement, court):
     type(agreement).objects.filter(pk=agreement.pk).update(reached_on=ago(60), effective_on=ago(60))
 
