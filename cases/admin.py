@@ -35,6 +35,7 @@ from cases.official_forms import FORMS
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, ScopedAdmin
 from core.exceptions import DomainError
 from core.personal_data import PersonalDataError
+from core.templatetags.portal import UNKNOWN
 from core.text import mask_numbers
 from core.uploads import is_too_large
 from registry.admin import ConsequencesAdmin, InForceFilter, ReferenceAdmin
@@ -52,7 +53,7 @@ def masked(model: type[Model], name: str):
 
     def show(row):
         text = mask_numbers(getattr(row, name))
-        return format_html('<span translate="no">{}</span>', linebreaksbr(text, autoescape=True)) if text else text
+        return format_html('<span translate="no">{}</span>', linebreaksbr(text, autoescape=True)) if text else UNKNOWN
 
     show.__name__ = name
     return admin.display(description=model._meta.get_field(name).verbose_name, empty_value="-")(show)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cases.domain.reasons import check_reason
 from core.exceptions import DomainError
@@ -301,6 +301,7 @@ def _cancel(act: Act) -> None:
 
 
 PLANNED, VISITED, CORRECTING = InspectionState.PLANNED, InspectionState.VISITED, InspectionState.CORRECTING
+CLOSE = pgettext_lazy("act on an inspection", "Close")  # elsewhere a page is closed
 INSPECTION = Workflow(
     Transition(InspectionVerb.VISIT, gettext_lazy("Record the visit"), (PLANNED,), VISITED, CHANGE, ("visited_on",),
                ("findings", "inspectors", "summary", "note"), effect=_visit),
@@ -312,7 +313,7 @@ INSPECTION = Workflow(
                ("correct_by",), guard=_has_failed, effect=_order),
     Transition(InspectionVerb.EXTEND, gettext_lazy("Give more time"), (CORRECTING,), None, CHANGE,
                ("correct_by", "note"), (), effect=_extend),
-    Transition(InspectionVerb.CLOSE, gettext_lazy("Close"), (VISITED, CORRECTING), InspectionState.CLOSED, CHANGE, (),
+    Transition(InspectionVerb.CLOSE, CLOSE, (VISITED, CORRECTING), InspectionState.CLOSED, CHANGE, (),
                ("corrected_on", "note"), stamps=("ended_at",), effect=_close),
     Transition(InspectionVerb.CANCEL, gettext_lazy("Cancel"), (PLANNED,), InspectionState.CANCELLED, CHANGE, ("note",),
                (), stamps=("ended_at",), effect=_cancel, grave=True),
