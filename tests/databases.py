@@ -103,16 +103,16 @@ def clone(label: str = "") -> Iterator[str]:
     """A fresh clone of the template, dropped afterwards. Yields its name."""
     name = f"{PREFIX}_{label or 'clone'}_{uuid.uuid4().hex[:8]}"
     source = template()
-    with maintenance() as cursor:
-        # one at a time: a template must not be in use while it is copied
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        # a third quicker than through the log, where nothing waits for the disk
-        strategy = "STRATEGY FILE_COPY" if environ.get("CI") else ""
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" {strategy}')
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-        # what a crash of the server would lose of a test is lost in any case
-        cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
-    try:
+    try:  # whoever is interrupted from here on leaves none behind
+        with maintenance() as cursor:
+            # one at a time: a template must not be in use while it is copied
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            # a third quicker than through the log, where nothing waits for the disk
+            strategy = "STRATEGY FILE_COPY" if environ.get("CI") else ""
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" {strategy}')
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            # what a crash of the server would lose of a test is lost in any case
+            cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         yield name
     finally:
         with maintenance() as cursor:
