@@ -157,6 +157,19 @@ class OwedFilter(admin.SimpleListFilter):
         return queryset
 
 
+class AgreementList(MediatedList):
+    """Tells which of the agreements on the page have had their case reopened: found for all that are there, it would
+    take longer than the list."""
+
+    def get_results(self, request):
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        keys = [agreement.pk for agreement in self.result_list]
+        reopened = set(Agreement.objects.filter(pk__in=keys).reopened().values_list("pk", flat=True))
+        for agreement in self.result_list:
+            agreement.reopened = agreement.pk in reopened
+
+
 @admin.register(Agreement)
 class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
     workflow, act_forms = AGREEMENT, FORMS
@@ -193,12 +206,12 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
         return format_html('{} <span class="flag">{}</span>', day, _("overdue")) if late else day
 
     def get_changelist(self, request, **kwargs):
-        return MediatedList
+        return AgreementList
 
     def get_queryset(self, request):
         # asked for by row: a join of all instalments would be sorted for one page of agreements
         owed = Instalment.objects.filter(agreement=OuterRef("pk"), performed_on__isnull=True).order_by("due_on")
-        return super().get_queryset(request).with_reopened().annotate(next_due_on=owed.values("due_on")[:1])
+        return super().get_queryset(request).annotate(next_due_on=owed.values("due_on")[:1])
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:
@@ -248,7 +261,7 @@ class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
             seen = Case.objects.visible_to(user).filter(pk=obj.case_id).exists()
             context |= {
                 "steps": [step for step in AGREEMENT.available(obj, user) if step.verb in FORMS],
-                "agreement": obj,
+                "agreement": obj, "reopened": Agreement.objects.filter(pk=obj.pk).reopened().exists(),
                 "case_url": obj.case.get_absolute_url() if seen else "",
                 "papers": self.papers(request, obj),
                 "session_url": self._session_url(request, obj),

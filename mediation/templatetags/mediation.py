@@ -35,7 +35,9 @@ def mediators_day(context) -> dict:
     others = days_sessions.exclude(pk__in=[one.pk for one in own]).order_by("period__startswith", "period", "pk")
     others = list(sessions.filter(pk__in=others.values("pk")[: TODAY + 1]).order_by("period", "pk"))
     late = sessions.scheduled().filter(period__startswith__gte=now - LATE)
-    stranded = list(late.stranded().order_by("period__startswith", "period", "pk")[:SHOWN])
+    # of what is further ahead the worker takes care; to look through it would take longer than the rest of the page
+    near = late.filter(period__startswith__lt=now + dt.timedelta(days=1))
+    stranded = list(near.stranded().order_by("period__startswith", "period", "pk")[:SHOWN])
     return {
         "shown": True,
         "user": user,

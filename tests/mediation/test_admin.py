@@ -325,7 +325,7 @@ def test_the_first_page_is_the_mediators_day(desk, clerk, case, at, district):
 
 
 def test_what_can_no_longer_be_held_is_the_first_to_be_done(desk, clerk, case, district):
-    soon = timezone.now() + dt.timedelta(days=2)
+    soon = timezone.now() + HOUR
     ended, lapsed = (
         SessionFactory(case=CaseFactory(handling=district, closed=True), starts=soon + n * HOUR)
         for n in (0, 2)
