@@ -27,6 +27,12 @@ FEW = 1_000  # cases, or mediators, whose sessions are looked up by key
 FEW_LISTED = 5_000  # rows of a list that are named by key
 
 
+def first_of(parts: list, count: int, key, *, last_first: bool = False) -> list:
+    """The first `count` rows of several lists in the order of `key`, in which each list stands; each row once."""
+    rows = {row.pk: row for part in parts for row in part[:count]}
+    return sorted(rows.values(), key=key, reverse=last_first)[:count]
+
+
 def is_of_platform(user) -> bool:
     """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
     return bool(user.agency_id) and user.agency.kind == AgencyKind.PLATFORM
@@ -202,30 +208,50 @@ class OfMediatedCaseQuerySet(models.QuerySet):
         conditions = self._conditions(user)
         return self.filter(Q.create(conditions, connector=Q.OR)) if conditions else self
 
-    def few_visible_to(self, user) -> list[int] | None:
-        """The keys of what `visible_to` leaves, if these are few; else None. A list, newest first, needs them: for a page
-        of few rows the database would look at all others on the way (0.7 s among 300,000 agreements)."""
+    def narrowing(self, user) -> Q:
+        """What holds of every row that `visible_to` leaves and helps a list of them, newest first: the keys, where they
+        are few, as for a page of few rows the database would look at all others on the way (0.7 s among 300,000
+        agreements); else that the cases are one's own, where none is entrusted: the database estimates either-or to be
+        half of all rows. Empty where neither helps. Asks the database."""
         conditions = self._conditions(user)
         if len(conditions) < 2 or self.visible_to(user).query.is_empty():
-            return None
-        parts = [self.filter(one).order_by().values_list("pk", flat=True)[: FEW_LISTED + 1] for one in conditions]
-        keys = set(parts[0].union(*parts[1:], all=True))
-        return sorted(keys) if len(keys) <= FEW_LISTED else None
+            return Q()
+        if not self._entrusted_to(user).exists():
+            conditions = conditions[:1]
+        keys: set[int] = set()
+        for condition in conditions:
+            keys.update(self.filter(condition).order_by().values_list("pk", flat=True)[: FEW_LISTED + 1])
+        if len(keys) <= FEW_LISTED:
+            return Q(pk__in=sorted(keys))
+        return conditions[0] if len(conditions) == 1 else Q()
 
     def _conditions(self, user) -> list[Q]:
-        """Of which one must hold for a row to be seen; none where every row is."""
+        """Of which one must hold for a row to be seen: that its case is one's own, or entrusted; none where every row is
+        seen."""
         own = scope(user, self.case_prefix)
         if own is None:
             return []
         if not user.agency_id:
             return [Q(pk__in=[])]
-        entrustments = Case._meta.get_field("entrustments").related_model.objects
         # one set that the server hashes: looked up by row it took 1.7 s among 300,000 agreements
-        entrusted = entrustments.filter(ended_at__isnull=True, agency__in=user.agency.ids_within).order_by()
-        return [own, Q(**{f"{self.case_prefix}in": entrusted.values("case")})]
+        return [own, Q(**{f"{self.case_prefix}in": self._entrusted_to(user).values("case")})]
+
+    @staticmethod
+    def _entrusted_to(user):
+        """The entrustments in force, to one's agency and those below it."""
+        entrustments = Case._meta.get_field("entrustments").related_model.objects
+        return entrustments.filter(ended_at__isnull=True, agency__in=user.agency.ids_within).order_by()
 
 
 class AgreementQuerySet(OfMediatedCaseQuerySet):
+    def parts_visible_to(self, user) -> list:
+        """The same agreements as lists that an index serves each, where both in one are served by none: of cases that
+        `user` sees, and of those that are entrusted. One may be in both."""
+        seen = self.visible_to(user)
+        if seen.query.is_empty():
+            return [seen]
+        return [self.filter(condition) for condition in self._conditions(user)] or [seen]
+
     def standing(self):
         """Those that have not been annulled."""
         return self.exclude(state=AgreementState.ANNULLED)
@@ -273,6 +299,11 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
 
 
 class InstalmentQuerySet(OfAgreementQuerySet):
+    def parts_visible_to(self, user) -> list:
+        """Those of agreements that `user` sees, in lists. See AgreementQuerySet.parts_visible_to."""
+        agreements = self.model._meta.get_field("agreement").related_model.objects.parts_visible_to(user)
+        return [self.filter(agreement__in=part) for part in agreements]
+
     def owed(self, until: dt.date):
         """What is to be performed by the local day `until`, of agreements in force."""
         return self.filter(
@@ -291,8 +322,8 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
             return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
         return super().visible_to(user) if user.has_perm("cases.view_case") else self.none()
 
-    def few_visible_to(self, user):
-        return None if is_of_court(user) else super().few_visible_to(user)
+    def narrowing(self, user) -> Q:
+        return Q() if is_of_court(user) else super().narrowing(user)
 
     def standing(self):
         """Those that stand in the way of another: under way, or granted."""

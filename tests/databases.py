@@ -115,8 +115,16 @@ def clone(label: str = "") -> Iterator[str]:
             cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         yield name
     finally:
-        with maintenance() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        try:
+            _drop(name)
+        except (KeyboardInterrupt, SystemExit):  # a signal on the way to it
+            _drop(name)
+            raise
+
+
+def _drop(name: str) -> None:
+    with maintenance() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @contextlib.contextmanager

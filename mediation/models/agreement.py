@@ -83,6 +83,10 @@ class Agreement(TimestampedModel):
                 name="mediation_agreement_awaiting",
             ),
             models.Index(fields=["-reached_on", "-id"], name="mediation_agreement_newest"),
+            models.Index(
+                fields=["reached_on", "id"], condition=Q(state=AgreementState.DRAFT),
+                name="mediation_agreement_to_sign",
+            ),
         ]
 
     def __str__(self):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from core.templatetags.portal import state
 from mediation.admin.agreements import TONES
 from mediation.models import Agreement, Instalment, Session
+from mediation.querysets import first_of
 
 register = template.Library()
 
@@ -29,12 +30,16 @@ def agreements_to_see_to(user) -> dict:
         return {"shown": False}
     today = timezone.localdate()
     agreements = Agreement.objects.visible_to(user).select_related("case__merchant")
-    owed = Instalment.objects.visible_to(user).owed(today + COMING).select_related("agreement__case__merchant")
+    parts = [
+        part.owed(today + COMING).select_related("agreement__case__merchant").order_by("due_on", "pk")
+        for part in Instalment.objects.parts_visible_to(user)
+    ]
+    owed = first_of(parts, SHOWN, lambda one: (one.due_on, one.pk))
     return {
         "shown": True,
         "may_draw_up": user.has_perm("mediation.add_agreement"),
         "to_draw_up": Session.objects.visible_to(user).to_draw_up(timezone.now() - DRAWN_UP_WITHIN)
         .select_related("case__merchant").order_by("-held_at", "-pk")[:SHOWN],
         "to_sign": agreements.to_sign().order_by("reached_on", "pk")[:SHOWN],
-        "owed": [(one, one.due_on < today) for one in owed.order_by("due_on", "pk")[:SHOWN]],
+        "owed": [(one, one.due_on < today) for one in owed],
     }

@@ -5,13 +5,16 @@ import datetime as dt
 from django import template
 from django.utils import timezone
 
+from cases.domain.registration import MEDIATION_TERM
 from cases.models import Clock
 from mediation.models import MediatedCase, Session
+from mediation.querysets import first_of
 from registry.domain.calendar import shown_calendar
 
 register = template.Library()
 
 SOON_DAYS = 7  # working days
+SOON = dt.timedelta(hours=1)
 SHOWN = 10  # rows of each list
 LATE = dt.timedelta(days=90)  # whatever was to be held longer ago is found in the list of sessions
 TODAY = 50  # sessions of the day, beside the user's own: a city has thousands
@@ -28,7 +31,9 @@ def mediators_day(context) -> dict:
     sessions = Session.objects.visible_to(user).select_related("case__merchant", "mediator", "room")
     parts = [part.in_mediation() for part in MediatedCase.objects.parts_visible_to(user)]
     until = shown_calendar().calendar().add_working_days(today, SOON_DAYS).due_on
-    running = Clock.objects.ending().filter(due_on__lte=until).select_related("case__merchant", "rule")
+    # no other term runs in mediation, and most of those that end first are not of such cases
+    running = Clock.objects.ending().filter(due_on__lte=until, rule__code__in=MEDIATION_TERM.values())
+    running = running.select_related("case__merchant", "rule")
     days_sessions = Session.objects.visible_to(user).standing().on(today)
     own = list(sessions.filter(pk__in=days_sessions.filter(mediator__user=user)).order_by("period", "pk"))
     # the keys first: the database would else join all the day's sessions with their cases to sort them
@@ -36,7 +41,7 @@ def mediators_day(context) -> dict:
     others = list(sessions.filter(pk__in=others.values("pk")[: TODAY + 1]).order_by("period", "pk"))
     late = sessions.scheduled().filter(period__startswith__gte=now - LATE)
     # of what is further ahead the worker takes care; to look through it would take longer than the rest of the page
-    near = late.filter(period__startswith__lt=now + dt.timedelta(days=1))
+    near = late.filter(period__startswith__lte=now + SOON)
     stranded = list(near.stranded().order_by("period__startswith", "period", "pk")[:SHOWN])
     return {
         "shown": True,
@@ -51,18 +56,12 @@ def mediators_day(context) -> dict:
         "most_today": TODAY,
         "late": late.filter(period__endswith__lt=now).exclude(pk__in=[one.pk for one in stranded])
         .order_by("-period__startswith", "-period", "-pk")[:SHOWN],
-        "to_schedule": _first_of(
+        "to_schedule": first_of(
             [part.to_schedule().select_related("merchant").order_by("-received_at", "-pk") for part in parts],
-            lambda case: (case.received_at, case.pk), last_first=True,
+            SHOWN, lambda case: (case.received_at, case.pk), last_first=True,
         ),
-        "terms": _first_of(
+        "terms": first_of(
             [running.filter(case__in=part.values("pk")).order_by("due_on", "pk") for part in parts],
-            lambda clock: (clock.due_on, clock.pk),
+            SHOWN, lambda clock: (clock.due_on, clock.pk),
         ),
     }  # fmt: skip
-
-
-def _first_of(parts: list, key, *, last_first: bool = False) -> list:
-    """The first rows of several lists in one order, each row once: every list by an index of its own."""
-    rows = {row.pk: row for part in parts for row in part[:SHOWN]}
-    return sorted(rows.values(), key=key, reverse=last_first)[:SHOWN]

@@ -529,7 +529,9 @@ def test_what_is_entrusted_stands_among_what_is_to_be_done(client, district):
         agency=council, ended_at=NOW, ended_by=UserFactory(), ended_because="消费者撤回同意"
     )
     for place, case in enumerate([*entrusted, *own, ended.case]):
-        ClockFactory(case=case, due_on=dt.date(2020, 1, 20) - dt.timedelta(days=place))
+        ClockFactory(
+            case=case, code="complaint.mediate", due_on=dt.date(2020, 1, 20) - dt.timedelta(days=place)
+        )
 
     html = client.get("/admin/").content.decode()
 

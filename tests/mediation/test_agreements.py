@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import translation
 
 from cases.domain import pay_recovery, perform, reverse_recovery
@@ -192,7 +193,7 @@ def test_another_agency_draws_up_nothing_and_the_entrusted_body_does(case, clerk
     assert list(Agreement.objects.visible_to(stranger)) == []
 
 
-def test_few_agreements_are_named_by_key_and_many_are_not(case, clerk, monkeypatch):
+def test_a_list_is_narrowed_to_the_keys_of_few_agreements_or_to_the_own_cases(case, clerk, monkeypatch):
     council = AgencyFactory(council=True)
     readers = {
         "own": clerk, "entrusted": UserFactory(agency=council, roles=["mediator"]),
@@ -203,16 +204,43 @@ def test_few_agreements_are_named_by_key_and_many_are_not(case, clerk, monkeypat
     both = AgreementFactory(case=case)
     other = AgreementFactory(case=CaseFactory(handling=case.custodian, accepted=True))
     AgreementFactory()
+    listed = {name: set(Agreement.objects.visible_to(user)) for name, user in readers.items()}
+    assert [len(rows) for rows in listed.values()] == [2, 1, 0, 0, 3]
 
-    def few():
-        return {name: Agreement.objects.few_visible_to(user) for name, user in readers.items()}
+    def narrowings():
+        found = {name: Agreement.objects.narrowing(user) for name, user in readers.items()}
+        for name, user in readers.items():
+            assert set(Agreement.objects.visible_to(user).filter(found[name])) == listed[name]
+        return found
 
-    found = {"own": [both.pk, other.pk], "entrusted": [both.pk], "none": [], "blind": None, "all": None}
-    assert few() == found
-    assert [len(Agreement.objects.visible_to(readers[name])) for name in found] == [2, 1, 0, 0, 3]
+    found = {
+        "own": Q(pk__in=[both.pk, other.pk]), "entrusted": Q(pk__in=[both.pk]), "none": Q(pk__in=[]), "blind": Q(),
+        "all": Q(),
+    }  # fmt: skip
+    assert narrowings() == found
 
     monkeypatch.setattr("mediation.querysets.FEW_LISTED", 1)
-    assert few() == found | {"own": None}
+    assert narrowings() == found | {"own": Q(case__custodian_district=case.custodian_district_id)}
+
+    EntrustmentFactory(case=CaseFactory(accepted=True), agency=case.custodian)
+    assert narrowings() == found | {"own": Q()}
+
+
+def test_parts_are_together_what_is_seen(case, clerk):
+    council = AgencyFactory(council=True)
+    readers = (
+        clerk, UserFactory(agency=council, roles=["mediator"]), UserFactory(agency=AgencyFactory(), roles=["mediator"]),
+        UserFactory(agency=case.custodian, roles=["clerk"]), UserFactory(is_superuser=True),
+        UserFactory(roles=["mediator"]),
+    )  # fmt: skip
+    EntrustmentFactory(case=case, agency=council)
+    for of in (case, CaseFactory(handling=case.custodian, accepted=True), CaseFactory(accepted=True)):
+        InstalmentFactory(agreement=AgreementFactory(case=of))
+
+    for model in (Agreement, Instalment):
+        seen = [set(model.objects.visible_to(user)) for user in readers]
+        assert [len(rows) for rows in seen] == [2, 1, 0, 0, 3, 0]
+        assert [set().union(*model.objects.parts_visible_to(user)) for user in readers] == seen
 
 
 def test_the_session_is_one_of_the_case_that_came_to_an_agreement(case, clerk):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import AccessLog
@@ -296,7 +297,7 @@ def test_the_body_to_which_the_mediation_is_entrusted_takes_it_to_court(agreemen
     confirmation = prepare(agreement, court=court, actor=theirs, now=NOW)
 
     assert list(JudicialConfirmation.objects.visible_to(theirs)) == [confirmation]
-    assert JudicialConfirmation.objects.few_visible_to(theirs) == [confirmation.pk]
+    assert JudicialConfirmation.objects.narrowing(theirs) == Q(pk__in=[confirmation.pk])
 
 
 @pytest.mark.parametrize("role", ["approver", "officer", "regulator", "clerk"])
