@@ -29,17 +29,23 @@ def agreements_to_see_to(user) -> dict:
     if not user.has_perm("mediation.view_agreement"):
         return {"shown": False}
     today = timezone.localdate()
-    agreements = Agreement.objects.visible_to(user).select_related("case__merchant")
-    parts = [
-        part.owed(today + COMING).select_related("agreement__case__merchant").order_by("due_on", "pk")
+    drafts = [part.to_sign().select_related("case__merchant") for part in Agreement.objects.parts_visible_to(user)]
+    owed = [
+        part.owed(today + COMING).select_related("agreement__case__merchant")
         for part in Instalment.objects.parts_visible_to(user)
     ]
-    owed = first_of(parts, SHOWN, lambda one: (one.due_on, one.pk))
     return {
         "shown": True,
         "may_draw_up": user.has_perm("mediation.add_agreement"),
         "to_draw_up": Session.objects.visible_to(user).to_draw_up(timezone.now() - DRAWN_UP_WITHIN)
         .select_related("case__merchant").order_by("-held_at", "-pk")[:SHOWN],
-        "to_sign": agreements.to_sign().order_by("reached_on", "pk")[:SHOWN],
-        "owed": [(one, one.due_on < today) for one in owed],
+        "to_sign": first_of(
+            [part.order_by("reached_on", "pk") for part in drafts], SHOWN, lambda one: (one.reached_on, one.pk)
+        ),
+        "owed": [
+            (one, one.due_on < today)
+            for one in first_of(
+                [part.order_by("due_on", "pk") for part in owed], SHOWN, lambda one: (one.due_on, one.pk)
+            )
+        ],
     }

@@ -35,10 +35,14 @@ def mediators_day(context) -> dict:
     running = Clock.objects.ending().filter(due_on__lte=until, rule__code__in=MEDIATION_TERM.values())
     running = running.select_related("case__merchant", "rule")
     days_sessions = Session.objects.visible_to(user).standing().on(today)
-    own = list(sessions.filter(pk__in=days_sessions.filter(mediator__user=user)).order_by("period", "pk"))
     # the keys first: the database would else join all the day's sessions with their cases to sort them
-    others = days_sessions.exclude(pk__in=[one.pk for one in own]).order_by("period__startswith", "period", "pk")
-    others = list(sessions.filter(pk__in=others.values("pk")[: TODAY + 1]).order_by("period", "pk"))
+    of_others = days_sessions.exclude(mediator__user=user).order_by("period__startswith", "period", "pk")
+    keys = days_sessions.filter(mediator__user=user).order_by().values("pk").union(
+        of_others.values("pk")[: TODAY + 1], all=True
+    )  # fmt: skip
+    own, others = [], []
+    for session in sessions.filter(pk__in=keys).order_by("period", "pk"):
+        (own if session.mediator.user_id == user.pk else others).append(session)
     late = sessions.scheduled().filter(period__startswith__gte=now - LATE)
     # of what is further ahead the worker takes care; to look through it would take longer than the rest of the page
     near = late.filter(period__startswith__lte=now + SOON)
