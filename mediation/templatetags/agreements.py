@@ -8,7 +8,7 @@ from django.utils import timezone
 from core.templatetags.portal import state
 from mediation.admin.agreements import TONES
 from mediation.models import Agreement, Instalment, Session
-from mediation.querysets import first_of
+from mediation.querysets import first_of, of_case
 
 register = template.Library()
 
@@ -29,16 +29,21 @@ def agreements_to_see_to(user) -> dict:
     if not user.has_perm("mediation.view_agreement"):
         return {"shown": False}
     today = timezone.localdate()
-    drafts = [part.to_sign().select_related("case__merchant") for part in Agreement.objects.parts_visible_to(user)]
-    owed = [
-        part.owed(today + COMING).select_related("agreement__case__merchant")
-        for part in Instalment.objects.parts_visible_to(user)
+    drawn_up = Session.objects.visible_to(user).to_draw_up(timezone.now() - DRAWN_UP_WITHIN)
+    drafts = [
+        part.to_sign().select_related("case__merchant").only("reached_on", "state", *of_case("case__"))
+        for part in Agreement.objects.parts_visible_to(user)
     ]
+    owed = [
+        part.owed(today + COMING).select_related("agreement__case")
+        .only("due_on", "what", "amount", "agreement__case__number")
+        for part in Instalment.objects.parts_visible_to(user)
+    ]  # fmt: skip
     return {
         "shown": True,
         "may_draw_up": user.has_perm("mediation.add_agreement"),
-        "to_draw_up": Session.objects.visible_to(user).to_draw_up(timezone.now() - DRAWN_UP_WITHIN)
-        .select_related("case__merchant").order_by("-held_at", "-pk")[:SHOWN],
+        "to_draw_up": drawn_up.select_related("case__merchant").only(*of_case("case__"))
+        .order_by("-held_at", "-pk")[:SHOWN],
         "to_sign": first_of(
             [part.order_by("reached_on", "pk") for part in drafts], SHOWN, lambda one: (one.reached_on, one.pk)
         ),

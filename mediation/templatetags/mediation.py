@@ -8,7 +8,7 @@ from django.utils import timezone
 from cases.domain.registration import MEDIATION_TERM
 from cases.models import Clock
 from mediation.models import MediatedCase, Session
-from mediation.querysets import first_of
+from mediation.querysets import first_of, of_case
 from registry.domain.calendar import shown_calendar
 
 register = template.Library()
@@ -29,11 +29,15 @@ def mediators_day(context) -> dict:
         return {"shown": False}
     today, now = timezone.localdate(), timezone.now()
     sessions = Session.objects.visible_to(user).select_related("case__merchant", "mediator", "room")
+    sessions = sessions.only(
+        "period", "state", "mode", "place", "room__name", "mediator__name", "mediator__user", *of_case("case__")
+    )
     parts = [part.in_mediation() for part in MediatedCase.objects.parts_visible_to(user)]
     until = shown_calendar().calendar().add_working_days(today, SOON_DAYS).due_on
     # no other term runs in mediation, and most of those that end first are not of such cases
     running = Clock.objects.ending().filter(due_on__lte=until, rule__code__in=MEDIATION_TERM.values())
-    running = running.select_related("case__merchant", "rule")
+    running = running.select_related("case", "rule")
+    running = running.only("due_on", "rule__name", "rule__name_en", "case__number")
     days_sessions = Session.objects.visible_to(user).standing().on(today)
     # the keys first: the database would else join all the day's sessions with their cases to sort them
     of_others = days_sessions.exclude(mediator__user=user).order_by("period__startswith", "period", "pk")
@@ -61,7 +65,11 @@ def mediators_day(context) -> dict:
         "late": late.filter(period__endswith__lt=now).exclude(pk__in=[one.pk for one in stranded])
         .order_by("-period__startswith", "-period", "-pk")[:SHOWN],
         "to_schedule": first_of(
-            [part.to_schedule().select_related("merchant").order_by("-received_at", "-pk") for part in parts],
+            [
+                part.to_schedule().select_related("merchant").only("received_at", *of_case(""))
+                .order_by("-received_at", "-pk")
+                for part in parts
+            ],
             SHOWN, lambda case: (case.received_at, case.pk), last_first=True,
         ),
         "terms": first_of(
