@@ -152,8 +152,12 @@ class ScopedAdmin(ScopedChoices, admin.ModelAdmin):
     proposed: tuple[str, ...] | None = None  # the fields of a new row that the address may fill; None: any
     locks_first = True  # the row, before it is compared with what was seen
 
+    def scoped(self, request):
+        """The rows that the user may see."""
+        return visible(self.model, request.user)
+
     def get_queryset(self, request):
-        queryset = visible(self.model, request.user)
+        queryset = self.scoped(request)
         ordering = self.get_ordering(request)
         return queryset.order_by(*ordering) if ordering else queryset
 

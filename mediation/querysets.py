@@ -214,22 +214,22 @@ class OfMediatedCaseQuerySet(models.QuerySet):
         conditions = self._conditions(user)
         return self.filter(Q.create(conditions, connector=Q.OR)) if conditions else self
 
-    def narrowing(self, user) -> Q:
-        """What holds of every row that `visible_to` leaves and helps a list of them, newest first: the keys, where they
+    def listed_for(self, user):
+        """The rows that `visible_to` leaves, as a list of them, newest first, is read quickest: by their keys where they
         are few, as for a page of few rows the database would look at all others on the way (0.7 s among 300,000
-        agreements); else that the cases are one's own, where none is entrusted: the database estimates either-or to be
-        half of all rows. Empty where neither helps. Asks the database."""
-        conditions = self._conditions(user)
-        if len(conditions) < 2 or self.visible_to(user).query.is_empty():
-            return Q()
+        agreements); by one's own cases where none is entrusted, as the database takes either-or for half of all rows
+        and for dear to tell of each. Asks the database."""
+        seen, conditions = self.visible_to(user), self._conditions(user)
+        if len(conditions) < 2 or seen.query.is_empty():
+            return seen
         if not self._entrusted_to(user).exists():
             conditions = conditions[:1]
         keys: set[int] = set()
         for condition in conditions:
             keys.update(self.filter(condition).order_by().values_list("pk", flat=True)[: FEW_LISTED + 1])
         if len(keys) <= FEW_LISTED:
-            return Q(pk__in=sorted(keys))
-        return conditions[0] if len(conditions) == 1 else Q()
+            return self.filter(pk__in=sorted(keys))
+        return self.filter(conditions[0]) if len(conditions) == 1 else seen
 
     def _conditions(self, user) -> list[Q]:
         """Of which one must hold for a row to be seen: that its case is one's own, or entrusted; none where every row is
@@ -328,8 +328,8 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
             return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
         return super().visible_to(user) if user.has_perm("cases.view_case") else self.none()
 
-    def narrowing(self, user) -> Q:
-        return Q() if is_of_court(user) else super().narrowing(user)
+    def listed_for(self, user):
+        return self.visible_to(user) if is_of_court(user) else super().listed_for(user)
 
     def standing(self):
         """Those that stand in the way of another: under way, or granted."""

@@ -1,6 +1,7 @@
 """Agreements in the mediators' workplace: drawn up with what is to be done by when, signed, performed."""
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import DateField, OuterRef
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +17,7 @@ from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, ScopedInline, VerbAdmin
 from core.filters import DateInput
 from core.templatetags.portal import money, state
-from mediation.admin.lists import MediatedList
+from mediation.admin.lists import MediatedLists
 from mediation.admin.papers import PaperPages
 from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, draw_up, owed_of
 from mediation.enums import AgreementState, AgreementVerb
@@ -157,7 +158,7 @@ class OwedFilter(admin.SimpleListFilter):
         return queryset
 
 
-class AgreementList(MediatedList):
+class AgreementList(ChangeList):
     """Tells which of the agreements on the page have had their case reopened: found for all that are there, it would
     take longer than the list."""
 
@@ -171,7 +172,7 @@ class AgreementList(MediatedList):
 
 
 @admin.register(Agreement)
-class AgreementAdmin(ActPages, PaperPages, VerbAdmin):
+class AgreementAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
     workflow, act_forms = AGREEMENT, FORMS
     act_related = ("case__merchant",)
     form, second_form = AgreementForm, RevisionForm

@@ -15,7 +15,7 @@ from cases.tables import as_written
 from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, VerbAdmin, VerbForm
 from core.templatetags.portal import state
-from mediation.admin.lists import MediatedList
+from mediation.admin.lists import MediatedLists
 from mediation.admin.papers import PaperPages
 from mediation.domain import (
     CONFIRMATION,
@@ -119,7 +119,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(JudicialConfirmation)
-class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
+class JudicialConfirmationAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
     """What was prepared is changed by acts alone, each on its page."""
 
     workflow, act_forms = CONFIRMATION, ACT_FORMS
@@ -152,9 +152,6 @@ class JudicialConfirmationAdmin(ActPages, PaperPages, VerbAdmin):
     def get_list_filter(self, request):
         # a court sees what was applied for, which is pressing no more
         return self.list_filter[:-1] if is_of_court(request.user) else self.list_filter
-
-    def get_changelist(self, request, **kwargs):
-        return MediatedList
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("agreement__case__merchant", "court")

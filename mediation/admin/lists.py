@@ -1,11 +1,11 @@
 """Lists of what mediations came to."""
 
-from django.contrib.admin.views.main import ChangeList
 
+class MediatedLists:
+    """Whose reader may see few of very many rows. See OfMediatedCaseQuerySet.listed_for."""
 
-class MediatedList(ChangeList):
-    """A list whose reader may see few of very many rows. See OfMediatedCaseQuerySet.narrowing."""
-
-    def get_queryset(self, request, exclude_parameters=None):
-        self.root_queryset = self.root_queryset.filter(self.model.objects.narrowing(request.user))
-        return super().get_queryset(request, exclude_parameters)
+    def scoped(self, request):
+        of_list = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+        if getattr(request.resolver_match, "url_name", "") == of_list:
+            return self.model.objects.listed_for(request.user)
+        return super().scoped(request)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import AccessLog
@@ -297,7 +296,7 @@ def test_the_body_to_which_the_mediation_is_entrusted_takes_it_to_court(agreemen
     confirmation = prepare(agreement, court=court, actor=theirs, now=NOW)
 
     assert list(JudicialConfirmation.objects.visible_to(theirs)) == [confirmation]
-    assert JudicialConfirmation.objects.narrowing(theirs) == Q(pk__in=[confirmation.pk])
+    assert list(JudicialConfirmation.objects.listed_for(theirs)) == [confirmation]
 
 
 @pytest.mark.parametrize("role", ["approver", "officer", "regulator", "clerk"])
