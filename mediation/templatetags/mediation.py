@@ -17,7 +17,7 @@ SOON_DAYS = 7  # working days
 SOON = dt.timedelta(hours=1)
 SHOWN = 10  # rows of each list
 LATE = dt.timedelta(days=90)  # whatever was to be held longer ago is found in the list of sessions
-TODAY = 50  # sessions of the day, beside the user's own: a city has thousands
+TODAY = 20  # sessions of the day, beside the user's own: a city has thousands
 
 
 @register.inclusion_tag("mediation/admin/_day.html", takes_context=True)
