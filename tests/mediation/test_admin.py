@@ -499,7 +499,7 @@ def test_of_many_sessions_the_first_page_shows_the_earliest_and_the_own(desk, cl
     own = MediatorFactory(agency=district, user=clerk)
     others = [
         SessionFactory(case=CaseFactory(handling=district, accepted=True), starts=morning + dt.timedelta(minutes=number))
-        for number in range(51)
+        for number in range(21)
     ]
     mine = SessionFactory(
         case=CaseFactory(handling=district, accepted=True), mediator=own, starts=morning + 9 * HOUR
@@ -509,10 +509,10 @@ def test_of_many_sessions_the_first_page_shows_the_earliest_and_the_own(desk, cl
 
     today = html[html.index("Sessions today") : html.index("Cases to schedule")]
     shown = re.findall(r'<td class="tnum">([^<]+)</td>', today)
-    assert shown == [mine.case.number, *(session.case.number for session in others[:50])]
-    assert "Besides your own, the first 50 sessions are shown." in today
+    assert shown == [mine.case.number, *(session.case.number for session in others[:20])]
+    assert "Besides your own, the first 20 sessions are shown." in today
     others[0].delete()
-    assert "the first 50" not in desk.get("/admin/").content.decode()
+    assert "the first 20" not in desk.get("/admin/").content.decode()
 
 
 def test_what_is_entrusted_stands_among_what_is_to_be_done(client, district):
