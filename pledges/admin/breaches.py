@@ -1,6 +1,7 @@
 """Complaints that fall under a pledge: what speaks for a breach, side by side, and what people decide of it."""
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +120,19 @@ class BreachEventInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("actor")
 
 
+class BreachList(ChangeList):
+    """Of each row what the list and its file name: five tables have a hundred columns more."""
+
+    SHOWN = (
+        "state", "matches", "counts_on", "due_on", "found_at", "decided_at", "case__number", "pledge__type__name",
+        "pledge__type__name_en", "pledge__premises__name", "pledge__premises__merchant__name",
+        "pledge__premises__region__name", "pledge__premises__region__name_en",
+    )  # fmt: skip
+
+    def get_queryset(self, request, exclude_parameters=None):
+        return super().get_queryset(request, exclude_parameters).only(*self.SHOWN)
+
+
 @admin.register(Breach)
 class BreachAdmin(ActPages, ListFile, ReadOnlyAdmin):
     workflow, act_forms = BREACH, ACT_FORMS
@@ -149,6 +163,9 @@ class BreachAdmin(ActPages, ListFile, ReadOnlyAdmin):
         field_column(Breach, "found_at", width=19),
         field_column(Breach, "decided_at", width=19),
     )
+
+    def get_changelist(self, request, **kwargs):
+        return BreachList
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_facts()

@@ -59,8 +59,12 @@ WITH RECURSIVE under (coverage_id, problem_id) AS (
   SELECT l.id AS case_id, p.id AS pledge_id, p.type_id, p.published_on, b.id IS NOT NULL AS stands,
          coalesce(s.platform_id = l.platform_id, false) AS same_platform
     FROM looked l
-    JOIN pledges_premises s ON s.merchant_id = l.merchant_id AND (NOT l.here OR s.region_id = l.region_id)
-    JOIN pledges_pledge p ON p.premises_id = s.id
+   CROSS JOIN LATERAL (
+     (SELECT id, platform_id FROM pledges_premises
+       WHERE l.here AND merchant_id = l.merchant_id AND region_id = l.region_id OFFSET 0)
+     UNION ALL
+     (SELECT id, platform_id FROM pledges_premises WHERE NOT l.here AND merchant_id = l.merchant_id OFFSET 0)) s
+   CROSS JOIN LATERAL (SELECT * FROM pledges_pledge WHERE premises_id = s.id OFFSET 0) p
     LEFT JOIN breaches_known b ON b.case_id = l.id AND b.pledge_id = p.id
    WHERE p.published_on <= l.day AND p.valid_to >= l.day AND (p.ended_on IS NULL OR p.ended_on > l.day)
      AND NOT EXISTS (SELECT FROM pledges_suspension u

@@ -35,7 +35,9 @@ from registry.models import Merchant
 class Premises(TimestampedModel):
     """A merchant at one place, in town or online: the unit that pledges. `agency`: whose register it stands in."""
 
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="premises", verbose_name=_("merchant"))
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, db_index=False, related_name="premises", verbose_name=_("merchant")
+    )
     name = models.CharField(_("name of the premises"), max_length=200)
     name_key = models.CharField(max_length=200, editable=False)
     agency = models.ForeignKey(
@@ -62,7 +64,11 @@ class Premises(TimestampedModel):
                 violation_error_message=_("The merchant has premises of this name there already."),
             ),
         ]  # fmt: skip
-        indexes = [GinIndex(OpClass("name", name="gin_trgm_ops"), name="pledges_premises_name_trgm")]
+        indexes = [
+            # a case concerns those in its region: a chain has hundreds
+            models.Index(fields=["merchant", "region"], name="pledges_premises_of_merchant"),
+            GinIndex(OpClass("name", name="gin_trgm_ops"), name="pledges_premises_name_trgm"),
+        ]
 
     def __str__(self):
         return self.name
