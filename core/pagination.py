@@ -171,10 +171,11 @@ class Page:
         return iter(self.rows)
 
 
-def capped_count(queryset: QuerySet) -> int:
-    """The number of rows, or COUNT_CAP + 1 when there are more than COUNT_CAP."""
+def capped_count(queryset: QuerySet, cap: int | None = None) -> int:
+    """The number of rows, or one more than `cap`, without which COUNT_CAP, when there are more."""
+    cap = COUNT_CAP if cap is None else cap
     # the key alone: the database computes every column of a part that it counts
-    return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
+    return queryset.order_by().values("pk")[: cap + 1].count()
 
 
 def capped_counts(
@@ -406,8 +407,11 @@ def _resolve(queryset: QuerySet, path: str) -> tuple[Field, bool]:
 
 
 class CappedPaginator(Paginator):
-    """For the admin: counts no further than COUNT_CAP + 1, so a change list of millions opens at once."""
+    """For the admin: counts no further than `cap` + 1, so a change list of millions opens at once. Its pages are walked
+    through by number: forty of them are more than anyone does."""
+
+    cap = 2_000
 
     @cached_property
     def count(self) -> int:
-        return capped_count(self.object_list)
+        return capped_count(self.object_list, self.cap)

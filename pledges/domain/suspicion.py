@@ -50,11 +50,11 @@ WITH RECURSIVE under (coverage_id, problem_id) AS (
   SELECT c.id, c.merchant_id, c.region_id, c.platform_id, c.problem_id, coalesce(c.occurred_on, c.received_on) AS day,
          CASE WHEN c.occurred_on IS NULL THEN 'receipt' ELSE 'purchase' END AS day_of,
          CASE WHEN c.demand ~ '\S' THEN 'demand' ELSE 'narrative' END AS said,
-         CASE WHEN c.demand ~ '\S' THEN c.demand ELSE c.narrative END AS text,
-         EXISTS (SELECT FROM pledges_premises s WHERE s.merchant_id = c.merchant_id AND s.region_id = c.region_id) AS here
+         CASE WHEN c.demand ~ '\S' THEN c.demand ELSE c.narrative END AS text, coalesce(s.here, false) AS here
     FROM cases_case c
-   WHERE c.id = ANY(%(cases)s) AND c.kind = 'complaint'
-     AND EXISTS (SELECT FROM pledges_premises s WHERE s.merchant_id = c.merchant_id)
+   CROSS JOIN LATERAL (SELECT count(*) AS number, bool_or(region_id = c.region_id) AS here
+                         FROM pledges_premises WHERE merchant_id = c.merchant_id) s
+   WHERE c.id = ANY(%(cases)s) AND c.kind = 'complaint' AND s.number > 0
 ), bound AS (
   SELECT l.id AS case_id, p.id AS pledge_id, p.type_id, p.published_on, b.id IS NOT NULL AS stands,
          coalesce(s.platform_id = l.platform_id, false) AS same_platform
