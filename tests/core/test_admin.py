@@ -64,7 +64,7 @@ def test_a_read_only_admin_only_shows(books):
 
 
 def test_a_long_change_list_is_not_counted(books, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(pagination, "COUNT_CAP", 2)
+    monkeypatch.setattr(pagination.CappedPaginator, "cap", 2)
     paginator = BookAdmin(Book, AdminSite()).get_paginator(request_of("root"), Book.objects.order_by("pk"), 2)
     with django_assert_num_queries(1):
         assert (paginator.count, paginator.num_pages) == (3, 2)
