@@ -14,7 +14,7 @@ from registry.domain.calendar import shown_calendar
 register = template.Library()
 
 SOON_DAYS = 7  # working days
-SOON = dt.timedelta(hours=1)
+AHEAD = dt.timedelta(hours=1)  # how far, what can no longer be held is looked for
 SHOWN = 10  # rows of each list
 LATE = dt.timedelta(days=90)  # whatever was to be held longer ago is found in the list of sessions
 TODAY = 20  # sessions of the day, beside the user's own: a city has thousands
@@ -49,7 +49,7 @@ def mediators_day(context) -> dict:
         (own if session.mediator.user_id == user.pk else others).append(session)
     late = sessions.scheduled().filter(period__startswith__gte=now - LATE)
     # of what is further ahead the worker takes care; to look through it would take longer than the rest of the page
-    near = late.filter(period__startswith__lte=now + SOON)
+    near = late.filter(period__startswith__lte=now + AHEAD)
     stranded = list(near.stranded().order_by("period__startswith", "period", "pk")[:SHOWN])
     return {
         "shown": True,

@@ -347,6 +347,21 @@ def test_who_sees_it(pledge, district):
     assert not events.exists()
 
 
+def test_an_agency_that_sees_few_sees_those_of_its_pledges_and_of_its_cases(pledge, district):
+    """They are found in another way than those of the city and its districts."""
+    station, council = AgencyFactory(kind="station", parent=district), AgencyFactory(council=True)
+    of_case = BreachFactory(pledge=pledge, case__handling=council)
+    of_pledge = BreachFactory(pledge__agency=station)
+    BreachFactory()
+
+    def seen(agency, role="regulator"):
+        return set(Breach.objects.visible_to(UserFactory(agency=agency, roles=[role])))
+
+    assert seen(council) == {of_case}
+    assert seen(station) == {of_pledge}
+    assert seen(district) == {of_case, of_pledge}
+
+
 def test_what_was_not_seen_is_not_decided_on(breach, officer, clerk):
     seen = last_event_id(breach)
     do(breach, "dismiss", actor=clerk)
