@@ -51,23 +51,33 @@ WITH RECURSIVE under (coverage_id, problem_id) AS (
          CASE WHEN c.occurred_on IS NULL THEN 'receipt' ELSE 'purchase' END AS day_of,
          CASE WHEN c.demand ~ '\S' THEN 'demand' ELSE 'narrative' END AS said,
          CASE WHEN c.demand ~ '\S' THEN c.demand ELSE c.narrative END AS text, coalesce(s.here, false) AS here
-    FROM cases_case c
+    FROM unnest(%(cases)s::bigint[]) AS k (id)
+   CROSS JOIN LATERAL (SELECT * FROM cases_case WHERE id = k.id AND kind = 'complaint' OFFSET 0) c
    CROSS JOIN LATERAL (SELECT count(*) AS number, bool_or(region_id = c.region_id) AS here
                          FROM pledges_premises WHERE merchant_id = c.merchant_id) s
-   WHERE c.id = ANY(%(cases)s) AND c.kind = 'complaint' AND s.number > 0
-), bound AS (
-  SELECT l.id AS case_id, p.id AS pledge_id, p.type_id, p.published_on, b.id IS NOT NULL AS stands,
-         coalesce(s.platform_id = l.platform_id, false) AS same_platform
-    FROM looked l
+   WHERE s.number > 0
+), places AS MATERIALIZED (  -- many complaints are about the same few merchants: what bound these is asked once
+  SELECT DISTINCT merchant_id, region_id, here FROM looked
+), binding AS MATERIALIZED (
+  SELECT m.merchant_id, coalesce(m.region_id, 0) AS complained_in, s.platform_id, p.id, p.type_id, p.published_on,
+         least(p.valid_to, p.ended_on - 1) AS last_on
+    FROM places m
    CROSS JOIN LATERAL (
      (SELECT id, platform_id FROM pledges_premises
-       WHERE l.here AND merchant_id = l.merchant_id AND region_id = l.region_id OFFSET 0)
+       WHERE m.here AND merchant_id = m.merchant_id AND region_id = m.region_id OFFSET 0)
      UNION ALL
-     (SELECT id, platform_id FROM pledges_premises WHERE NOT l.here AND merchant_id = l.merchant_id OFFSET 0)) s
-   CROSS JOIN LATERAL (SELECT * FROM pledges_pledge WHERE premises_id = s.id OFFSET 0) p
+     (SELECT id, platform_id FROM pledges_premises WHERE NOT m.here AND merchant_id = m.merchant_id OFFSET 0)) s
+   CROSS JOIN LATERAL (SELECT * FROM pledges_pledge WHERE premises_id = s.id AND published_on IS NOT NULL OFFSET 0) p
+), suspended AS MATERIALIZED (
+  SELECT pledge_id, since, until FROM pledges_suspension WHERE pledge_id IN (SELECT id FROM binding)
+), bound AS (
+  SELECT l.id AS case_id, p.id AS pledge_id, p.type_id, p.published_on, b.id IS NOT NULL AS stands,
+         coalesce(p.platform_id = l.platform_id, false) AS same_platform
+    FROM looked l
+    JOIN binding p ON p.merchant_id = l.merchant_id AND p.complained_in = coalesce(l.region_id, 0)
     LEFT JOIN breaches_known b ON b.case_id = l.id AND b.pledge_id = p.id
-   WHERE p.published_on <= l.day AND p.valid_to >= l.day AND (p.ended_on IS NULL OR p.ended_on > l.day)
-     AND NOT EXISTS (SELECT FROM pledges_suspension u
+   WHERE l.day BETWEEN p.published_on AND p.last_on
+     AND NOT EXISTS (SELECT FROM suspended u
                       WHERE u.pledge_id = p.id AND u.since <= l.day AND (u.until IS NULL OR u.until > l.day))
 ), best AS MATERIALIZED (
   SELECT DISTINCT ON (case_id, type_id) case_id, pledge_id, type_id, same_platform,
@@ -157,7 +167,8 @@ UNION SELECT case_id FROM pledges_breach WHERE pledge_id = ANY(%(pledges)s) AND 
 def find_breaches(case_ids: list[int], *, now: dt.datetime | None = None) -> None:
     """Bring the suspected breaches of these cases up to date: new ones are added, those that nobody has decided have
     their evidence renewed, or no longer match. What somebody has decided is left as it is, and nothing is deleted."""
-    given = {"cases": sorted(set(case_ids)), "now": now or timezone.now()}
+    # one text, which the server reads faster than as many numbers in a statement
+    given = {"cases": f"{{{','.join(map(str, sorted(set(case_ids))))}}}", "now": now or timezone.now()}
     with connection.cursor() as cursor:
         for statement in (STAGE, KNOWN, FIND, LOCK, LOSE, RENEW, ADD):
             cursor.execute(statement, given)
