@@ -102,16 +102,17 @@ def found(breach: Breach) -> list[Fact]:
     evidence = breach.evidence
     rules = evidence.get("rules", [])
     names = _problems([rule.get("problem") for rule in rules])
-    purchase = evidence.get("by") == "purchase"
+    counted = _("%(day)s, of the dispute")
+    if evidence.get("by") == "receipt":
+        counted = _("%(day)s, of the receipt; that of the dispute is unknown")
     first, last = (_day(parse_date(day)) for day in evidence["term"]) if "term" in evidence else ("-", "-")
     premises = evidence.get("premises", {})
     facts = [
-        Fact(_("Day that counts"), _("%(day)s, of the purchase") % {"day": _day(breach.counts_on)} if purchase
-             else _("%(day)s, of the receipt; that of the purchase is unknown") % {"day": _day(breach.counts_on)}),
+        Fact(_("Day that counts"), counted % {"day": _day(breach.counts_on)}),
         Fact(_("Term that covers it"), _("%(first)s to %(last)s") % {"first": first, "last": last}),
         *(Fact(_("Falls under the rule"), _rule(rule, names, evidence.get("text"))) for rule in rules),
         Fact(_("Premises"), _premises(premises)),
-    ]  # fmt: skip
+    ]
     if not breach.matches:
         facts.append(
             Fact(_("Now"), _("The case or the pledge has changed: the complaint no longer falls under the promise."))

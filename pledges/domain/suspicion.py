@@ -2,15 +2,17 @@
 here or imported. It decides nothing: it lays out what speaks for a breach, and people decide.
 
 A complaint about a merchant becomes a suspected breach of a pledge of that very merchant (never of one of a like name)
-that bound on the day of the purchase, or of the receipt where that is unknown, and under whose type it falls: by its
-problem (the one of a rule, those below it, and national ones that name one of these as their nature) and by what is
-asked for. Where a source has put no demand apart, its narrative is read in its place. Reports and inquiries never are.
+that bound on the day of the dispute, which is the nearest to that of the purchase that sources tell of, or of the receipt
+where that is unknown, and under whose type it falls: by its problem (the one of a rule, those below it, and national ones
+that name one of these as their nature) and by what is asked for. Where a source has put no demand apart, its narrative is
+read in its place. Reports and inquiries never are.
 
-The premises are those in the region of the case where the merchant has any there, and else all of the merchant's; of
+The premises are those in the district of the case where the merchant has any there, else those in districts that this
+one came from or went into, else all of the merchant's; a division code is one district, whatever day's map it is of. Of
 several pledges of a type it is one: of the premises on the platform of the case, then the one at which the complaint
 stands already, then the oldest. Once a breach of the type is established for a complaint, no other of the type is found.
 
-The evidence, in codes: `day` and `by` ("purchase" or "receipt"), `type`, `term` (first and last day), `promise` (its
+The evidence, in codes: `day` and `by` ("dispute" or "receipt"), `type`, `term` (first and last day), `promise` (its
 figures, and in `states` which texts it has), `problem`, `rules` under which the complaint falls, each with its problem
 and the words that were found in `text` ("demand" or "narrative"), and `premises`: whether they were found by "region" or
 all of the "merchant" count, whether by the `platform`, and `among` how many alike.
@@ -31,7 +33,9 @@ CREATE TEMPORARY TABLE IF NOT EXISTS breaches_known (
 CREATE TEMPORARY TABLE IF NOT EXISTS breaches_found (
   case_id bigint NOT NULL, pledge_id bigint NOT NULL, type_id bigint NOT NULL, day date, evidence jsonb
 ) ON COMMIT DELETE ROWS;
-TRUNCATE breaches_known, breaches_found"""
+TRUNCATE breaches_known, breaches_found;
+-- what is expected of the steps on the way is far above what they have: compiling them takes longer than they do
+SET LOCAL jit = off"""
 # each case is looked up in the index: a plan that reads all breaches grows slower with every year
 KNOWN = """
 INSERT INTO breaches_known (id, case_id, pledge_id, type_id)
@@ -47,45 +51,64 @@ WITH RECURSIVE under (coverage_id, problem_id) AS (
   SELECT u.coverage_id, q.id
     FROM under u JOIN registry_problem q ON q.parent_id = u.problem_id OR q.council_id = u.problem_id
 ), looked AS MATERIALIZED (
-  SELECT c.id, c.merchant_id, c.region_id, c.platform_id, c.problem_id, coalesce(c.occurred_on, c.received_on) AS day,
-         CASE WHEN c.occurred_on IS NULL THEN 'receipt' ELSE 'purchase' END AS day_of,
+  SELECT c.id, c.merchant_id, c.region_id, ARRAY[c.merchant_id, c.region_id] AS place, c.platform_id, c.problem_id,
+         coalesce(c.occurred_on, c.received_on) AS day,
+         CASE WHEN c.occurred_on IS NULL THEN 'receipt' ELSE 'dispute' END AS day_of,
          CASE WHEN c.demand ~ '\S' THEN 'demand' ELSE 'narrative' END AS said,
-         CASE WHEN c.demand ~ '\S' THEN c.demand ELSE c.narrative END AS text, coalesce(s.here, false) AS here
+         CASE WHEN c.demand ~ '\S' THEN c.demand ELSE c.narrative END AS text
     FROM unnest(%(cases)s::bigint[]) AS k (id)
    CROSS JOIN LATERAL (SELECT * FROM cases_case WHERE id = k.id AND kind = 'complaint' OFFSET 0) c
-   CROSS JOIN LATERAL (SELECT count(*) AS number, bool_or(region_id = c.region_id) AS here
-                         FROM pledges_premises WHERE merchant_id = c.merchant_id) s
-   WHERE s.number > 0
+   WHERE EXISTS (SELECT FROM pledges_premises s WHERE s.merchant_id = c.merchant_id)
+), succeeded (earlier, later) AS (
+  SELECT predecessor_id, successor_id FROM registry_regionsuccession
+  UNION
+  SELECT s.earlier, r.successor_id FROM succeeded s JOIN registry_regionsuccession r ON r.predecessor_id = s.later
+), near AS MATERIALIZED (  -- the district of each region that a case has, and those that came before and after it
+  SELECT c.region_id, n.rank, array_agg(n.id) AS districts
+    FROM (SELECT DISTINCT region_id FROM looked) c
+    JOIN registry_region r ON r.id = c.region_id
+    JOIN registry_region d ON d.level = 'district' AND d.id IN (r.id, r.parent_id)
+   CROSS JOIN LATERAL (
+     SELECT o.id, CASE WHEN o.code = d.code THEN 0 ELSE 1 END AS rank
+       FROM registry_region o
+      WHERE o.level = 'district' AND (o.code = d.code OR EXISTS (
+              SELECT FROM succeeded s WHERE (s.earlier, s.later) IN ((o.id, d.id), (d.id, o.id))))) n
+   GROUP BY c.region_id, n.rank
 ), places AS MATERIALIZED (  -- many complaints are about the same few merchants: what bound these is asked once
-  SELECT DISTINCT merchant_id, region_id, here FROM looked
+  SELECT m.place, m.merchant_id,
+         (SELECT n.districts FROM near n
+           WHERE n.region_id = m.region_id AND EXISTS (
+                   SELECT FROM pledges_premises s WHERE s.merchant_id = m.merchant_id AND s.region_id = ANY(n.districts))
+           ORDER BY n.rank LIMIT 1) AS districts
+    FROM (SELECT DISTINCT place, merchant_id, region_id FROM looked) m
 ), binding AS MATERIALIZED (
-  SELECT m.merchant_id, coalesce(m.region_id, 0) AS complained_in, s.platform_id, p.id, p.type_id, p.published_on,
+  SELECT m.place, m.districts IS NOT NULL AS here, s.platform_id, p.id, p.type_id, p.published_on,
          least(p.valid_to, p.ended_on - 1) AS last_on
     FROM places m
    CROSS JOIN LATERAL (
      (SELECT id, platform_id FROM pledges_premises
-       WHERE m.here AND merchant_id = m.merchant_id AND region_id = m.region_id OFFSET 0)
+       WHERE merchant_id = m.merchant_id AND region_id = ANY(m.districts) OFFSET 0)
      UNION ALL
-     (SELECT id, platform_id FROM pledges_premises WHERE NOT m.here AND merchant_id = m.merchant_id OFFSET 0)) s
+     (SELECT id, platform_id FROM pledges_premises WHERE merchant_id = m.merchant_id AND m.districts IS NULL OFFSET 0)) s
    CROSS JOIN LATERAL (SELECT * FROM pledges_pledge WHERE premises_id = s.id AND published_on IS NOT NULL OFFSET 0) p
 ), suspended AS MATERIALIZED (
   SELECT pledge_id, since, until FROM pledges_suspension WHERE pledge_id IN (SELECT id FROM binding)
 ), bound AS (
-  SELECT l.id AS case_id, p.id AS pledge_id, p.type_id, p.published_on, b.id IS NOT NULL AS stands,
+  SELECT l.id AS case_id, p.id AS pledge_id, p.type_id, p.published_on, p.here, b.id IS NOT NULL AS stands,
          coalesce(p.platform_id = l.platform_id, false) AS same_platform
     FROM looked l
-    JOIN binding p ON p.merchant_id = l.merchant_id AND p.complained_in = coalesce(l.region_id, 0)
+    JOIN binding p USING (place)
     LEFT JOIN breaches_known b ON b.case_id = l.id AND b.pledge_id = p.id
    WHERE l.day BETWEEN p.published_on AND p.last_on
      AND NOT EXISTS (SELECT FROM suspended u
                       WHERE u.pledge_id = p.id AND u.since <= l.day AND (u.until IS NULL OR u.until > l.day))
 ), best AS MATERIALIZED (
-  SELECT DISTINCT ON (case_id, type_id) case_id, pledge_id, type_id, same_platform,
+  SELECT DISTINCT ON (case_id, type_id) case_id, pledge_id, type_id, here, same_platform,
          count(*) OVER (PARTITION BY case_id, type_id, same_platform) AS among
     FROM bound
    ORDER BY case_id, type_id, same_platform DESC, stands DESC, published_on, pledge_id
 ), covered AS MATERIALIZED (
-  SELECT b.case_id, b.type_id,
+  SELECT b.*,
          jsonb_agg(jsonb_build_object('problem', q.scheme || ':' || q.code, 'words', to_jsonb(w.found)) ORDER BY v.id)
            AS rules,
          bool_or(w.found <> '{}') AS by_words
@@ -97,7 +120,7 @@ WITH RECURSIVE under (coverage_id, problem_id) AS (
                                       WHERE strpos(l.text, t.word) > 0 ORDER BY t.n)::text[] AS found) w
    WHERE (v.problem_id IS NULL OR (v.id, l.problem_id) IN (SELECT u.coverage_id, u.problem_id FROM under u))
      AND (v.words = '{}' OR w.found <> '{}')
-   GROUP BY b.case_id, b.type_id
+   GROUP BY b.case_id, b.pledge_id, b.type_id, b.here, b.same_platform, b.among
 )
 INSERT INTO breaches_found (case_id, pledge_id, type_id, day, evidence)
 SELECT b.case_id, b.pledge_id, b.type_id, l.day, jsonb_build_object(
@@ -110,11 +133,10 @@ SELECT b.case_id, b.pledge_id, b.type_id, l.day, jsonb_build_object(
              CASE WHEN p.condition <> '' THEN 'condition' END, CASE WHEN p.proof <> '' THEN 'proof' END,
              CASE WHEN p.cross_store <> '' THEN 'cross_store' END, CASE WHEN p.statement <> '' THEN 'statement' END
            ], NULL)))),
-         'problem', q.scheme || ':' || q.code, 'rules', v.rules, 'text', CASE WHEN v.by_words THEN l.said END,
+         'problem', q.scheme || ':' || q.code, 'rules', b.rules, 'text', CASE WHEN b.by_words THEN l.said END,
          'premises', jsonb_build_object(
-           'by', CASE WHEN l.here THEN 'region' ELSE 'merchant' END, 'platform', b.same_platform, 'among', b.among))
-  FROM best b
-  JOIN covered v USING (case_id, type_id)
+           'by', CASE WHEN b.here THEN 'region' ELSE 'merchant' END, 'platform', b.same_platform, 'among', b.among))
+  FROM covered b
   JOIN looked l ON l.id = b.case_id
   JOIN pledges_pledge p ON p.id = b.pledge_id
   JOIN pledges_pledgetype t ON t.id = b.type_id

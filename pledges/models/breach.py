@@ -13,7 +13,7 @@ from pledges.querysets import BreachQuerySet, OfBreachQuerySet
 
 
 class Breach(models.Model):
-    """A complaint about what a merchant had promised in a pledge that bound on the day of the purchase, or else of the
+    """A complaint about what a merchant had promised in a pledge that bound on the day of the dispute, or else of the
     receipt (`counts_on`). Such a promise is a part of the contract (Regulation implementing the Consumer Rights Law,
     art 12).
 
@@ -29,7 +29,7 @@ class Breach(models.Model):
     state = models.CharField(
         _("state"), max_length=12, choices=BreachState, default=BreachState.SUSPECTED, editable=False
     )
-    counts_on = models.DateField(_("day of the purchase or receipt"), editable=False)
+    counts_on = models.DateField(_("day of the dispute or receipt"), editable=False)
     evidence = models.JSONField(_("evidence"), default=dict, editable=False)
     matches = models.BooleanField(_("falls under the promise"), default=True, editable=False)
     found_at = models.DateTimeField(_("found at"), editable=False)

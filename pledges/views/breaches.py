@@ -46,7 +46,7 @@ class OfCase(ScopedMixin):
 
 
 class CasePledges(OfCase, View):
-    """What the merchant had promised in public on the day of the purchase, or of the receipt, and which of it the case
+    """What the merchant had promised in public on the day of the dispute, or of the receipt, and which of it the case
     stands against: a page, and without its frame what the page of the case loads."""
 
     def get(self, request, number):
@@ -58,7 +58,7 @@ class CasePledges(OfCase, View):
         shown = pledges.select_related("type", "premises__region").order_by("type__position", "premises", "pk")
         rows = list(shown[: SHOWN + 1])
         return render(request, "pledges/_case.html" if request.htmx else "pledges/case.html", self.context() | {
-            "day": day, "is_purchase": self.case.occurred_on is not None, "more": len(rows) > SHOWN,
+            "day": day, "is_dispute": self.case.occurred_on is not None, "more": len(rows) > SHOWN,
             "rows": [(pledge, pledge.pk in binding) for pledge in rows[:SHOWN]],
             "breaches": list(self.case.breaches.with_facts().order_by("-found_at", "-pk")),
             "may_decide": user.has_perm("pledges.change_breach"),
@@ -122,5 +122,5 @@ class CaseBreach(OfCase, View):
 
 
 def day_of(case: Case) -> dt.date:
-    """The day on which a pledge must have bound: of the purchase, or of the receipt where that is unknown."""
+    """The day on which a pledge must have bound: of the dispute, or of the receipt where that is unknown."""
     return case.occurred_on or case.received_on

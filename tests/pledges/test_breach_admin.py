@@ -83,7 +83,7 @@ def test_the_evidence_is_laid_out_side_by_side(visit, clerk, breach):
 
     for shown in (
         "What was promised", "What the complaint says", "Why it is suspected", "What the law says", "No-reason return",
-        "十天内可退", "2026-10-20, of the purchase", "2026-01-01 to 2028-12-31", "in the demand: 退款",
+        "十天内可退", "2026-10-20, of the dispute", "2026-01-01 to 2028-12-31", "in the demand: 退款",
         "In the district of the case", "Regulation implementing the Consumer Rights Law, art 12", "外套",
         "电话139****0002", "联系139****0003", "服装 139****0001", breach.case.number, breach.case.get_absolute_url(),
     ):
@@ -301,7 +301,7 @@ def test_the_case_shows_what_was_promised_on_the_day(visit, officer, breach):
     html = desk.get(f"/cases/{case.number}/pledges/").content.decode()
     part = desk.get(f"/cases/{case.number}/pledges/", headers={"HX-Request": "true"}).content.decode()
 
-    for shown in ("on the day of the purchase, 2026-10-20", "No-reason return", "Asleep", "suspended on that day",
+    for shown in ("on the day of the dispute, 2026-10-20", "No-reason return", "Asleep", "suspended on that day",
                   "to be confirmed or dismissed", f"/cases/{case.number}/pledges/{breach.pk}/"):  # fmt: skip
         assert shown in html, shown
         assert shown in part, shown

@@ -9,6 +9,7 @@ from cases.models import Case, CaseChange
 from pledges.domain import BREACHES, act_on_pledge, coverage_changed, find_breaches, look_again
 from pledges.domain.rules import LookedAgain
 from pledges.models import Breach, BreachEvent, Pledge, PledgeEvent, Suspension
+from registry.models import Region, RegionSuccession
 from tests.factories import (
     BreachFactory,
     CaseFactory,
@@ -114,7 +115,7 @@ def test_the_pledge_binds_from_its_publication_to_its_last_day(pledge, received,
 @pytest.mark.parametrize(("occurred", "is_found"), [
     (day(2025, 12, 31), False), (day(2026, 1, 1), True), (day(2026, 12, 31), True),
 ])  # fmt: skip
-def test_the_day_of_the_purchase_goes_before_that_of_the_receipt(pledge, occurred, is_found):
+def test_the_day_of_the_dispute_goes_before_that_of_the_receipt(pledge, occurred, is_found):
     case = complaint(pledge, received_at=local(2027, 3, 1), occurred_on=occurred)
 
     assert bool(found(case)) is is_found
@@ -122,28 +123,28 @@ def test_the_day_of_the_purchase_goes_before_that_of_the_receipt(pledge, occurre
     if is_found:
         breach = Breach.objects.get()
         assert (breach.counts_on, breach.evidence["day"], breach.evidence["by"]) == (
-            occurred, occurred.isoformat(), "purchase",
+            occurred, occurred.isoformat(), "dispute",
         )  # fmt: skip
 
 
-def test_a_purchase_before_the_pledge_does_not_count_although_the_complaint_came_in_its_term(pledge):
+def test_a_dispute_before_the_pledge_does_not_count_although_the_complaint_came_in_its_term(pledge):
     assert found(complaint(pledge, occurred_on=day(2025, 12, 31))) == []
 
 
-@pytest.mark.parametrize(("purchase", "is_found"), [(day(2026, 6, 30), True), (day(2026, 7, 1), False)])
-def test_from_the_day_of_its_end_it_binds_no_longer(pledge, purchase, is_found):
+@pytest.mark.parametrize(("disputed", "is_found"), [(day(2026, 6, 30), True), (day(2026, 7, 1), False)])
+def test_from_the_day_of_its_end_it_binds_no_longer(pledge, disputed, is_found):
     Pledge.objects.update(state="revoked", ended_on=day(2026, 7, 1))
 
-    assert bool(found(complaint(pledge, occurred_on=purchase))) is is_found
+    assert bool(found(complaint(pledge, occurred_on=disputed))) is is_found
 
 
-@pytest.mark.parametrize(("purchase", "is_found"), [
+@pytest.mark.parametrize(("disputed", "is_found"), [
     (day(2026, 4, 30), True), (day(2026, 5, 1), False), (day(2026, 5, 31), False), (day(2026, 6, 1), True),
 ])  # fmt: skip
-def test_on_the_days_of_a_suspension_it_does_not_bind(pledge, purchase, is_found):
+def test_on_the_days_of_a_suspension_it_does_not_bind(pledge, disputed, is_found):
     Suspension.objects.create(pledge=pledge, since=day(2026, 5, 1), until=day(2026, 6, 1), reason="多次拒绝退货")
 
-    assert bool(found(complaint(pledge, occurred_on=purchase))) is is_found
+    assert bool(found(complaint(pledge, occurred_on=disputed))) is is_found
 
 
 def test_a_suspension_without_an_end_goes_on(pledge):
@@ -246,6 +247,55 @@ def test_elsewhere_or_nowhere_the_oldest_of_all_counts(pledge, elsewhere):
     assert Breach.objects.get().evidence["premises"] == {"by": "merchant", "platform": False, "among": 2}
 
 
+def _street_of(region) -> Region:
+    return RegionFactory(street=True, parent=region)
+
+
+def _same_code(region) -> Region:
+    return RegionFactory(code=region.code, name=region.name, valid_from=day(2021, 4, 9))
+
+
+def _gone_into(region) -> Region:
+    """A district that became another, which became `region`."""
+    between, before = RegionFactory(ended=True), RegionFactory(ended=True)
+    for earlier, later in ((before, between), (between, region)):
+        RegionSuccession.objects.create(predecessor=earlier, successor=later)
+    return before
+
+
+def _came_from(region) -> Region:
+    after = RegionFactory()
+    RegionSuccession.objects.create(predecessor=region, successor=after)
+    return after
+
+
+def _street_of_the_old_map(region) -> Region:
+    return _street_of(_same_code(region))
+
+
+@pytest.mark.parametrize("place", [_street_of, _same_code, _gone_into, _came_from, _street_of_the_old_map])
+def test_the_premises_are_those_in_the_district_of_the_case_on_whatever_map(pledge, place):
+    """Of a chain the oldest pledge is elsewhere."""
+    shop = beside(pledge)
+
+    assert bound(complaint(pledge, region=place(shop.premises.region))) == [shop]
+    assert Breach.objects.get().evidence["premises"] == {"by": "region", "platform": False, "among": 1}
+
+
+def test_premises_on_the_map_of_another_day_are_not_hidden_by_those_on_today_s(pledge):
+    today = _same_code(pledge.premises.region)
+    PremisesFactory(merchant=pledge.premises.merchant, region=today)
+
+    assert bound(complaint(pledge, region=today)) == [pledge]
+
+
+def test_premises_in_the_district_go_before_those_in_one_that_it_came_from(pledge):
+    shop = beside(pledge)
+    RegionSuccession.objects.create(predecessor=pledge.premises.region, successor=shop.premises.region)
+
+    assert bound(complaint(pledge, region=shop.premises.region)) == [shop]
+
+
 def test_where_the_merchant_has_premises_in_the_region_those_without_a_pledge_speak_against_it(pledge):
     unpledged = PremisesFactory(merchant=pledge.premises.merchant)
 
@@ -324,7 +374,7 @@ def test_evidence_that_has_changed_is_renewed(pledge):
     found(case)
 
     breach = Breach.objects.get()
-    assert (breach.counts_on, breach.evidence["by"], breach.matches) == (day(2026, 10, 1), "purchase", True)
+    assert (breach.counts_on, breach.evidence["by"], breach.matches) == (day(2026, 10, 1), "dispute", True)
     assert list(breach.events.values_list("verb", flat=True)) == ["find", "renew"]
 
 
