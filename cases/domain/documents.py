@@ -119,13 +119,15 @@ def _issue(case, definition: OfficialForm, side: Addressee, *, actor, now, value
 
 
 @transaction.atomic
-def void_document(document: Document, *, reason: str, actor, now: dt.datetime | None = None) -> Document:
-    """Declare a wrong document void; its number stays used. Raises PermissionDenied, or DomainError where the reason
-    is missing or the document is void already."""
+def void_document(
+    document: Document, *, reason: str, actor, now: dt.datetime | None = None, among: QuerySet | None = None
+) -> Document:
+    """Declare a wrong document void; its number stays used. `among`: as for issue_document. Raises PermissionDenied, or
+    DomainError where the reason is missing or the document is void already."""
     if not actor.has_perm(PERMISSION):
         raise PermissionDenied
     reason = checked_reason(reason)
-    document = _locked_document(document, actor)
+    document = _locked_document(document, actor, among)
     document.voided_by, document.voided_at, document.void_reason = actor, now or timezone.now(), reason
     document.save(update_fields=["voided_by", "voided_at", "void_reason"])
     # the timeline is read by all who see the case, and a reason may say who reported
@@ -310,10 +312,11 @@ def _locked(case: Case, actor, among: QuerySet | None = None) -> Case:
     return locked
 
 
-def _locked_document(document: Document, actor) -> Document:
+def _locked_document(document: Document, actor, among: QuerySet | None = None) -> Document:
     """The document; its case is locked before it, as by all that is done to a case."""
-    case = _locked(document.case, actor)
-    locked = Document.objects.visible_to(actor).select_for_update(of=("self",)).filter(pk=document.pk).first()
+    case = _locked(document.case, actor, among)
+    rows = Document.objects.visible_to(actor) if among is None else case.documents
+    locked = rows.select_for_update(of=("self",)).filter(pk=document.pk).first()
     if locked is None:
         raise PermissionDenied
     locked.case = case

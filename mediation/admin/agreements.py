@@ -1,6 +1,6 @@
 """Agreements in the mediators' workplace: drawn up with what is to be done by when, signed, performed."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import DateField, OuterRef
 from django.urls import reverse
@@ -16,10 +16,11 @@ from cases.tables import as_written
 from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, ScopedInline, VerbAdmin
 from core.filters import DateInput
+from core.language import listed
 from core.templatetags.portal import money, state
 from mediation.admin.lists import MediatedLists
 from mediation.admin.papers import PaperPages
-from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, draw_up, owed_of
+from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, document_of, draw_up, owed_of
 from mediation.enums import AgreementState, AgreementVerb
 from mediation.forms.agreements import (
     AgreementForm,
@@ -41,6 +42,8 @@ TONES = {
     AgreementState.DRAFT: "amber", AgreementState.IN_FORCE: "blue", AgreementState.PERFORMED: "green",
     AgreementState.ANNULLED: "grey",
 }  # fmt: skip
+
+VOIDED = _("Void with this revision: %(numbers)s. Make out the document anew before it is signed or goes to a court.")
 
 
 class OfAgreement:
@@ -243,7 +246,9 @@ class AgreementAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
         given = {"terms": form.cleaned_data["terms"], "reached_on": form.cleaned_data["reached_on"]}
         obj = form.instance
         if change:
-            act_on_agreement(obj, AgreementVerb.REVISE, actor=request.user, instalments=entered, **given)
+            event = act_on_agreement(obj, AgreementVerb.REVISE, actor=request.user, instalments=entered, **given)
+            if voided := event.data.get("voided"):
+                messages.warning(request, VOIDED % {"numbers": listed(voided)})
         else:
             obj.pk = draw_up(form.case, actor=request.user, instalments=entered, **given).pk
         obj.refresh_from_db()
@@ -264,11 +269,16 @@ class AgreementAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
                 "steps": [step for step in AGREEMENT.available(obj, user) if step.verb in FORMS],
                 "agreement": obj, "reopened": Agreement.objects.filter(pk=obj.pk).reopened().exists(),
                 "case_url": obj.case.get_absolute_url() if seen else "",
-                "papers": self.papers(request, obj),
+                "papers": self.papers(request, obj), "outdated": self._outdated(request, obj),
                 "session_url": self._session_url(request, obj),
                 **self._court(request.user, obj),
             }  # fmt: skip
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _outdated(self, request, agreement) -> str:
+        """The document that a revision would make void, for whoever may revise; "" where there is none."""
+        document = document_of(agreement) if self.has_change_permission(request, agreement) else None
+        return document.number if document else ""
 
     @staticmethod
     def _session_url(request, agreement) -> str:

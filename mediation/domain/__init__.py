@@ -14,6 +14,7 @@ from mediation.domain.confirmations import (
 from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
+from mediation.domain.papers import document_of
 from mediation.domain.recusals import ask_recusal, decide_recusal
 from mediation.domain.referrals import (
     REFERRAL,
@@ -43,6 +44,7 @@ __all__ = [
     "cases_of",
     "confirmable_since",
     "decide_recusal",
+    "document_of",
     "draw_up",
     "end_entrustment",
     "entrust",

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.domain import perform, post_recovery, reverse_recovery
+from cases.domain import perform, post_recovery, reverse_recovery, void_document
 from cases.domain.reasons import check_reason
 from cases.domain.recoveries import still_promised
 from cases.enums import Body, Outcome, PartyRole, RecoveryMeans, RecoveryStatus, Side, State, Verb
@@ -25,7 +25,14 @@ from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from mediation.domain.mediating import cases_of
-from mediation.domain.papers import AGENTS, AGREEMENTS, ISSUE, issue_agreement, standing_documents
+from mediation.domain.papers import (
+    AGENTS,
+    AGREEMENTS,
+    ISSUE,
+    document_of,
+    issue_agreement,
+    standing_documents,
+)
 from mediation.domain.sessions import lock_case
 from mediation.enums import AgreementForm, AgreementState, AgreementVerb, SessionOutcome
 from mediation.models import Agreement, Instalment, Session, Signature
@@ -155,15 +162,30 @@ def _is_owed(agreement, user) -> str:
 
 
 def _revise(act: Act) -> None:
+    """Another wording, to be signed anew. What was made out says what no longer holds, and is void."""
     agreement, data = act.obj, act.data
-    instalments, reached_on, terms = data.pop("instalments"), data.pop("reached_on"), data.pop("terms")
+    instalments, reached_on, terms = data.pop("instalments", []), data.pop("reached_on"), data.pop("terms")
     _check(agreement.case, terms, reached_on, instalments, act.now)
+    said = (agreement.terms, agreement.reached_on, _dues(agreement))
     agreement.instalments.all().delete()
     _write(agreement, instalments)
     # what was signed was another text
     agreement.signatures.update(signed_on=None)
     act.changes |= {"terms": terms.strip(), "reached_on": reached_on}
     act.facts |= _told(reached_on, instalments)
+    if said == (terms.strip(), reached_on, _dues(agreement)):
+        act.facts["unchanged"] = True
+        return
+    outdated = list(standing_documents(agreement).filter(form=AGREEMENTS[agreement.form]))
+    for document in outdated:
+        void_document(
+            document, reason=_("The agreement was revised."), actor=act.actor, now=act.now, among=cases_of(act.actor)
+        )
+    act.facts["voided"] = [document.number for document in outdated]
+
+
+def _dues(agreement: Agreement) -> list[Due]:
+    return [Due(*one) for one in agreement.instalments.values_list("due_on", "what", "kind", "amount")]
 
 
 def _sign(act: Act) -> None:
@@ -191,9 +213,8 @@ def _sign(act: Act) -> None:
 
 def _evidence(agreement: Agreement) -> str:
     """The agreement itself, as evidence of what it promises."""
-    form = AGREEMENTS[agreement.form]
-    document = standing_documents(agreement).filter(form=form).last()
-    return f"{FORMS[form].title} {document.number if document else agreement.reached_on}"
+    document = document_of(agreement)
+    return f"{FORMS[AGREEMENTS[agreement.form]].title} {document.number if document else agreement.reached_on}"
 
 
 def _perform(act: Act) -> None:
@@ -245,7 +266,7 @@ AGREEMENT = Workflow(
     Transition(AgreementVerb.ISSUE, gettext_lazy("Make out the document"), (DRAFT, IN_FORCE, PERFORMED), None, ISSUE,
                (), AGENTS, effect=issue_agreement),
     Transition(AgreementVerb.REVISE, gettext_lazy("Revise"), (DRAFT,), None, CHANGE,
-               ("terms", "reached_on", "instalments"), (), effect=_revise),
+               ("terms", "reached_on"), ("instalments",), effect=_revise),
     Transition(AgreementVerb.SIGN, gettext_lazy("Record signatures"), (DRAFT,), None, CHANGE,
                ("signatures", "signed_on"), ("note",), effect=_sign),
     Transition(AgreementVerb.PERFORM, gettext_lazy("Record performance"), (IN_FORCE,), None, CHANGE,

@@ -24,7 +24,7 @@ from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from core.working_days import DAY
 from mediation.domain.mediating import cases_of
-from mediation.domain.papers import AGENTS, AGREEMENTS, ISSUE, mediators_in_words, standing_documents
+from mediation.domain.papers import AGENTS, ISSUE, document_of, mediators_in_words
 from mediation.domain.sessions import lock_case
 from mediation.enums import (
     SOON_FROM,
@@ -179,7 +179,8 @@ def issue_package(
     """Make out what the parties take to the court: the application and the mediators' certificate, which join the
     agreement's own document among the confirmation's papers. `agents`: AGENTS, who may be empty.
 
-    Raises PermissionDenied; DomainError where the agreement has no document, or the papers are made out already.
+    Raises PermissionDenied; DomainError where the agreement has no document of its present wording, or the papers are
+    made out already.
     """
     event = act_on_confirmation(confirmation, ConfirmationVerb.ISSUE, actor=actor, now=now, note=note, **agents)
     return list(confirmation.documents.filter(pk__in=event.data["documents"]).order_by("pk"))
@@ -310,9 +311,9 @@ PACKAGE: tuple[tuple[DocumentForm, tuple[str, ...]], ...] = (
 
 def _issue(act: Act) -> None:
     confirmation, agreement = act.obj, act.obj.agreement
-    of_agreement = standing_documents(agreement).filter(form=AGREEMENTS[agreement.form]).last()
+    of_agreement = document_of(agreement)
     if of_agreement is None:
-        raise DomainError(_("The agreement has no document yet. Issue it first."))
+        raise DomainError(_("The agreement has no document of its present wording. Issue it first."))
     values = {
         "court": confirmation.court.name, "terms": agreement.terms, "mediated_on": agreement.reached_on,
         "effective_on": agreement.effective_on, "mediators": mediators_in_words(agreement),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Max
 from django.utils import translation
 
 from cases.domain import issue_document
@@ -10,7 +11,7 @@ from cases.models import Case, Document, Letterhead
 from core.exceptions import DomainError
 from core.workflow import Act
 from mediation.domain.mediating import cases_of
-from mediation.enums import AgreementForm
+from mediation.enums import AgreementForm, AgreementVerb
 from mediation.models import Agreement, Session
 
 ISSUE = "cases.issue_document"
@@ -35,6 +36,14 @@ def issue(act: Act, case: Case, form: DocumentForm, side: str, values: dict[str,
 def standing_documents(row):
     """The documents of a session, an agreement or a confirmation that are not void, the oldest first."""
     return row.documents.filter(voided_at__isnull=True).defer("values").order_by("created_at", "pk")
+
+
+def document_of(agreement: Agreement) -> Document | None:
+    """The agreement's own document as it reads now: the last one that is not void and that no revision came after."""
+    revisions = agreement.events.filter(verb=AgreementVerb.REVISE).exclude(data__has_key="unchanged")
+    revised_at = revisions.aggregate(last=Max("at"))["last"]
+    found = standing_documents(agreement).filter(form=AGREEMENTS[agreement.form])
+    return (found.filter(created_at__gte=revised_at) if revised_at else found).last()
 
 
 def letterhead_of(case: Case) -> Letterhead | None:

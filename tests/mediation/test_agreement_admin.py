@@ -153,6 +153,28 @@ def test_it_is_revised_until_it_is_signed(desk, agreement, today):
     assert (agreement.state, agreement.terms) == (AgreementState.IN_FORCE, "改为退还200元。")
 
 
+def test_a_page_tells_which_document_a_revision_makes_void(desk, agreement, clerk, today):
+    assert "With a revision it is void" not in desk.get(url(agreement)).content.decode()
+    number = act_on_agreement(agreement, "issue", actor=clerk).data["number"]
+    shown = desk.get(url(agreement)).content.decode()
+    assert f'The document <span translate="no">{number}</span> has this wording. With a revision it is void' in shown
+    given = {
+        "reached_on": f"{today}", "terms": "改为退还200元。",
+        **{f"{rows}-{n}_FORMS": 0 for rows in ("instalments", "signatures", "events") for n in ("TOTAL", "INITIAL")},
+    }
+
+    response = desk.post(url(agreement), given, follow=True)
+
+    words = [str(message) for message in response.context["messages"]]
+    assert words[0] == (
+        f"Void with this revision: {number}. Make out the document anew before it is signed or goes to a court."
+    )
+    assert agreement.documents.get().is_void
+    shown = desk.get(url(agreement)).content.decode()
+    assert "With a revision it is void" not in shown
+    assert '<span class="flag">void</span>' in shown
+
+
 def test_it_is_signed_and_performed_on_its_pages(desk, agreement, clerk, today):
     chosen = [one.pk for one in agreement.signatures.all()]
     assert desk.get(url(agreement, "act/sign/")).status_code == 200

@@ -15,7 +15,7 @@ from cases.enums import Body, Outcome, State
 from cases.models import Recovery
 from core import vault
 from core.exceptions import DomainError, TransitionNotAllowed
-from mediation.domain import AGREEMENT, Due, act_on, act_on_agreement, draw_up, owed_of
+from mediation.domain import AGREEMENT, Due, act_on, act_on_agreement, document_of, draw_up, owed_of
 from mediation.enums import AgreementState, AgreementVerb, SessionVerb
 from mediation.models import Agreement, AgreementEvent, Instalment, Signature
 from tests.core.test_docx_templates import text_of
@@ -318,6 +318,9 @@ def test_another_wording_has_to_be_signed_anew(case, clerk):
     assert [one.amount for one in agreement.instalments.all()] == [Decimal("200.00")]
     assert set(agreement.signatures.values_list("signed_on", flat=True)) == {None}
 
+    do(agreement, "revise", clerk, terms="退还200元", reached_on=REACHED, instalments=[])
+    assert not agreement.instalments.exists()
+
 
 # ---- performance
 
@@ -540,6 +543,80 @@ def test_the_document_of_an_agreement_says_what_was_agreed_on_and_who_mediated(c
         assert words in text
     sign(agreement, clerk)
     assert Recovery.objects.get().evidence == f"投诉调解书 {document.number}"
+
+
+def reworded(agreement, clerk, **changes):
+    given = {"terms": "退还200元", "reached_on": REACHED, "instalments": DUES} | changes
+    return do(agreement, "revise", clerk, **given)
+
+
+def test_with_another_wording_the_document_of_the_first_is_void(case, clerk):
+    agreement = drawn(case, clerk)
+    issued = do(agreement, "issue", clerk).data["number"]
+
+    event = reworded(agreement, clerk)
+
+    document = agreement.documents.get()
+    assert (document.voided_at, document.voided_by, document.void_reason) == (
+        NOW, clerk, "The agreement was revised.",
+    )  # fmt: skip
+    assert event.data["voided"] == [issued]
+    assert document_of(agreement) is None
+    assert [one.verb for one in case.events.order_by("pk")] == ["issue_document", "void_document"]
+    sign(agreement, clerk)
+    assert Recovery.objects.get().evidence == "投诉调解书 2026-11-10"  # and not the number of what is void
+
+    do(agreement, "issue", clerk)
+    assert document_of(agreement) == agreement.documents.get(voided_at=None)
+    assert "退还200元" in content(document_of(agreement))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"terms": "退还200元"}, {"reached_on": dt.date(2026, 11, 11)}, {"instalments": DUES[:1]},
+        {"instalments": [DUES[0], DUES[1]._replace(amount=Decimal("299.00"))]},
+    ],
+)  # fmt: skip
+def test_whatever_is_revised_makes_the_document_void_and_what_stays_does_not(case, clerk, changes):
+    same = {"terms": TERMS, "reached_on": REACHED, "instalments": DUES}
+    agreement = drawn(case, clerk)
+    do(agreement, "issue", clerk)
+    sign(agreement, clerk, signatures=[agreement.signatures.get(side="respondent")])
+
+    event = act_on_agreement(agreement, "revise", actor=clerk, now=NOW + dt.timedelta(hours=1), **same)
+
+    assert event.data["unchanged"] is True
+    assert document_of(agreement) == agreement.documents.get(voided_at=None)
+    assert not agreement.signatures.exclude(signed_on=None).exists()
+
+    reworded(agreement, clerk, **same | changes)
+    assert document_of(agreement) is None
+
+
+def test_the_entrusted_body_revises_what_it_made_out(case):
+    council = AgencyFactory(council=True)
+    entrusted = UserFactory(agency=council, roles=["mediator"])
+    EntrustmentFactory(case=case, agency=council)
+    agreement = drawn(case, entrusted)
+    do(agreement, "issue", entrusted)
+
+    reworded(agreement, entrusted)
+
+    assert agreement.documents.get().voided_by == entrusted
+
+
+def test_a_document_that_stood_when_a_wording_changed_is_not_that_of_the_new_one(case, clerk):
+    agreement = drawn(case, clerk)
+    do(agreement, "issue", clerk)
+    assert document_of(agreement) == agreement.documents.get()
+
+    later = NOW + dt.timedelta(hours=1)
+    agreement.events.create(verb="revise", before="draft", after="draft", actor=clerk, at=later)
+
+    assert document_of(agreement) is None
+    issued = act_on_agreement(agreement, "issue", actor=clerk, now=later).data["document"]
+    assert document_of(agreement).pk == issued
 
 
 def test_a_notice_and_the_record_of_a_session_say_what_is_stored(district, clerk):

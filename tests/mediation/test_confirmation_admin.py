@@ -237,7 +237,7 @@ def test_a_late_application_is_recorded_and_said_not_to_be_in_time(desk, agreeme
         ("apply", {"applied_on": "", "both_parties": "on"}, "This field is required."),
         ("apply", {"both_parties": ""}, "Both parties apply jointly (Civil Procedure Law, art 205)."),
         ("withdraw", {"note": ""}, "This field is required."),
-        ("issue", {}, "The agreement has no document yet. Issue it first."),
+        ("issue", {}, "The agreement has no document of its present wording. Issue it first."),
     ],
 )
 def test_what_an_act_is_refused_for(desk, prepared, verb, given, words):

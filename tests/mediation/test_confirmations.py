@@ -10,7 +10,15 @@ from django.utils import timezone
 from accounts.models import AccessLog
 from cases.models import Document
 from core.exceptions import DomainError, TransitionNotAllowed
-from mediation.domain import CONFIRMATION, act_on_confirmation, issue_package, open_paper, prepare, urgency
+from mediation.domain import (
+    CONFIRMATION,
+    act_on_agreement,
+    act_on_confirmation,
+    issue_package,
+    open_paper,
+    prepare,
+    urgency,
+)
 from mediation.domain.confirmations import confirmable_since, law_on, papers_for_court, term_from
 from mediation.enums import ConfirmationState, ConfirmationVerb, Urgency
 from mediation.models import JudicialConfirmation
@@ -487,9 +495,33 @@ def test_they_are_made_out_once_unless_they_are_void(packed, clerk, act):
 
 
 def test_without_a_document_of_the_agreement_there_is_nothing_to_take_along(prepared, act):
-    with pytest.raises(DomainError, match="no document yet"):
+    with pytest.raises(DomainError, match="no document of its present wording"):
         act(prepared, "issue")
     assert not Document.objects.exists()
+
+
+def test_what_was_made_out_before_a_revision_does_not_go_to_the_court(district, court, clerk, act):
+    agreement = AgreementFactory(case__handling=district, terms="退还300元")
+    PartyFactory(case=agreement.case)
+    agreement.signatures.create(side="respondent")
+    given = {"actor": clerk, "now": NOW}
+    act_on_agreement(agreement, "issue", **given)
+    first = agreement.documents.get()
+    act_on_agreement(agreement, "revise", terms="退还200元", reached_on=agreement.reached_on, **given)
+    signed = {"signatures": agreement.signatures.all(), "signed_on": agreement.reached_on}
+    act_on_agreement(agreement, "sign", **signed, **given)
+    agreement.refresh_from_db()
+    confirmation = prepare(agreement, court=court, **given)
+
+    with pytest.raises(DomainError, match="no document of its present wording"):
+        act(confirmation, "issue")
+    assert not confirmation.documents.exists()
+
+    second = act_on_agreement(agreement, "issue", **given).data["document"]
+    act(confirmation, "issue")
+    taken = set(confirmation.documents.values_list("pk", flat=True))
+    assert second in taken
+    assert first.pk not in taken
 
 
 def test_a_failure_leaves_neither_papers_nor_files(prepared, agreement, act, settings):
