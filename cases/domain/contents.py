@@ -34,7 +34,7 @@ from core.personal_data import decrypt
 from core.text import mask_numbers
 
 TEXT_LENGTH = 5_000
-RECORD_LENGTH = 20_000  # of a whole session
+RECORD_LENGTH = 20_000  # of a whole session, and of an agreement with all that is to be done by when
 ORDER_121_FROM = dt.date(2026, 4, 15)
 PURPOSES = {DocumentForm.REFUSAL: GroundPurpose.REFUSE, DocumentForm.TERMINATION: GroundPurpose.TERMINATE}
 NUMERALS = "零一二三四五六七八九十"
@@ -174,7 +174,7 @@ def checked_given(case: Case, *, form: DocumentForm, given: dict[str, Any], now:
                 _("%(name)s: a number from %(from)d to %(to)d.")
                 % {"name": asked_label(name), "from": COUNTS[name][0], "to": COUNTS[name][1]}
             )
-        length = RECORD_LENGTH if name == "record" else TEXT_LENGTH
+        length = RECORD_LENGTH if name in ("record", "terms") else TEXT_LENGTH
         if isinstance(value, str) and len(value) > length:
             raise DomainError(_("%(name)s: at most %(n)d characters.") % {"name": asked_label(name), "n": length})
     return values

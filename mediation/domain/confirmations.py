@@ -24,7 +24,7 @@ from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from core.working_days import DAY
 from mediation.domain.mediating import cases_of
-from mediation.domain.papers import AGENTS, ISSUE, document_of, mediators_in_words
+from mediation.domain.papers import AGENTS, ISSUE, document_of, mediators_in_words, terms_in_words
 from mediation.domain.sessions import lock_case
 from mediation.enums import (
     SOON_FROM,
@@ -315,7 +315,7 @@ def _issue(act: Act) -> None:
     if of_agreement is None:
         raise DomainError(_("The agreement has no document of its present wording. Issue it first."))
     values = {
-        "court": confirmation.court.name, "terms": agreement.terms, "mediated_on": agreement.reached_on,
+        "court": confirmation.court.name, "terms": terms_in_words(agreement), "mediated_on": agreement.reached_on,
         "effective_on": agreement.effective_on, "mediators": mediators_in_words(agreement),
         "legal_basis": law_on(confirmation.applied_on or timezone.localdate(act.now)).basis,
     } | {name: act.data.pop(name, "") for name in AGENTS}  # fmt: skip

@@ -6,6 +6,7 @@ from django.db.models import Max
 from django.utils import translation
 
 from cases.domain import issue_document
+from cases.domain.contents import day_in_words, in_words
 from cases.enums import Addressee, Body, DocumentForm, MediationMode
 from cases.models import Case, Document, Letterhead
 from core.exceptions import DomainError
@@ -21,6 +22,7 @@ AGREEMENTS = {
     AgreementForm.BUREAU: DocumentForm.AGREEMENT, AgreementForm.COUNCIL: DocumentForm.COUNCIL_AGREEMENT,
 }  # fmt: skip
 NOT_RECORDED = "未记录"
+DUES = "履行事项及期限："
 
 
 def issue(act: Act, case: Case, form: DocumentForm, side: str, values: dict[str, Any]) -> Document:
@@ -81,9 +83,21 @@ def issue_agreement(act: Act) -> None:
     """The agreement as the parties sign it: a council's, or a bureau's under its seal."""
     agreement = act.obj
     issue(act, agreement.case, AGREEMENTS[agreement.form], Addressee.BOTH, {
-        "terms": agreement.terms, "mediated_on": agreement.reached_on, "mediators": mediators_in_words(agreement),
+        "terms": terms_in_words(agreement), "mediated_on": agreement.reached_on,
+        "mediators": mediators_in_words(agreement),
         **{name: act.data[name] for name in AGENTS if act.data.get(name)},
     })  # fmt: skip
+
+
+def terms_in_words(agreement: Agreement) -> str:
+    """What was agreed on, as a document has it: the terms, and after them what is to be done by which day, numbered, each
+    with its amount in yuan where it has one. What is posted as promised stands so in what the parties sign."""
+    lines = [agreement.terms]
+    for number, one in enumerate(agreement.instalments.all(), 1):
+        amount = "" if one.amount is None else f"，金额{in_words(one.amount)}"
+        lines += [DUES] if number == 1 else []
+        lines.append(f"{number}．{day_in_words(one.due_on)}前（含当日）：{one.what}{amount}")
+    return "\n".join(lines)
 
 
 def mediators_in_words(agreement: Agreement) -> str:

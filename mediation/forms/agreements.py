@@ -29,6 +29,9 @@ class AgreementForm(CaseNumberForm):
         model = Agreement
         fields = ["reached_on", "terms"]
         widgets = {"reached_on": DateInput()}
+        help_texts = {
+            "terms": _("As it stands in the document, which says after it what is to be done by when."),
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -15,6 +15,7 @@ from cases.enums import Body, Outcome, State
 from cases.models import Recovery
 from core import vault
 from core.exceptions import DomainError, TransitionNotAllowed
+from core.personal_data import decrypt
 from mediation.domain import AGREEMENT, Due, act_on, act_on_agreement, document_of, draw_up, owed_of
 from mediation.enums import AgreementState, AgreementVerb, SessionVerb
 from mediation.models import Agreement, AgreementEvent, Instalment, Signature
@@ -117,7 +118,10 @@ def test_a_council_s_agreement_is_another_document_than_a_bureau_s(clerk):
 
     assert agreement.form == "council"
     do(agreement, "issue", mediator)
-    assert agreement.documents.get().form == "council_agreement"
+    document = agreement.documents.get()
+    assert document.form == "council_agreement"
+    for words in ("履行事项及期限：", "1．2026年11月20日前（含当日）：退还货款，金额300.00元", "2．2026年11月30日前"):
+        assert words in content(document)
 
 
 def test_in_a_joint_complaint_the_representatives_sign(case, clerk):
@@ -529,6 +533,10 @@ def content(document) -> str:
     return text_of(vault.read(document.file, context=document_context(document.pk)))
 
 
+def values(document) -> dict:
+    return decrypt(document.values, context=document_context(document.pk))
+
+
 def test_the_document_of_an_agreement_says_what_was_agreed_on_and_who_mediated(case, clerk):
     mediator = MediatorFactory(agency=case.custodian, name="测调解")
     SessionFactory(case=case, held=True, starts=local(2026, 11, 10), mediator=mediator)
@@ -539,10 +547,33 @@ def test_the_document_of_an_agreement_says_what_was_agreed_on_and_who_mediated(c
     document = agreement.documents.get()
     text = content(document)
     assert (document.form, document.side, event.data["document"]) == ("agreement", "both", document.pk)
+    assert values(document)["terms"] == (
+        f"{TERMS}\n履行事项及期限：\n1．2026年11月20日前（含当日）：退还货款，金额300.00元\n"
+        "2．2026年11月30日前（含当日）：补发配件"
+    )
+    assert "1．2026年11月20日前（含当日）：退还货款，金额300.00元" in text
+    assert "2．2026年11月30日前（含当日）：补发配件" in text
     for words in ("经营者于2026年11月20日前退还货款300元", "测调解", "周法人", "2026年11月10日"):
         assert words in text
     sign(agreement, clerk)
     assert Recovery.objects.get().evidence == f"投诉调解书 {document.number}"
+
+
+def test_an_agreement_without_anything_to_be_done_by_a_day_is_printed_as_it_stands(case, clerk):
+    agreement = drawn(case, clerk, instalments=[])
+
+    do(agreement, "issue", clerk)
+
+    assert values(agreement.documents.get())["terms"] == TERMS
+
+
+def test_many_instalments_go_into_one_document_with_the_longest_terms(case, clerk):
+    dues = [Due(REACHED + dt.timedelta(days=30 * n), "退还货款" * 40) for n in range(60)]
+    agreement = drawn(case, clerk, terms="一" * 5_000, instalments=dues)
+
+    do(agreement, "issue", clerk)
+
+    assert "60．2031年9月15日前（含当日）：" in values(agreement.documents.get())["terms"]
 
 
 def reworded(agreement, clerk, **changes):

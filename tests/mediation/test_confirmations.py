@@ -1,6 +1,7 @@
 """Judicial confirmation: its term, the law of its day, what each act needs, and who sees and does what."""
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from accounts.models import AccessLog
+from cases.domain.documents import document_context
 from cases.models import Document
+from core import vault
 from core.exceptions import DomainError, TransitionNotAllowed
 from mediation.domain import (
     CONFIRMATION,
@@ -22,6 +25,7 @@ from mediation.domain import (
 from mediation.domain.confirmations import confirmable_since, law_on, papers_for_court, term_from
 from mediation.enums import ConfirmationState, ConfirmationVerb, Urgency
 from mediation.models import JudicialConfirmation
+from tests.core.test_docx_templates import text_of
 from tests.factories import (
     AgencyFactory,
     AgreementFactory,
@@ -480,6 +484,24 @@ def test_the_papers_for_the_court_are_made_out(packed, agreement, clerk):
     )
     assert "郑无名" not in str(event.data)
     assert set(packed.documents.values_list("case", flat=True)) == {agreement.case_id}
+
+
+def test_the_application_says_what_is_to_be_done_by_when(prepared, agreement, clerk):
+    InstalmentFactory(
+        agreement=agreement, due_on=day(2026, 12, 1), what="退还货款", kind="refund", amount=Decimal("1280.50")
+    )
+    InstalmentFactory(agreement=agreement, due_on=day(2026, 12, 20), what="补发配件")
+    agreement.documents.add(DocumentFactory(case=agreement.case, form="agreement", side="both"))
+
+    issue_package(prepared, actor=clerk, now=NOW)
+
+    application = prepared.documents.get(form="court_application")
+    text = text_of(vault.read(application.file, context=document_context(application.pk)))
+    for words in (
+        agreement.terms, "履行事项及期限：", "1．2026年12月1日前（含当日）：退还货款，金额1,280.50元",
+        "2．2026年12月20日前（含当日）：补发配件",
+    ):  # fmt: skip
+        assert words in text
 
 
 def test_they_are_made_out_once_unless_they_are_void(packed, clerk, act):
