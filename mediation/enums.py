@@ -124,6 +124,7 @@ class ConfirmationVerb(models.TextChoices):
     DISMISS = "dismiss", pgettext_lazy("done about a confirmation", "Dismissed")
     WITHDRAW = "withdraw", pgettext_lazy("done about a confirmation", "Not pursued")
     ENFORCE = "enforce", pgettext_lazy("done about a confirmation", "Enforcement applied for")
+    RECOUNT = "recount", pgettext_lazy("done about a confirmation", "Last day counted anew")
 
 
 class DismissalGround(models.TextChoices):

@@ -9,6 +9,7 @@ from mediation.domain.confirmations import (
     open_paper,
     papers_for_court,
     prepare,
+    recount_confirmations,
     urgency,
 )
 from mediation.domain.disclosure import facts_for_platform
@@ -55,6 +56,7 @@ __all__ = [
     "mediating_agency",
     "mediators_of",
     "owed_of",
+    "recount_confirmations",
     "recount_referrals",
     "open_paper",
     "papers_for_court",

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AccessLog
 from cases.domain.documents import document_context
-from cases.models import Document
+from cases.models import ClockRule, Document
 from core import vault
 from core.exceptions import DomainError, TransitionNotAllowed
 from mediation.domain import (
@@ -20,11 +20,14 @@ from mediation.domain import (
     issue_package,
     open_paper,
     prepare,
+    recount_confirmations,
     urgency,
 )
-from mediation.domain.confirmations import confirmable_since, law_on, papers_for_court, term_from
+from mediation.domain.confirmations import TERM, confirmable_since, law_on, papers_for_court, term_from
 from mediation.enums import ConfirmationState, ConfirmationVerb, Urgency
 from mediation.models import JudicialConfirmation
+from registry.models import CalendarDay, CalendarNotice
+from registry.reference import load
 from tests.core.test_docx_templates import text_of
 from tests.factories import (
     AgencyFactory,
@@ -213,6 +216,79 @@ def test_a_provisional_last_day_is_counted_anew_with_the_application(prepared, a
     assert (stored["due_on"], stored["provisional"], stored["in_time"]) == (day(2026, 12, 10), False, True)
 
 
+@pytest.fixture
+def spring_festival(court, clerk, district):
+    """Prepared for an agreement in force since 1 January 2020, before the holiday was extended to 2 February."""
+    CalendarDay.objects.filter(notice__code="2020-amendment").delete()
+    CalendarNotice.objects.filter(code="2020-amendment").delete()
+    agreement = AgreementFactory(in_force=True, case__handling=district, reached_on=day(2020, 1, 1))
+    return prepare(agreement, court=court, actor=clerk, now=NOW)
+
+
+def of_confirmations(report) -> list:
+    return [found for found in report.consequences if "confirmations" in found.as_json()]
+
+
+def test_an_extended_holiday_moves_the_last_day_of_what_is_prepared(spring_festival):
+    assert (spring_festival.due_on, spring_festival.provisional) == (day(2020, 1, 31), False)
+    before = row(spring_festival)
+
+    (told,) = of_confirmations(load(only=["calendar"], write=False))
+    assert (told.as_json(), list(told.sentences())) == (
+        {"confirmations": 1}, ["1 last day for an application to a court moves."],
+    )  # fmt: skip
+    assert row(spring_festival) == before
+    assert spring_festival.events.count() == 1
+
+    (done,) = of_confirmations(load(only=["calendar"]))
+
+    assert done.as_json() == {"confirmations": 1}
+    stored = row(spring_festival)
+    assert (stored["safe_on"], stored["due_on"], stored["provisional"]) == (
+        day(2020, 1, 31), day(2020, 2, 3), False,
+    )  # fmt: skip
+    event = spring_festival.events.get(verb="recount")
+    assert (event.before, event.after, event.actor.username) == ("prepared", "prepared", "system")
+    assert event.data == {"before_on": "2020-01-31", "after_on": "2020-02-03"}
+    assert event.label == "Last day counted anew"
+    assert recount_confirmations({"calendar": ["2020"]}, write=True) is None
+
+
+def test_only_the_calendar_and_the_rules_move_last_days_and_only_of_what_is_prepared(prepared, act, clerk):
+    wrong = {"due_on": day(2026, 12, 9), "safe_on": day(2026, 12, 9)}
+    JudicialConfirmation.objects.filter(pk=prepared.pk).update(**wrong)
+
+    assert recount_confirmations({"platforms": ["x"]}, write=True) is None
+    assert recount_confirmations({"clock_rules": [f"{TERM}:2024-01-01"]}, write=False).moved == 1
+    assert row(prepared)["due_on"] == wrong["due_on"]
+    assert recount_confirmations({"clock_rules": [f"{TERM}:2024-01-01"]}, write=True, actor=clerk).moved == 1
+    assert row(prepared)["due_on"] == day(2026, 12, 10)
+    assert prepared.events.get(verb="recount").actor == clerk
+
+    act(prepared, "apply")
+    JudicialConfirmation.objects.filter(pk=prepared.pk).update(**wrong)
+    assert recount_confirmations({"calendar": ["2026"]}, write=True) is None
+    assert row(prepared)["due_on"] == wrong["due_on"]  # what was applied for stays as it was
+
+
+def test_a_rule_without_a_version_for_its_day_moves_nothing(prepared):
+    before = row(prepared)
+    ClockRule.objects.filter(code=TERM).delete()
+
+    assert recount_confirmations({"clock_rules": [TERM]}, write=True) is None
+    assert row(prepared) == before
+
+
+def test_the_application_is_in_time_by_the_calendar_of_today(spring_festival, act):
+    load(only=["calendar"])
+    JudicialConfirmation.objects.filter(pk=spring_festival.pk).update(due_on=day(2020, 1, 31))
+
+    event = act(spring_festival, "apply", applied_on=day(2020, 2, 3))
+
+    stored = row(spring_festival)
+    assert (stored["due_on"], stored["in_time"], event.data["due_on"]) == (day(2020, 2, 3), True, "2020-02-03")
+
+
 # how pressing it is
 
 
@@ -347,7 +423,7 @@ def test_every_act_in_every_state(prepared, act, agreement, verb, state):
 
 
 def test_every_verb_is_in_the_tables():
-    assert {step.verb for step in CONFIRMATION} == set(GIVEN) == set(ConfirmationVerb) - {"prepare"}
+    assert {step.verb for step in CONFIRMATION} == set(GIVEN) == set(ConfirmationVerb) - {"prepare", "recount"}
     assert set(WAY) == set(ConfirmationState)
 
 

@@ -1,15 +1,20 @@
 """Two who prepare the confirmation of one agreement at the same moment, in transactions of their own."""
 
 import datetime as dt
+import threading
 
+import pytest
+from django.db import transaction
 from django.utils import timezone
 
+from cases.domain import recount
 from core.exceptions import DomainError
-from mediation.domain import prepare
+from mediation.domain import act_on_confirmation, prepare
 from mediation.models import JudicialConfirmation
 from tests.cases.domain.test_acts_races import at_once, deadlocks
 from tests.factories import AgencyFactory, AgreementFactory, UserFactory
 from tests.mediation.test_sessions_races import posted_meanwhile
+from tests.waiting import in_thread
 
 
 def two_clerks():
@@ -47,3 +52,33 @@ def test_who_is_slower_is_told_above_the_form(fresh_database):
 
     assert said == ["The confirmation of this agreement is under way already."]
     assert JudicialConfirmation.objects.get().events.get().actor == clerks[0]
+
+
+def test_no_last_day_is_counted_while_the_calendar_is_being_replaced(fresh_database):
+    agreement, court, (clerk, _other) = two_clerks()
+    prepared = prepare(agreement, court=court, actor=clerk)
+    counting, done = threading.Event(), threading.Event()
+
+    def replaced():
+        with transaction.atomic():
+            recount()
+            counting.set()
+            done.wait(10)
+
+    thread = in_thread(replaced)
+    assert counting.wait(10)
+    given = {"applied_on": timezone.localdate(), "both_parties": True}
+    with pytest.raises(DomainError, match="正在重新计算全部到期日"):
+        act_on_confirmation(prepared, "apply", actor=clerk, **given)
+    with transaction.atomic():
+        JudicialConfirmation.objects.update(state="withdrawn")
+        with pytest.raises(DomainError, match="正在重新计算全部到期日"):
+            prepare(agreement, court=court, actor=clerk)
+        transaction.set_rollback(True)
+    done.set()
+    thread.join(10)
+
+    prepared.refresh_from_db()
+    assert prepared.state == "prepared"
+    act_on_confirmation(prepared, "apply", actor=clerk, **given)
+    assert JudicialConfirmation.objects.get().in_time
