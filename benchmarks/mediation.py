@@ -193,6 +193,7 @@ def _pages() -> Iterator[tuple[str, tuple[Client, str]]]:
             "agreements to perform": f"{base}/agreement/?todo=perform",
             "agreements overdue": f"{base}/agreement/?todo=late",
             "agreements for a court": f"{base}/agreement/?todo=court",
+            "agreements for a court soon": f"{base}/agreement/?todo=court_soon",
             "confirmations": f"{base}/judicialconfirmation/",
             "confirmations overdue": f"{base}/judicialconfirmation/?urgency=overdue",
             "referrals": f"{base}/platformreferral/",

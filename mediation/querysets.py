@@ -293,11 +293,15 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
         return self.to_perform().filter(Exists(owed))
 
     def confirmable(self, since: dt.date):
-        """Those in effect since the local day `since` or later, and for which no application to a court is under way.
-        See mediation.domain.confirmations.confirmable_since."""
+        """Those in effect since the local day `since` or later, and for which no application to a court is prepared or
+        under way. See mediation.domain.confirmations.confirmable_since."""
         confirmations = self.model._meta.get_field("confirmations").related_model.objects
         under_way = confirmations.standing().filter(agreement=OuterRef("pk"))
         return self.filter(~Exists(under_way), state__in=IN_EFFECT, effective_on__gte=since)
+
+    def confirmable_soon(self, since: dt.date, day: dt.date):
+        """Of these, those that are pressing on `day`: as many days in effect as make a prepared application so."""
+        return self.confirmable(since).filter(effective_on__lte=day - dt.timedelta(days=SOON_FROM))
 
 
 class InstalmentQuerySet(OfAgreementQuerySet):
@@ -335,18 +339,19 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
         """Those that are prepared and not applied for yet."""
         return self.filter(state=ConfirmationState.PREPARED)
 
+    def in_time(self, day: dt.date):
+        """Of what is to be applied for, that whose last day is not over on `day`."""
+        return self.to_apply().filter(due_on__gte=day)
+
     def pressing(self, level: str, day: dt.date):
         """Those to be applied for whose Urgency is `level` on `day`."""
         soon, urgent = (day - dt.timedelta(days=days) for days in (SOON_FROM, URGENT_FROM))
-        prepared = self.to_apply()
         if level == Urgency.OVERDUE:
-            return prepared.filter(due_on__lt=day)
+            return self.to_apply().filter(due_on__lt=day)
         since = {
             Urgency.CALM: {"gt": soon}, Urgency.SOON: {"lte": soon, "gt": urgent}, Urgency.URGENT: {"lte": urgent},
         }[Urgency(level)]  # fmt: skip
-        return prepared.filter(
-            due_on__gte=day, **{f"agreement__effective_on__{name}": value for name, value in since.items()}
-        )
+        return self.in_time(day).filter(**{f"agreement__effective_on__{name}": value for name, value in since.items()})
 
 
 class ReferralQuerySet(models.QuerySet):

@@ -143,7 +143,8 @@ class OwedFilter(admin.SimpleListFilter):
     def lookups(self, request, model_admin):
         return [
             ("sign", _("To be signed")), ("perform", _("To be performed")), ("late", _("Performance overdue")),
-            ("court", _("To be confirmed by a court")), ("reopened", _("Case reopened")),
+            ("court", _("To be confirmed by a court")),
+            ("court_soon", _("To be confirmed by a court, from day 20")), ("reopened", _("Case reopened")),
         ]  # fmt: skip
 
     def queryset(self, request, queryset):
@@ -156,6 +157,9 @@ class OwedFilter(admin.SimpleListFilter):
                 return queryset.overdue(timezone.localdate())
             case "court":
                 return queryset.confirmable(confirmable_since(timezone.localdate()))
+            case "court_soon":
+                today = timezone.localdate()
+                return queryset.confirmable_soon(confirmable_since(today), today)
             case "reopened":
                 return queryset.reopened()
         return queryset

@@ -87,6 +87,11 @@ class Agreement(TimestampedModel):
                 fields=["reached_on", "id"], condition=Q(state=AgreementState.DRAFT),
                 name="mediation_agreement_to_sign",
             ),
+            # which of those in effect could still be taken to a court
+            models.Index(
+                fields=["effective_on"], include=["id", "case"], condition=Q(state__in=IN_EFFECT),
+                name="mediation_agreement_effective",
+            ),
         ]
 
     def __str__(self):

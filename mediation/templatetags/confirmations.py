@@ -1,19 +1,25 @@
 """How pressing a confirmation is, and what is still to be taken to a court."""
 
+import datetime as dt
+
 from django import template
+from django.core.cache import cache
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from core.exceptions import DomainError
+from core.pagination import capped_counts
 from core.templatetags.portal import state
-from mediation.domain.confirmations import Pressing, pressing, term_from, urgency
-from mediation.enums import ConfirmationState, Urgency
-from mediation.models import JudicialConfirmation
+from mediation.domain.confirmations import Pressing, confirmable_since, pressing, term_from, urgency
+from mediation.enums import SOON_FROM, ConfirmationState, Urgency
+from mediation.models import Agreement, JudicialConfirmation
+from registry.domain.calendar import CACHE_SECONDS
 
 register = template.Library()
 
 SHOWN = 10
+MOST = 100  # counted on the first page; the list behind the number has them all
 TONES = {
     ConfirmationState.PREPARED: "amber", ConfirmationState.APPLIED: "blue", ConfirmationState.ACCEPTED: "blue",
     ConfirmationState.CONFIRMED: "green", ConfirmationState.DISMISSED: "red", ConfirmationState.WITHDRAWN: "grey",
@@ -51,8 +57,28 @@ def confirmation_state(confirmation):
 
 @register.inclusion_tag("mediation/admin/_to_court.html")
 def to_be_taken_to_court(user) -> dict:
-    """What is prepared and not applied for yet, of the user's agencies, the first last day first."""
+    """What is prepared and can still be applied for in time, of the user's agencies, the first last day first; how many
+    have had their last day, and for how many agreements nothing is prepared though the time runs out."""
     if not user.has_perm("mediation.change_judicialconfirmation"):
         return {"shown": False}
-    prepared = JudicialConfirmation.objects.visible_to(user).to_apply().select_related("agreement__case", "court")
-    return {"shown": True, "rows": list(prepared.order_by("due_on", "pk")[:SHOWN])}
+    today, prepared = timezone.localdate(), JudicialConfirmation.objects.visible_to(user)
+    in_time = prepared.in_time(today).select_related("agreement__case", "court")
+    overdue, unprepared = capped_counts(
+        [prepared.pressing(Urgency.OVERDUE, today), _unprepared(user, today)], cap=MOST
+    )
+    return {
+        "shown": True, "most": MOST, "rows": list(in_time.order_by("due_on", "pk")[:SHOWN]),
+        "overdue": overdue, "unprepared": unprepared, "soon_from": SOON_FROM,
+    }  # fmt: skip
+
+
+def _unprepared(user, today: dt.date):
+    """The agreements of the user's agencies that can still be taken to a court in time, though not for long, and for
+    which nothing is prepared. The first of the days on which they may have taken effect is kept for a while."""
+    agreements = Agreement.objects.visible_to(user)
+    key = f"mediation.confirmable_since.{today}"
+    try:
+        since = cache.get_or_set(key, lambda: confirmable_since(today), CACHE_SECONDS)
+    except DomainError:  # no rule is known for the day
+        return agreements.none()
+    return agreements.confirmable_soon(since, today)

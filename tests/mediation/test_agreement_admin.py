@@ -282,7 +282,7 @@ def test_the_list_and_the_day_take_as_many_queries_for_three_as_for_one(desk, di
         assert response.status_code == 200
         counts[address] = len(queries)
 
-    assert counts == {"/admin/mediation/agreement/": 9, "/admin/": 19}
+    assert counts == {"/admin/mediation/agreement/": 9, "/admin/": 20}
 
 
 def test_the_day_shows_what_is_to_be_drawn_up_signed_and_performed(desk, case, district, today, clerk):

@@ -8,8 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AccessLog
+from cases.models import ClockRule
 from core.workflow import last_event_id
 from mediation.domain import act_on_confirmation, issue_package, prepare
+from mediation.domain.confirmations import TERM
 from mediation.models import JudicialConfirmation
 from tests.factories import (
     AgencyFactory,
@@ -376,9 +378,107 @@ def test_the_mediators_day_has_what_is_to_be_taken_to_court(desk, rows):
     part = shown[shown.index("To be taken to court") :]
 
     order = [name for _at, name in sorted((part.find(f"{row.pk}/change/"), name) for name, row in rows.items())]
-    assert order == ["applied", "overdue", "urgent", "soon", "calm"]  # what was applied for is not found
-    assert rows["applied"].agreement.case.number not in part
+    # what was applied for is not found, nor what has had its last day
+    assert set(order[:2]) == {"applied", "overdue"}
+    assert order[2:] == ["urgent", "soon", "calm"]
+    for name in ("applied", "overdue"):
+        assert rows[name].agreement.case.number not in part
     assert f"{LIST}{other.pk}/" not in shown
+    assert f'<a href="{LIST}?urgency=overdue">1 prepared confirmation has had its last day.</a>' in part
+    assert listed(desk, rows, urgency="overdue") == {"overdue"}
+
+
+def test_what_has_had_its_last_day_hides_nothing_that_is_still_in_time(desk, district, court, monkeypatch):
+    monkeypatch.setattr("mediation.templatetags.confirmations.MOST", 11)
+    monkeypatch.setattr("mediation.templatetags.confirmations.SHOWN", 2)
+
+    def made(number, days):
+        for _n in range(number):
+            agreement = AgreementFactory(in_force=True, case__handling=district, reached_on=ago(days))
+            last = ago(days - 30)
+            yield ConfirmationFactory(agreement=agreement, court=court, safe_on=last, due_on=last)
+
+    overdue, (calm,), (today,), (soon,) = list(made(11, 90)), made(1, 10), made(1, 30), made(1, 22)
+    words = "prepared confirmations have had their last day."
+
+    part = day_of(desk)
+    assert f"11 {words}" in part
+    assert [one.pk for one in (calm, today, soon) if f"{LIST}{one.pk}/change/" in part] == [today.pk, soon.pk]
+    assert part.index(f"{LIST}{today.pk}/") < part.index(f"{LIST}{soon.pk}/")
+    assert not any(f"{LIST}{one.pk}/" in part for one in overdue)
+
+    list(made(1, 60))
+    assert f"More than 11 {words}" in day_of(desk)
+    JudicialConfirmation.objects.update(due_on=ago(1), safe_on=ago(1))
+    assert "No confirmation is to be applied for in time." in day_of(desk)
+
+
+def day_of(client) -> str:
+    shown = html(client, "/admin/")
+    return shown[shown.index("To be taken to court") :]
+
+
+def test_the_mediators_day_tells_of_agreements_whose_time_for_a_court_runs_out(desk, district, court, clerk, monkeypatch):
+    address = "/admin/mediation/agreement/"
+    days = {
+        "day 19": 19, "day 20": 20, "day 29": 29, "over": 60, "prepared": 25, "withdrawn": 25, "draft": 25,
+        "performed": 25, "annulled": 25,
+    }  # fmt: skip
+    facts = {
+        "draft": {"in_force": False}, "performed": {"state": "performed", "performed_on": ago(3)},
+        "annulled": {"state": "annulled", "annulled_at": timezone.now()},
+    }  # fmt: skip
+    made = {
+        name: AgreementFactory(
+            **{"in_force": True, "case__handling": district, "reached_on": ago(since)} | facts.get(name, {})
+        )
+        for name, since in days.items()
+    }
+    stranger = AgreementFactory(in_force=True, reached_on=ago(25))
+    for name in ("prepared", "withdrawn"):
+        confirmation = prepare(made[name], court=court, actor=clerk)
+        if name == "withdrawn":
+            act_on_confirmation(confirmation, "withdraw", actor=clerk, note="双方先履行")
+
+    part = day_of(desk)
+
+    words = "agreements have been in effect for 20 days or longer, and nothing is prepared for a court."
+    assert f'<a href="{address}?todo=court_soon">4 {words}</a>' in part
+    shown = html(desk, address, todo="court_soon")
+    found = {name for name, one in made.items() if one.case.number in shown}
+    assert found == {"day 20", "day 29", "withdrawn", "performed"}
+    assert stranger.case.number not in shown
+
+    monkeypatch.setattr("mediation.templatetags.confirmations.MOST", 3)
+    assert f"More than 3 {words}" in day_of(desk)
+    for name in ("day 20", "day 29", "performed"):
+        prepare(made[name], court=court, actor=clerk)
+    assert "1 agreement has been in effect for 20 days or longer, and nothing is prepared for a court." in day_of(desk)
+    prepare(made["withdrawn"], court=court, actor=clerk)
+    assert "court_soon" not in day_of(desk)
+
+
+def test_without_a_rule_for_the_day_the_mediators_day_is_shown_all_the_same(desk, district, agreement):
+    type(agreement).objects.filter(pk=agreement.pk).update(reached_on=ago(25), effective_on=ago(25))
+    ClockRule.objects.filter(code=TERM).delete()
+
+    assert "court_soon" not in day_of(desk)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_mediators_day_asks_as_much_for_three_confirmations_as_for_one(desk, district, court, number):
+    for _n in range(number):
+        for since in (10, 60):
+            agreement = AgreementFactory(in_force=True, case__handling=district, reached_on=ago(since))
+            due_on = ago(since - 30)
+            ConfirmationFactory(agreement=agreement, court=court, safe_on=due_on, due_on=due_on)
+        AgreementFactory(in_force=True, case__handling=district, reached_on=ago(22))
+    html(desk, "/admin/")
+
+    with CaptureQueriesContext(connection) as queries:
+        html(desk, "/admin/")
+
+    assert len(queries) == 20
 
 
 def test_the_page_of_the_case_shows_how_far_it_has_come(as_, clerk, applied, district):
