@@ -13,7 +13,7 @@ from cases.domain.acts import (
 from cases.domain.attachments import add_attachment, open_attachment, withdraw_attachment
 from cases.domain.audit import look_up_person
 from cases.domain.bulk import bulk_steps, cancel_bulk, confirm_bulk, prepare_bulk, run_bulk_acts
-from cases.domain.channel import CHANNEL, perform_in_channel
+from cases.domain.channel import CHANNEL, leave_channel, perform_in_channel
 from cases.domain.clocks import (
     PastPause,
     ask_extension,
@@ -100,6 +100,7 @@ __all__ = [
     "is_filled",
     "is_with_platform",
     "issue_document",
+    "leave_channel",
     "lock_worked",
     "look_up_person",
     "merchants_renamed",

@@ -7,10 +7,12 @@ platform are not the regulator's (practice of the national ODR mechanism).
 
 import datetime as dt
 
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.domain.acts import (
+    PAUSABLE,
     UNDECIDED,
     CaseWorkflow,
     end_by_parties,
@@ -61,19 +63,31 @@ def _come_back(act: Act) -> None:
     resume_clocks(act.obj, ended_on=last + DAY, actor=act.actor, now=act.now)
 
 
+# imported referrals are of complaints in mediation, too
 CHANNEL = CaseWorkflow(
     Transition(Verb.REFER_CHANNEL, _("Refer to a platform"), UNDECIDED, None, REFER, ("platform", "due_on"),
                guard=_may_go, effect=_go),
-    Transition(Verb.SETTLE_CHANNEL, _("Record the settlement"), UNDECIDED, State.ENDED, ANSWER,
+    Transition(Verb.SETTLE_CHANNEL, _("Record the settlement"), PAUSABLE, State.ENDED, ANSWER,
                takes=("represented_agree",), stamps=("ended_at",), guard=_away, effect=_settle),
-    Transition(Verb.DECLINE_CHANNEL, _("Give back"), UNDECIDED, None, ANSWER, ("note",), (), guard=_away,
+    Transition(Verb.DECLINE_CHANNEL, _("Give back"), PAUSABLE, None, ANSWER, ("note",), (), guard=_away,
                effect=_come_back),
-    Transition(Verb.RECALL_CHANNEL, _("Take back"), UNDECIDED, None, REFER, ("note",), (), guard=_away,
+    Transition(Verb.RECALL_CHANNEL, _("Take back"), PAUSABLE, None, REFER, ("note",), (), guard=_away,
                effect=_come_back),
     # `last_on`: the last day of the platform, whenever this is found
-    Transition(Verb.LAPSE_CHANNEL, _("Term over"), UNDECIDED, None, None, ("last_on",), (), guard=_away,
+    Transition(Verb.LAPSE_CHANNEL, _("Term over"), PAUSABLE, None, None, ("last_on",), (), guard=_away,
                effect=_come_back),
 )  # fmt: skip
+
+
+def leave_channel(case: Case, verb: str, *, actor, among, now: dt.datetime, **data) -> None:
+    """Do `verb`, by which a complaint leaves the platform. One that its source has decided meanwhile stays as it is: no
+    act of it, but its pause ends, so that terms which run, or run anew one day, do not stand still for ever. Errors as
+    `perform_in_channel`."""
+    if case.state in CHANNEL[verb].sources:
+        perform_in_channel(case, verb, actor=actor, among=among, now=now, **data)
+    elif is_with_platform(case):
+        last = data.get("last_on") or timezone.localdate(now)
+        resume_clocks(case, ended_on=last + DAY, actor=actor, now=now)
 
 
 def perform_in_channel(case: Case, verb: str, *, actor, among, now: dt.datetime | None = None, **data):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.domain import log_access, system_user
 from accounts.enums import AccessAction
 from cases.clocks import RuleBook
-from cases.domain import is_with_platform, perform_in_channel, post_recovery
+from cases.domain import is_with_platform, leave_channel, perform_in_channel, post_recovery
 from cases.domain.clocks import hold_calendar
 from cases.domain.parties import personal_data
 from cases.domain.reasons import check_access_reason, check_reason
@@ -119,7 +119,7 @@ def _settle(act: Act) -> None:
     act.changes["settlement"] = act.data.pop("settlement")
     if money["amount"] in ("", None) and any(money.values()):
         raise DomainError(_("Give the amount, or leave out what belongs to it."))
-    perform_in_channel(case, Verb.SETTLE_CHANNEL, actor=act.actor, among=among, now=act.now, **act.data)
+    leave_channel(case, Verb.SETTLE_CHANNEL, actor=act.actor, among=among, now=act.now, **act.data)
     if money["amount"] not in ("", None):  # a posting belongs to a case that has come to something
         posting = post_recovery(
             case, means=RecoveryMeans.PLATFORM, actor=act.actor, now=act.now, among=among, **money
@@ -152,9 +152,9 @@ def _reason(act: Act) -> str:
 def _come_back(act: Act, verb: str, because: str, **data) -> None:
     act.changes["returned_because"] = because
     case = act.obj.case
-    if is_with_platform(case):  # an imported referral leaves a case that has been closed meanwhile as it is
+    if is_with_platform(case):  # an imported referral may be of a case that was paused for another reason
         among = Case.objects.filter(pk=case.pk)
-        perform_in_channel(case, verb, actor=act.actor, among=among, now=act.now, **data)
+        leave_channel(case, verb, actor=act.actor, among=among, now=act.now, **data)
 
 
 WAITING, ENDED = (ReferralState.WAITING,), ("ended_at",)
@@ -196,8 +196,13 @@ def lapse_referrals(limit: int, *, now: dt.datetime | None = None) -> int:
     Cases at which someone else is at work are left for the next time. Their terms run on from the day after the
     platform's last one, whenever this is called."""
     now, actor = now or timezone.now(), system_user()
-    over = PlatformReferral.objects.over(timezone.localdate(now)).order_by("due_on", "pk")
-    return sum(_lapse_one(pk, actor, now) for pk in list(over.values_list("pk", flat=True)[:limit]))
+    over = PlatformReferral.objects.over(timezone.localdate(now)).order_by("due_on", "pk").values_list("pk", flat=True)
+    lapsed, left = 0, []  # one that cannot come back now keeps none behind it waiting
+    while lapsed < limit and (found := list(over.exclude(pk__in=left)[: limit - lapsed])):
+        stuck = [pk for pk in found if not _lapse_one(pk, actor, now)]
+        lapsed += len(found) - len(stuck)
+        left += stuck
+    return lapsed
 
 
 def _lapse_one(pk: int, actor, now: dt.datetime) -> bool:

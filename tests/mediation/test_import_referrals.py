@@ -1,4 +1,5 @@
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError
@@ -22,7 +23,7 @@ from cases.models import (
 from mediation.domain import act_on_referral
 from mediation.domain.referrals import lapse_referrals, recount_referrals
 from mediation.models import PlatformReferral, ReferralEvent
-from tests.cases.files import write_sheet
+from tests.cases.files import row, write, write_sheet
 from tests.factories import (
     AgencyFactory,
     CaseFactory,
@@ -238,6 +239,111 @@ class TestWaiting:
         assert counts(run(waiting)) == {"rows": 1, "created": 1, "warnings": 1}
         assert ImportWarning.objects.values_list("rule", "column", "value").get() == ("paused", "登记编号", "OPEN")
         assert ClockPause.objects.get().reason == "recusal"
+
+
+class TestDecidedByItsSource:
+    """The source of the case closes or refuses it while, as the file of referrals has it, a platform still has it."""
+
+    RECEIVED = timezone.localdate() - dt.timedelta(days=3)
+    LATER = timezone.now() + dt.timedelta(days=40)  # the term of the platform is over
+    OPEN = {"初查时间": "", "受理时间": "", "办结时间": "", "调解结果": "", "挽回经济损失": "", "办理情况状态": ""}
+
+    @pytest.fixture
+    def imported(self, run, capsys, tmp_path, platform):
+        """`imported(**changes)`: the referral of an imported case whose row then says these things."""
+        platform.green_to = None
+        platform.save()
+
+        def bring(**changes):
+            line = row(登记编号="OPEN", 登记时间=f"{self.RECEIVED} 09:00:00", **changes)
+            called(capsys, "import_cases", write(tmp_path / "cases.csv", [line]), profile="national12315")
+
+        def make(**changes):
+            bring(初查受理状态="待初查", **self.OPEN)
+            run({"登记编号": "OPEN", "平台名称": "青团", "转办时间": f"{self.RECEIVED} 10:00"})
+            bring(**changes)
+            referral = PlatformReferral.objects.get(case__external_number="OPEN")
+            assert referral.case.pauses.get().ended_on is None
+            return referral
+
+        return make
+
+    @pytest.fixture
+    def closed(self, imported):
+        day = f"{self.RECEIVED} 09:00:00"
+        return imported(
+            初查时间=day, 受理时间=day, 办结时间=f"{self.RECEIVED + dt.timedelta(days=1)} 09:00:00"
+        )
+
+    def test_it_comes_back_when_the_term_is_over(self, closed):
+        assert lapse_referrals(50, now=self.LATER) == 1
+
+        closed.refresh_from_db()
+        assert (closed.state, closed.returned_because, closed.case.state) == ("returned", "silence", "closed")
+        assert [event.verb for event in closed.events.all()] == ["lapse"]
+        assert not closed.case.events.exists()
+        assert closed.case.pauses.get().ended_on == closed.due_on + dt.timedelta(days=1)
+
+    def test_one_that_was_refused_comes_back_too(self, imported):
+        day = f"{self.RECEIVED} 09:00:00"
+        refused = self.OPEN | {"初查时间": day}
+        referral = imported(初查受理状态="不予受理", **refused)
+
+        assert lapse_referrals(50, now=self.LATER) == 1
+
+        referral.refresh_from_db()
+        assert (referral.state, referral.case.state) == ("returned", "refused")
+        assert not referral.case.pauses.filter(ended_on=None).exists()
+
+    @pytest.mark.parametrize(
+        ("verb", "given", "end"),
+        [
+            ("settle", {"settlement": "退款"}, ("settled", "")),
+            ("decline", {"note": "该订单不属于本平台"}, ("returned", "declined")),
+            ("recall", {"note": "消费者要求调解"}, ("returned", "recalled")),
+        ],
+    )
+    def test_platform_and_regulator_can_still_end_it(self, closed, platform, verb, given, end):
+        partner = UserFactory(agency=platform.agency, roles=["platform_partner"])
+        officer = UserFactory(agency=closed.case.handling, roles=["officer"])
+
+        act_on_referral(closed, verb, actor=officer if verb == "recall" else partner, **given)
+
+        closed.refresh_from_db()
+        assert (closed.state, closed.returned_because, closed.case.state) == (*end, "closed")
+        assert not closed.case.events.exists()
+        assert closed.case.pauses.get().ended_on == timezone.localdate() + dt.timedelta(days=1)
+
+    def test_what_the_platform_paid_is_posted(self, closed, platform):
+        partner = UserFactory(agency=platform.agency, roles=["platform_partner"])
+        money = {"amount": Decimal("30"), "kind": "refund", "status": "paid", "evidence": "退款凭证"}
+
+        act_on_referral(closed, "settle", actor=partner, settlement="退款", **money)
+
+        assert (closed.recovery.amount, closed.recovery.means) == (Decimal("30"), "platform")
+
+    def test_terms_that_still_run_stand_still_no_longer(self, imported):
+        """Ended here, where the file of referrals comes afterwards: the notices to both sides are still owed."""
+        day = f"{self.RECEIVED} 09:00:00"
+        referral = imported(**self.OPEN | {"初查时间": day, "受理时间": day, "办理情况状态": "办理中"})
+        case = referral.case
+        Case.objects.filter(pk=case.pk).update(state="ended", ended_at=timezone.now(), outcome="settled")
+        assert case.clocks.filter(paused_on=None, stopped_on=None).count() == 0
+
+        assert lapse_referrals(50, now=self.LATER) == 1
+
+        clock = case.clocks.get(stopped_on=None)
+        assert (clock.paused_on, clock.due_on < dt.date.max) == (None, True)
+
+    def test_a_case_in_mediation_comes_back_by_an_act_of_its_own(self, run, waiting):
+        Case.objects.update(state="mediating", decided_at=timezone.now(), accepted_at=timezone.now())
+        run(waiting)
+
+        assert lapse_referrals(50, now=self.LATER) == 1
+
+        case = Case.objects.get()
+        assert [event.verb for event in case.events.all()] == ["lapse_channel"]
+        assert not case.pauses.filter(ended_on=None).exists()
 
 
 class TestOver:

@@ -550,6 +550,22 @@ def test_a_turn_of_the_job_does_so_many_and_the_worker_has_it(world):
     assert JOBS["lapse_referrals"] is lapse_referrals
 
 
+def test_one_that_cannot_come_back_keeps_none_waiting(world):
+    stuck, other = (
+        refer(CaseFactory(handling=world.district, received_at=local(2026, 11, 5)), world.platform, actor=world.officer,
+              now=MONDAY)
+        for _n in range(2)
+    )  # fmt: skip
+    # its case was received, as its source corrects it, after the term of the platform
+    Case.objects.filter(pk=stuck.case_id).update(received_at=local(2026, 11, 25))
+    now = local(2026, 11, 26)
+
+    assert [lapse_referrals(1, now=now) for _turn in range(2)] == [1, 0]
+
+    stuck.refresh_from_db(), other.refresh_from_db()
+    assert (stuck.state, other.state) == ("waiting", "returned")
+
+
 def test_an_imported_referral_comes_back_without_touching_its_closed_case(world):
     case = CaseFactory(handling=world.district, closed=True, received_at=local(2026, 10, 5))
     referral = ReferralFactory(case=case, platform=world.platform)

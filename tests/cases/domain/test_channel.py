@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from cases.domain import CHANNEL, perform_in_channel
+from cases.domain import CHANNEL, pause_clocks, perform_in_channel
 from cases.enums import Kind, State
 from cases.models import Case, CaseEvent, Clock, ClockPause
 from core.exceptions import TransitionNotAllowed
@@ -80,6 +80,17 @@ def test_a_complaint_that_is_away_is_settled_or_comes_back(world, user, state, v
     with pytest.raises(TransitionNotAllowed):
         do(case, verb, user)
     assert stored() == before
+
+
+@pytest.mark.parametrize("verb", AWAY)
+def test_one_in_mediation_that_an_import_says_is_away(world, user, verb):
+    case = in_state(world, Kind.COMPLAINT, State.MEDIATING)
+    pause_clocks(case, reason="green_channel", started_on=NOW.date(), document="转办", actor=user, now=NOW)
+
+    event = do(case, verb, user)
+
+    assert (event.before, event.after) == (State.MEDIATING, LEADS_TO.get(verb, State.MEDIATING))
+    assert not case.pauses.filter(ended_on=None).exists()
 
 
 @pytest.mark.parametrize("kind", [Kind.REPORT, Kind.INQUIRY])
