@@ -529,7 +529,10 @@ _count(
 )
 _count(
     "channel.returned", _("Came back from platforms"),
-    _("Complaints of bureaus whose referral ended in the period without a settlement: declined, unanswered or recalled."),
+    _(
+        "Complaints of bureaus whose referral ended in the period without a settlement: declined, not settled within"
+        " the term, or recalled."
+    ),
     lambda scope: with_end(scope, ReferralState.RETURNED), basis=REFERRAL_ENDED_ON, source=REFERRALS, good=Good.DOWN,
 )
 _count(
@@ -538,8 +541,11 @@ _count(
     basis=REFERRAL_ENDED_ON, source=REFERRALS, good=Good.DOWN,
 )
 _count(
-    "channel.returned.silence", _("Left unanswered by platforms"),
-    _("Complaints of bureaus that came back in the period because the term of the platform was over."),
+    "channel.returned.silence", _("Term of the platform over without a settlement"),
+    _(
+        "Complaints of bureaus that came back in the period because the term of the platform was over without a"
+        " settlement, whether or not it had replied."
+    ),
     came_back(ReferralReturn.SILENCE), basis=REFERRAL_ENDED_ON, source=REFERRALS, good=Good.DOWN,
 )
 _count(

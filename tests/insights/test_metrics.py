@@ -594,6 +594,19 @@ def test_settled_and_returned_are_counted_by_the_day_on_which_the_referral_ended
     assert sides("channel.settlement_rate", as_of=day(12, 30)) == (1, 4)
 
 
+@pytest.mark.usefixtures("in_english")
+def test_a_term_that_ran_out_after_a_reply_is_not_said_to_be_unanswered(city):
+    case = CaseFactory(handling=city.district, received_at=local(2020, 5, 1))
+    ran_out = {"state": ReferralState.RETURNED, "returned_because": ReferralReturn.SILENCE}
+    referred(case, day(5, 2), reply="已联系消费者", replied_at=local(2020, 5, 3), **ran_out)
+    figure = metric("channel.returned.silence")
+
+    assert value(figure.code) == 1
+    assert str(figure.label) == "Term of the platform over without a settlement"
+    assert str(figure.definition).endswith("whether or not it had replied.")
+    assert "answered" not in f"{metric('channel.returned').definition}"
+
+
 def test_platforms_are_those_that_were_sent_something_in_the_period(city):
     of_may = {"handling": city.district, "received_at": local(2020, 5, 1)}
     some, other, idle = PlatformFactory.create_batch(3)

@@ -198,6 +198,19 @@ def test_the_scorecard_in_english_has_no_chinese_but_names(regulator, channel):
     assert not re.search(r"[一-鿿]", shown)
 
 
+def test_the_reasons_of_a_return_are_headed_as_they_are(regulator, channel):
+    regulator.cookies["django_language"] = "en"
+
+    shown = page(regulator, f"{CHANNEL}?year=2020")
+    body = b"".join(regulator.get(f"{EXPORT}?year=2020&format=csv").streaming_content).decode("utf-8-sig")
+
+    heads = re.findall(r'<th scope="col" class="num">(.*?)</th>', shown)
+    assert heads[2:5] == ["Declined", "Term over", "Recalled"]
+    assert next(csv.reader(io.StringIO(body)))[5:8] == [
+        "Declined by platforms", "Term of the platform over without a settlement", "Recalled from platforms",
+    ]  # fmt: skip
+
+
 def test_an_exact_number_of_queries_however_many_platforms(regulator, channel, django_assert_num_queries):
     page(regulator, f"{CHANNEL}?year=2020")
     with django_assert_num_queries(QUERIES):
