@@ -2,6 +2,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import io
+import json
 import os
 import re
 import signal
@@ -26,7 +27,7 @@ from core import vault
 from core.filetypes import PNG, recognise
 from demo import building
 from demo.city import Manifest, write_city
-from demo.city.figures import new_units, village_workstations
+from demo.city.figures import new_units, scaled, village_workstations
 from insights.metrics import every_metric, metric
 from insights.periods import Period
 from insights.scopes import Scope
@@ -51,7 +52,7 @@ from pledges.models import (
     Zone,
     ZoneMembership,
 )
-from registry.models import Agency, Merchant
+from registry.models import Agency, Merchant, Platform
 from tests import databases
 from tests.pledges.test_property import Story
 from tests.waiting import eventually
@@ -178,6 +179,63 @@ def test_the_green_channel_of_the_files_is_in_the_figures(built):
     silent = of_files.filter(returned_because="silence")
     assert silent.exists()
     assert not silent.filter(ended_at__date__lte=F("due_on")).exists()
+
+
+@pytest.fixture(scope="module")
+def figures_of(built):
+    """`figures_of(year)`: what `manage.py metrics --year YEAR --json` prints, by code."""
+
+    def figures(year):
+        output = io.StringIO()
+        call_command("metrics", year=year, as_of=f"{TODAY}", json=True, stdout=output)
+        return json.loads(output.getvalue().splitlines()[-1])["metrics"]
+
+    return figures
+
+
+def of_the_city(number):
+    """A number of the whole city at the scale of this one."""
+    return int(scaled(number, Decimal(SCALE)))
+
+
+def test_the_figures_of_2020_are_those_of_the_white_paper_to_scale(figures_of):
+    """The numbers of the white paper, as they are told, and not those of the demo's own tables."""
+    found = figures_of(2020)
+    values = {code: figure["value"] for code, figure in found.items()}
+
+    assert values["cases.received"] == of_the_city(750_000)
+    assert values["recoveries.total"] == "126000.00"  # of 126 million yuan, to the fen
+    assert values["councils.inquiries"] == of_the_city(15_000)
+    assert values["councils.disputes"] == of_the_city(14_000)
+    success = found["mediation.success_council"]
+    # as near to 98.1 % as so few disputes allow
+    assert success["numerator"] == round(success["denominator"] * 0.981)
+    assert 0.75 < success["denominator"] / of_the_city(14_000) < 1
+    assert values["channel.referred"] == of_the_city(59_000)
+    assert values["confirmation.confirmed"] == max(1, of_the_city(278))  # the smallest city shows one, too
+    assert values["mediation.agreements"] >= values["confirmation.confirmed"]
+    assert values["pledges.created"] == of_the_city(31_304)
+    of_types = {code.removeprefix("pledges.created."): n for code, n in values.items() if "pledges.created." in code}
+    told = {"no_reason_return": 16_251, "factory": 3_256, "street_block": 25}
+    assert {code: of_types[code] for code in told} == {code: of_the_city(number) for code, number in told.items()}
+    assert sum(of_types.values()) == values["pledges.created"]
+
+
+def test_the_recovered_loss_of_2019_is_that_of_bureaus_and_councils_together(figures_of):
+    found = figures_of(2019)
+
+    assert found["cases.received"]["value"] == of_the_city(689_900)
+    total, councils = (Decimal(found[code]["value"]) for code in ("recoveries.total", "recoveries.council"))
+    assert total + councils == Decimal("206000.00")
+    assert councils > 0
+
+
+def test_fifteen_platforms_are_in_the_green_channel(figures_of):
+    members = Platform.objects.members_on(dt.date(2020, 12, 31))
+    assert members.count() == 15
+    reached = PlatformReferral.objects.filter(referred_at__year=2020).values("platform").distinct()
+    assert set(reached.values_list("platform", flat=True)) <= set(members.values_list("pk", flat=True))
+    assert 10 <= figures_of(2020)["channel.platforms"]["value"] == reached.count()  # so few referrals reach not all
 
 
 def test_names_of_the_city_are_known_to_the_registry(built):
