@@ -1,4 +1,5 @@
-"""However acts follow one another, a unit has one pledge of a type in force at most, and the events alone tell when."""
+"""However acts follow one another, a unit has one pledge of a type in force at most, and the events alone tell when: the
+figures of any period count what they tell."""
 
 import datetime as dt
 from collections import Counter
@@ -10,6 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.exceptions import DomainError
+from insights.periods import Period
+from insights.pledged import created, created_by_type, ended, renewed
+from insights.scopes import Scope
 from pledges.domain import act_on_pledge, apply_for, expire_pledges
 from pledges.models import Pledge, PledgeEvent, Premises
 from tests.factories import PledgeTypeFactory, PremisesFactory, UserFactory
@@ -104,17 +108,60 @@ class World:
             units = Counter((pledge.premises_id, pledge.type_id) for pledge in told)
             assert set(units.values()) <= {1}, day
             assert set(Premises.objects.units_on(day).values_list("pk", flat=True)) == {unit for unit, _type in units}
+        self.check_figures(stories)
+
+    def check_figures(self, stories: list["Story"]) -> None:
+        """Of periods that begin and end on days on which anything happens, or one day inside of those."""
+        told = [story for story in stories if story.first]
+        new_of_type = first_of(told, lambda pledge: (pledge.premises_id, pledge.type_id))
+        new = first_of(told, lambda pledge: pledge.premises_id)
+        edges = sorted({day for story in told for day in story.acts})
+        for period in (
+            Period(first + inside * DAY, last - inside * DAY)
+            for step in (0, 1, 4) for first, last in zip(edges, edges[step:], strict=False)
+            for inside in (0, 1) if first + inside * DAY <= last - inside * DAY
+        ):  # fmt: skip
+            scope = Scope(None, period, max(edges))
+            old = {story.pledge.premises_id for story in told if story.first < period.start}
+            assert Counter((rows.__name__, pledge) for rows in FIGURES for pledge in rows(scope)) == Counter((
+                *(("created", one.pledge) for one in new if within(period, one.first)),
+                *(
+                    ("created_by_type", one.pledge) for one in new_of_type
+                    if within(period, one.first) and one.pledge.premises_id not in old
+                ),
+                *(("renewed", one.pledge) for one in told if within(period, *one.renewed)),
+                *(("ended", one.pledge) for one in told if one.end and within(period, one.end)),
+            )), period  # fmt: skip
+
+
+FIGURES = created, created_by_type, renewed, ended
+
+
+def within(period: Period, *days: dt.date) -> bool:
+    """Whether any of the days is one of the period."""
+    return any(period.start <= day <= period.end for day in days)
+
+
+def first_of(stories: list["Story"], unit) -> list["Story"]:
+    """The story of each unit that was published first, of those of one day the one that was entered first."""
+    first = {}
+    for story in sorted(stories, key=lambda story: (story.first, story.pledge.pk)):
+        first.setdefault(unit(story.pledge), story)
+    return list(first.values())
 
 
 class Story:
     """When a pledge bound, from its events alone."""
 
     def __init__(self, pledge: Pledge):
-        self.pledge, self.first, self.last, self.end, self.gaps = pledge, None, None, None, []
+        self.pledge, self.first, self.last, self.end = pledge, None, None, None
+        self.gaps, self.renewed = [], []
         for verb, data in pledge.events.order_by("pk").values_list("verb", "data"):
             on = dt.date.fromisoformat(data["on"]) if "on" in data else None  # a pool has no day
             if verb == "publish":
                 self.first = on
+            elif verb == "renew":
+                self.renewed.append(on)
             elif verb == "suspend":
                 self.gaps.append([on, None])
             elif verb == "reinstate":
@@ -127,6 +174,11 @@ class Story:
     @property
     def days(self) -> list[dt.date]:
         return [day for day in (self.first, self.last, self.end, *sum(self.gaps, [])) if day]
+
+    @property
+    def acts(self) -> list[dt.date]:
+        """The days that a figure of a period goes by."""
+        return [day for day in (self.first, self.end, *self.renewed) if day]
 
     def binds_on(self, day: dt.date) -> bool:
         if self.first is None or not self.first <= day <= self.last or self.end and day >= self.end:
