@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -346,6 +347,12 @@ class PledgeEvent(models.Model):
         ordering = ["at", "pk"]
         default_permissions = ("view",)
         triggers = [AppendOnly()]
+        indexes = [
+            # the renewals of a period, by the day that they bear
+            models.Index(
+                KeyTransform("on", "data"), condition=Q(verb=PledgeVerb.RENEW), name="pledges_event_renewed"
+            ),
+        ]
 
     def __str__(self):
         return f"{self.pledge} {self.verb}"

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -131,6 +132,16 @@ def test_a_pledge_renewed_twice_in_a_period_counts_once(city):
         PledgeEvent.objects.create(pledge=pledge, verb="renew", at=timezone.now(), data={"on": on})
 
     assert rows("pledges.renewed") == {pledge}
+
+
+def test_renewals_of_a_period_are_found_by_their_index():
+    published(day(2018, 2, 1))
+    scope = Scope(None, YEAR, LAST)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = metric("pledges.renewed").queryset(Part.VALUE, scope).explain()
+    assert "pledges_event_renewed" in plan
 
 
 def test_what_is_taken_up_again_is_not_new():
