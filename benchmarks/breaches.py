@@ -71,6 +71,7 @@ def measure(cases: int, pledges: int, day: int, runs: int, chance: random.Random
     say(f"{share:,} cases read in {year[0]:.1f} s ({year[1]:.1f} s of work): {before:,} suspected breaches")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE pledges_breach, pledges_breachevent")
+    register.decide_breaches()
     write_cases(template, day, cases + 1, chance)
     imported = read_all(day)
     added = Breach.objects.count() - before
@@ -253,6 +254,8 @@ def _pages() -> Iterator[tuple[str, tuple[Client, str]]]:
             "of a type": f"{base}?type={breach.pledge.type_id}",
             "of a district": f"{base}?district={region}&todo=decide",
             "confirmed": f"{base}?state__exact=confirmed",
+            "to follow": f"{base}?todo=follow",
+            "correction overdue": f"{base}?todo=late",
             "of a case": f"{base}?q={number}",
             "of a merchant": f"{base}?q={breach.pledge.premises.merchant.name}",
             "breach": f"{base}{breach.pk}/change/",

@@ -1,16 +1,30 @@
-"""The register of pledges around its breaches, for `python -m benchmarks.breaches`: zones, workstations, inspections and
-returns of the premises there are, by plain SQL, and the addresses at which readers work with all of it."""
+"""The register of pledges around its breaches, for `python -m benchmarks.breaches`: zones, workstations, inspections,
+returns, targets and acts of the premises there are, by plain SQL, and the addresses at which readers work with all of
+it."""
+
+import datetime as dt
 
 from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from benchmarks.repeats import columns_of
-from pledges.models import Inspection, Pledge, ReturnEntry, Zone
+from benchmarks.own import city_bureau
+from benchmarks.repeats import FIRST_DAY, columns_of
+from insights.enums import Part
+from insights.metrics import family, metric
+from insights.periods import Period
+from insights.places import Map
+from insights.pledge_figures import SHOWN
+from insights.pledged import CONFIRMED, CREATED, IN_FORCE, SUSPECTED
+from insights.scopes import Scope
+from insights.selections import address
+from pledges.enums import PledgeState, TargetKind
+from pledges.models import Inspection, Pledge, PledgeType, Premises, ReturnEntry, Target, Zone
 from tests.factories import (
     InspectionFactory,
     ItemFactory,
     MembershipFactory,
+    PledgeFactory,
     ReturnEntryFactory,
     UserFactory,
     WorkstationFactory,
@@ -20,6 +34,9 @@ from tests.factories import (
 MEMBERS = 60  # premises in a zone
 MONTHS = 4  # of returns at each of the premises
 CORRECTING = 10  # one inspection in so many has a correction
+YEAR = 2025  # one in which pledges were published on every day
+ENDED, APPLIED, RENEWED, TO_CORRECT = 20, 20, 10, 30  # one of so many premises, or pledges
+DECIDED, WITH_CORRECTION = 10, 100  # one breach of so many was confirmed, and as many dismissed; is to be corrected
 
 
 def write_field_work(premises) -> None:
@@ -39,10 +56,12 @@ def write_field_work(premises) -> None:
                SELECT id, agency_id, row_number() OVER (ORDER BY id) - 1 AS n FROM pledges_premises WHERE id > %s""",
             [premises.pk],
         )
-        for table, row, named, share in (
-            ("pledges_zone", zone, "测试商圈", MEMBERS * 10), ("pledges_workstation", station, "消费维权服务站", MEMBERS),
-        ):  # fmt: skip
-            made = columns_of(table, id="z.id + k.n", name=f"'{named}' || k.n", **district)
+        opened = {"opened_on": "date '2024-01-10' + mod(k.n * 37, 900)::int"}
+        for table, row, named, share, more in (
+            ("pledges_zone", zone, "测试商圈", MEMBERS * 10, {}),
+            ("pledges_workstation", station, "消费维权服务站", MEMBERS, opened),
+        ):
+            made = columns_of(table, id="z.id + k.n", name=f"'{named}' || k.n", **district, **more)
             cursor.execute(
                 f"""INSERT INTO {table} ({columns_of(table)})
                     SELECT {made}
@@ -74,13 +93,72 @@ def write_field_work(premises) -> None:
             id=f"t.id + 1 + n.n * {MONTHS} + m.n", premises_id="n.id",
             month="(date '2024-01-01' + (mod(n.n, 24) + m.n) * interval '1 month')::date", count="1 + mod(n.n, 9)",
         )  # fmt: skip
+        write_acts(cursor, premises)
         for table in (
-            "zone", "workstation", "workstationitem", "zonemembership", "inspection", "returnentry",
+            "zone", "workstation", "workstationitem", "zonemembership", "inspection", "returnentry", "pledge",
         ):  # fmt: skip
             cursor.execute(
                 f"SELECT setval(pg_get_serial_sequence('pledges_{table}', 'id'), (SELECT max(id) FROM pledges_{table}))"
             )
         cursor.execute("VACUUM ANALYZE")
+
+
+def write_acts(cursor, premises: Premises) -> None:
+    """What the figures and the lists of work count: acts on all pledges, renewals and corrections of some, applications,
+    pledges that were revoked, targets of the city and of every district."""
+    cursor.execute(
+        f"UPDATE pledges_pledge SET correct_by = published_on + 300 WHERE mod(id, {TO_CORRECT}) = 0"
+    )
+    application = PledgeFactory(premises=premises, type=PledgeType.objects.get(code="demonstration_area"))
+    for name, day, more in (
+        ("apply", "applied_on", ""), ("admit", "published_on", ""), ("publish", "published_on", ""),
+        ("renew", "published_on + mod(id, 700)::int", f"AND mod(id, {RENEWED}) = 0"),
+    ):  # fmt: skip
+        cursor.execute(
+            f"""INSERT INTO pledges_pledgeevent (pledge_id, verb, before, after, actor_id, at, note, data)
+                SELECT id, '{name}', '', state, %s, {day}, '', jsonb_build_object('on', ({day})::date)
+                  FROM pledges_pledge WHERE published_on IS NOT NULL {more}""",
+            [UserFactory(agency=premises.agency).pk],
+        )
+    _copy(
+        cursor, "pledges_pledge", application.pk, f"mod(n.n, {APPLIED}) = 0", premises_id="n.id", agency_id="n.agency_id"
+    )
+    cursor.execute("SELECT setval(pg_get_serial_sequence('pledges_pledge', 'id'), (SELECT max(id) FROM pledges_pledge))")
+    ended = PledgeFactory(
+        premises=premises, type=PledgeType.objects.get(code="factory"), in_force=True, published_on=dt.date(2024, 1, 1),
+        state=PledgeState.REVOKED, ended_on=dt.date(YEAR, 6, 1),
+    )  # fmt: skip
+    _copy(
+        cursor, "pledges_pledge", ended.pk, f"mod(n.n, {ENDED}) = 1", premises_id="n.id", agency_id="n.agency_id",
+        ended_on=f"date '{YEAR}-01-01' + mod(n.n, 365)::int",
+    )  # fmt: skip
+    cursor.execute("SELECT agency FROM districts")
+    agencies = [city_bureau().pk, *(row[0] for row in cursor.fetchall())]
+    for year in {YEAR, timezone.localdate().year}:
+        for what in TargetKind:
+            for agency in agencies:
+                code = f"{year}-{what}-{agency}"
+                Target.objects.create(
+                    year=year, what=what, agency_id=agency, code=code, name=code, name_en=code, number=1000,
+                    source="工作要点",
+                )  # fmt: skip
+
+
+def decide_breaches() -> None:
+    """What people decided of the breaches that were found: one of some confirmed, as many dismissed, and of a few a
+    correction ordered, of which half are over."""
+    today = timezone.localdate()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE pledges_breach
+                   SET state = CASE WHEN mod(id, {WITH_CORRECTION}) = 2 THEN 'correcting'
+                                    WHEN mod(id, {DECIDED}) = 0 THEN 'confirmed' ELSE 'dismissed' END,
+                       decided_at = now() - mod(id, 40) * interval '1 day',
+                       due_on = CASE WHEN mod(id, {WITH_CORRECTION}) = 2 THEN %s + mod(id, 60)::int - 30 END
+                 WHERE mod(id, {DECIDED}) IN (0, 1) OR mod(id, {WITH_CORRECTION}) = 2""",
+            [today],
+        )
+        cursor.execute("VACUUM ANALYZE pledges_breach")
 
 
 def _copy(cursor, table: str, pk: int, where: str, more: str = "", **expressions: str) -> None:
@@ -95,7 +173,7 @@ def _copy(cursor, table: str, pk: int, where: str, more: str = "", **expressions
 
 def addresses(user: User) -> dict[str, str]:
     """The pages of the register, by name, as far as `user` may open them."""
-    pledge = Pledge.objects.visible_to(user).latest("pk")
+    pledge = Pledge.objects.visible_to(user).filter(state=PledgeState.IN_FORCE).latest("pk")
     premises, merchant, region = pledge.premises, pledge.premises.merchant, pledge.premises.region
     today = timezone.localdate()
     admin = "/admin/pledges"
@@ -114,7 +192,11 @@ def addresses(user: User) -> dict[str, str]:
         "merchant": f"/pledges/merchants/{merchant.pk}/",
         "zones": "/pledges/zones/",
         "zone": f"/pledges/zones/{Zone.objects.visible_to(user).latest('pk').pk}/",
-        "targets": "/pledges/targets/?year=2021",
+        "targets": f"/pledges/targets/?year={YEAR}",
+        "targets, this year": f"/pledges/targets/?year={today.year}",
+        "returns, list": "/insights/returns/",
+        "returns, list of a merchant": f"/insights/returns/?q={merchant.name}",
+        "returns, list of a year": f"/insights/returns/?month_from={YEAR}-01-01&month_to={YEAR}-12-31&sort=-amount",
         "pledges": f"{admin}/pledge/",
         "pledges, to renew": f"{admin}/pledge/?todo=renew",
         "pledges, of premises": f"{admin}/pledge/?q={premises.name}",
@@ -130,4 +212,35 @@ def addresses(user: User) -> dict[str, str]:
         "members": f"{admin}/zonemembership/",
         "workstations": f"{admin}/workstation/",
         "items handled": f"{admin}/workstationitem/",
-    }
+    } | figures(user, pledge) | targets(user)
+
+
+def figures(user: User, pledge: Pledge) -> dict[str, str]:
+    """The lists behind the figures of the section of pledges, as it links them: of a year, of this one, of a district, of
+    a type."""
+    today, region, kind = timezone.localdate(), pledge.premises.region, pledge.type
+    place = Map.load().as_registered(region)
+    years = {year: Period(dt.date(year, 1, 1), dt.date(year, 12, 31)) for year in (YEAR, FIRST_DAY.year, today.year)}
+    found = {}
+    for code in SHOWN:
+        year = {SUSPECTED: FIRST_DAY.year, CONFIRMED: today.year}.get(code, YEAR)
+        scope = Scope(user, years[year], today)
+        inside = Scope(user, years[year], today, place)
+        found[f"rows of {code}"] = address(metric(code), Part.VALUE, scope)
+        found[f"rows of {code}, of a district"] = address(metric(code), Part.VALUE, inside)
+    for code in (IN_FORCE, CREATED):
+        scope = Scope(user, years[YEAR], today)
+        found[f"rows of {code}, of a type"] = address(family(code).of(kind.code, kind.label), Part.VALUE, scope)
+        found[f"rows of {code}, this year"] = address(metric(code), Part.VALUE, Scope(user, years[today.year], today))
+        found[f"rows of {code}, of a merchant"] = f"{found[f'rows of {code}']}&q={pledge.premises.merchant.name}"
+    return found
+
+
+def targets(user: User) -> dict[str, str]:
+    """The rows that the targets of a year count, and those under review for one of this year."""
+    found = {}
+    for target in Target.objects.visible_to(user).filter(agency=user.agency, year=YEAR):
+        found[f"target rows, {target.what}"] = f"/pledges/targets/{target.pk}/reached/"
+    for target in Target.objects.visible_to(user).filter(agency=user.agency, year=timezone.localdate().year):
+        found[f"target rows, {target.what}, under review"] = f"/pledges/targets/{target.pk}/review/"
+    return found
