@@ -12,6 +12,7 @@ from django.views.generic import DetailView
 
 from cases.enums import Kind
 from cases.models import Case
+from cases.references import References
 from cases.views.lists import LoggedExport, label_of
 from core.dates import add_months
 from core.exports import Column, name_of
@@ -21,6 +22,7 @@ from pledges.filters import ZoneFilterSet
 from pledges.models import Breach, Inspection, Pledge, Premises, Workstation, Zone, ZoneMembership
 from pledges.querysets import Median
 from pledges.tables import ZoneTable
+from registry.models import Region
 
 MONTHS = 12  # that the sheet looks back
 EXPORT = "pledges.export_pledge"
@@ -92,11 +94,13 @@ class ZoneSheet(ScopedMixin, DetailView):
         today = timezone.localdate()
         since = add_months(today, -MONTHS)
         members = self.members(zone, user, today)
-        complaints = complaints_by_merchant({one.merchant_id for one in members}, user, since)
+        place = place_of(zone, today)
+        complaints = complaints_by_merchant({one.merchant_id for one in members}, place, user, since)
         breaches = breaches_at(members, user, since)
         return super().get_context_data(
             today=today,
             since=since,
+            place=place,
             members=[(one, complaints.get(one.merchant_id), breaches.get(one.pk, 0)) for one in members],
             # a merchant with several premises here has its complaints once
             complaints=sum(complaints.values()),
@@ -144,11 +148,25 @@ class ZoneSheet(ScopedMixin, DetailView):
         )  # fmt: skip
 
 
-def complaints_by_merchant(merchants: set[int], user, since: dt.date) -> dict[int, int]:
-    """How many complaints that `user` sees were received against each merchant since the local day `since`."""
+def place_of(zone: Zone, today: dt.date) -> Region:
+    """The district of the zone, or into which it went where it is no more."""
+    region = zone.region
+    while region.valid_to is not None and region.valid_to <= today:
+        successors = list(region.successors.all()[:2])
+        if len(successors) != 1:
+            break
+        region = successors[0]
+    return region
+
+
+def complaints_by_merchant(merchants: set[int], place: Region, user, since: dt.date) -> dict[int, int]:
+    """How many complaints that `user` sees were received against each merchant since the local day `since`, in `place`
+    and all below it, by the code that the case list goes by: of a chain, not those about its shops in other districts.
+    Which shop of the district a complaint is about no case says."""
     rows = Case.objects.visible_to(user).filter(
-        kind=Kind.COMPLAINT, merchant__in=merchants, received_at__gte=start_of(since)
-    )
+        kind=Kind.COMPLAINT, merchant__in=merchants, received_at__gte=start_of(since),
+        region__in=References().ids("region", place.code),
+    )  # fmt: skip
     return dict(rows.order_by().values_list("merchant").annotate(n=Count("pk")))
 
 

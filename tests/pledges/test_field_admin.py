@@ -1,6 +1,7 @@
 """The registers of zones, workstations, inspections and targets in the administration, and the sheet of a zone."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -21,6 +22,7 @@ from pledges.models import (
     Zone,
     ZoneMembership,
 )
+from registry.models import Region
 from tests.factories import (
     AgencyFactory,
     BreachFactory,
@@ -446,10 +448,11 @@ def test_the_sheet_of_a_zone(sheet, zone, district, type):
     BreachFactory(pledge=pledge, case=CaseFactory(handling=district), found_at=timezone.now())  # a suspicion
     PledgeFactory(premises=shops[1], type=type)  # not in force
     new, old = timezone.now() - dt.timedelta(days=10), timezone.now() - dt.timedelta(days=380)
+    here = {"merchant": merchant, "region": zone.region}
     for number, at in enumerate((new, new, old)):
-        CaseFactory(handling=district, merchant=merchant, received_at=at, goods=f"商品{number}")
-    CaseFactory(handling=district, merchant=merchant, received_at=new, report=True)
-    CaseFactory(merchant=merchant, received_at=new)  # of another agency
+        CaseFactory(handling=district, received_at=at, goods=f"商品{number}", **here)
+    CaseFactory(handling=district, received_at=new, report=True, **here)
+    CaseFactory(received_at=new, **here)  # of another agency
     seen = InspectionFactory(premises=shops[0], type=type, visited=True, planned_on=today)
     FindingFactory(inspection=seen, result="not_ok")
     FindingFactory(inspection=seen)
@@ -475,6 +478,37 @@ def test_the_sheet_of_a_zone(sheet, zone, district, type):
     assert "0571-85000000" in text
     assert "外局门店" not in text
     assert "已退出门店" not in text
+    assert f"Complaints in {zone.region}" in text
+
+
+def test_complaints_about_a_chain_are_those_of_the_district(sheet, client, zone, district):
+    """By its code, whatever day's map a case is on, with the streets below it: as the list to which the number leads."""
+    shop = MembershipFactory(zone=zone, premises=PremisesFactory(agency=district)).premises
+    before = RegionFactory(code=zone.region.code, valid_from=day(2000, 1, 1), valid_to=zone.region.valid_from)
+    street = RegionFactory(parent=zone.region, level="street")
+    new = timezone.now() - dt.timedelta(days=10)
+    found = [
+        CaseFactory(handling=district, merchant=shop.merchant, received_at=new, region=region)
+        for region in (zone.region, before, street, RegionFactory(), None)
+    ][:3]
+
+    page = sheet()
+    assert (page.context_data["members"], page.context_data["complaints"]) == ([(shop, 3, 0)], 3)
+    link = re.search(r'href="(/cases/\?merchant=[^"]+)"', html(page))[1].replace("&amp;", "&")
+    assert set(client.get(link).context_data["page"].rows) == set(found)
+
+
+def test_a_zone_in_a_district_that_is_no_more_counts_in_that_into_which_it_went(sheet, zone, district):
+    shop = MembershipFactory(zone=zone, premises=PremisesFactory(agency=district)).premises
+    old, now = zone.region, RegionFactory(valid_from=day(2021, 4, 9))
+    Region.objects.filter(pk=old.pk).update(valid_to=now.valid_from)
+    old.successors.add(now, through_defaults={"whole": True})
+    CaseFactory(handling=district, merchant=shop.merchant, received_at=timezone.now(), region=now)
+
+    assert sheet().context_data["members"] == [(shop, 1, 0)]
+    other = RegionFactory(valid_from=day(2021, 4, 9))
+    old.successors.add(other, through_defaults={"whole": False})
+    assert (sheet().context_data["place"], sheet().context_data["complaints"]) == (old, 0)
 
 
 def test_the_sheet_asks_a_fixed_number_of_queries(sheet, zone, district, type, django_assert_num_queries):
@@ -487,11 +521,11 @@ def test_the_sheet_asks_a_fixed_number_of_queries(sheet, zone, district, type, d
 
     member()
     sheet()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         sheet()
     member()
     member()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         sheet()
 
 
