@@ -1,5 +1,7 @@
 """Pledges of merchants at their premises: what is promised, since when, and what was done about it."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -14,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from cases.models.fields import AMOUNT, reference
 from core.models import TimestampedModel
 from core.triggers import AppendOnly
+from core.working_days import DAY
 from pledges.enums import (
     ENDED,
     NEVER_PUBLISHED,
@@ -223,6 +226,13 @@ class Pledge(TimestampedModel):
     @property
     def is_public(self) -> bool:
         return self.state in PUBLIC
+
+    @property
+    def last_on(self) -> dt.date | None:
+        """The last day on which it is or was in force; None where there is no such day."""
+        if self.ended_on is None:
+            return self.valid_to
+        return None if self.ended_on == self.published_on else self.ended_on - DAY
 
     @property
     def promise(self) -> list[tuple[str, str]]:

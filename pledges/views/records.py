@@ -1,6 +1,8 @@
 """The page of a pledge, and that of a merchant: what it promised, and what became of that."""
 
 import datetime as dt
+from functools import reduce
+from operator import or_
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncYear
@@ -11,7 +13,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from accounts.domain import SYSTEM
-from cases.enums import LOSS_KINDS, Kind, Outcome
+from cases.enums import LOSS_KINDS, OPEN_STATES, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
 from pledges.models import Breach, Inspection, Pledge, Premises, ReturnEntry
@@ -115,13 +117,17 @@ class MerchantPage(ScopedMixin, TemplateView):
 
     @staticmethod
     def _years(cases, since) -> list[dict]:
-        """Of each year since: complaints, reports, and how the complaints ended."""
-        settled = (Outcome.AGREEMENT, Outcome.SETTLED)
+        """Of each year since: reports, complaints, and how these ended; the ways of ending and the open ones add up."""
+        complaint = Q(kind=Kind.COMPLAINT)
+        ways = {
+            "settled": Q(outcome__in=(Outcome.AGREEMENT, Outcome.SETTLED)), "failed": Q(outcome=Outcome.FAILED),
+            "withdrawn": Q(outcome=Outcome.WITHDRAWN), "open": Q(outcome="", state__in=OPEN_STATES),
+        }  # fmt: skip
+        ways["other"] = ~reduce(or_, ways.values())
         by_year = cases.filter(received_on__gte=since).annotate(year=TruncYear("received_on")).order_by("-year")
         return list(by_year.values("year").annotate(
-            complaints=Count("pk", filter=Q(kind=Kind.COMPLAINT)), reports=Count("pk", filter=Q(kind=Kind.REPORT)),
-            settled=Count("pk", filter=Q(kind=Kind.COMPLAINT, outcome__in=settled)),
-            failed=Count("pk", filter=Q(kind=Kind.COMPLAINT, outcome=Outcome.FAILED)),
+            complaints=Count("pk", filter=complaint), reports=Count("pk", filter=Q(kind=Kind.REPORT)),
+            **{name: Count("pk", filter=complaint & way) for name, way in ways.items()},
         ))  # fmt: skip
 
     @staticmethod

@@ -293,6 +293,57 @@ def test_the_page_of_a_merchant_has_its_pledges_and_what_became_of_complaints(de
     assert len(page.context["newest"]) == 5
 
 
+def test_every_complaint_of_a_year_stands_in_one_column(desk, district, premises):
+    facts = {"handling": district, "merchant": premises.merchant, "received_at": timezone.now()}
+    for outcome in ("agreement", "failed", "withdrawn", "withdrawn", "unreachable", "other"):
+        CaseFactory(closed=True, outcome=outcome, **facts)
+    CaseFactory(closed=True, outcome="", **facts)
+    CaseFactory(refused=True, **facts)
+    CaseFactory(**facts)
+    CaseFactory(accepted=True, **facts)
+    CaseFactory(accepted=True, state="ended", outcome="failed", ended_at=timezone.now(), **facts)
+    CaseFactory(report=True, **facts)
+
+    page = desk.get(f"/pledges/merchants/{premises.merchant_id}/")
+
+    [year] = page.context["years"]
+    ways = ("settled", "failed", "withdrawn", "other", "open")
+    assert [year[way] for way in ways] == [1, 2, 2, 4, 2]
+    assert sum(year[way] for way in ways) == year["complaints"] == 11
+    rows = text_of(page).partition('id="h-years"')[2].partition("</section>")[0]
+    links = re.findall(r'href="(/cases/\?[^"]+)">(\d+)</a>', rows)
+    opened = [(int(n), desk.get(html.unescape(link)).context["page"].count) for link, n in links]
+    assert opened == [(11, 11), (2, 2), (2, 2), (1, 1)]
+
+
+def test_the_last_day_of_a_pledge_that_was_ended_is_the_one_before(desk, premises):
+    first = dt.date(2025, 3, 1)
+    for end, last in (
+        (dt.date(2026, 5, 10), "2026-05-09"), (None, "2028-02-28"), (first, "-"),
+    ):  # fmt: skip
+        state = "revoked" if end else "in_force"
+        pledge = PledgeFactory(
+            premises=premises, in_force=True, published_on=first, valid_to=dt.date(2028, 2, 28), state=state, ended_on=end
+        )
+        page = text_of(desk.get(f"/pledges/merchants/{premises.merchant_id}/"))
+        row = page.partition(f'href="/pledges/{pledge.pk}/"')[2].partition("</tr>")[0]
+        assert re.findall(r'<td class="date">([^<]*)</td>', row) == ["2025-03-01", last]
+
+
+def test_the_page_of_a_merchant_tells_a_suspicion_that_fell_away(desk, district, premises):
+    pledge = PledgeFactory(premises=premises, in_force=True)
+    for matches in (True, False):
+        BreachFactory(
+            pledge=pledge, case__handling=district, case__merchant=premises.merchant, matches=matches,
+            found_at=local(2026, 11, 3 + matches),
+        )  # fmt: skip
+
+    page = text_of(desk.get(f"/pledges/merchants/{premises.merchant_id}/"))
+
+    shown = re.findall(r'<span class="state state-amber">Suspected</span>([^<]*)</span>', page)
+    assert [words.strip() for words in shown] == ["", "(no longer under the promise)"]
+
+
 def test_the_page_of_a_merchant_shows_what_the_public_would_see(desk, district, premises):
     binding = PledgeFactory(premises=premises, in_force=True)
     suspended = PledgeFactory(premises=premises, in_force=True, state="suspended")
