@@ -23,6 +23,7 @@ from core.exports import Column
 from core.personal_data import PersonalDataError
 from core.templatetags.portal import state
 from core.uploads import is_too_large
+from pledges.details import InspectionDetails
 from pledges.domain import (
     INSPECTION,
     act_on_inspection,
@@ -154,12 +155,19 @@ class FindingInline(OfInspection, ReadOnlyInline):
 
 class InspectionEventInline(OfInspection, ReadOnlyInline):
     model = InspectionEvent
-    fields = readonly_fields = ["at", "what", "who", masked(InspectionEvent, "note")]
+    told: InspectionDetails | None = None
+    fields = readonly_fields = ["at", "what", "details", "who", masked(InspectionEvent, "note")]
     ordering = ["-pk"]
 
     @admin.display(description=_("act"))
     def what(self, event):
         return event.label
+
+    @admin.display(description=_("details"))
+    def details(self, event):
+        if self.told is None:  # of one inspection, on one page
+            self.told = InspectionDetails(event.inspection)
+        return self.told(event) or "-"
 
     @admin.display(description=_("by"))
     def who(self, event):

@@ -12,6 +12,7 @@ from cases.admin import masked
 from core.act_pages import ActPages, BulkActPages
 from core.admin import ReadOnlyInline, VerbAdmin, VerbForm
 from core.templatetags.portal import state
+from pledges.details import of_pledge
 from pledges.domain import PLEDGE, act_on_pledge, apply_for
 from pledges.domain.pledges import RENEWABLE_DAYS
 from pledges.enums import Pool, PromiseField
@@ -45,12 +46,16 @@ class EvaluationInline(OfPledge, ReadOnlyInline):
 
 class EventInline(OfPledge, ReadOnlyInline):
     model = PledgeEvent
-    fields = readonly_fields = ["at", "what", "day", "who", masked(PledgeEvent, "note")]
+    fields = readonly_fields = ["at", "what", "details", "day", "who", masked(PledgeEvent, "note")]
     ordering = ["-pk"]
 
     @admin.display(description=_("act"))
     def what(self, event):
         return event.label
+
+    @admin.display(description=_("details"))
+    def details(self, event):
+        return of_pledge(event) or "-"
 
     @admin.display(description=_("holds from"), empty_value="-")
     def day(self, event):

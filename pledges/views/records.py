@@ -16,6 +16,7 @@ from accounts.domain import SYSTEM
 from cases.enums import LOSS_KINDS, OPEN_STATES, Kind, Outcome
 from cases.models import Case, Recovery
 from core.views import ScopedMixin
+from pledges.details import of_pledge
 from pledges.models import Breach, Inspection, Pledge, Premises, ReturnEntry
 from pledges.public import public_pledges
 from pledges.tones import INSPECTION_TONES, PLEDGE_TONES
@@ -40,10 +41,10 @@ class PledgePage(ScopedMixin, TemplateView):
         keeps = user.is_staff and (user.has_perm("pledges.change_pledge") or user.has_perm("pledges.decide_pledge"))
         return super().get_context_data(
             pledge=pledge, tone=PLEDGE_TONES[pledge.state], promise=pledge.promise, keeps=keeps,
-            events=list(pledge.events.select_related("actor").order_by("-pk")), system=SYSTEM,
+            events=[(event, of_pledge(event)) for event in pledge.events.select_related("actor").order_by("-pk")],
             opinions=list(pledge.opinions.all()), suspensions=list(pledge.suspensions.all()),
             evaluations=list(pledge.evaluations.all()),
-            binds=Pledge.objects.in_force_on(timezone.localdate()).filter(pk=pledge.pk).exists(), **kwargs,
+            system=SYSTEM, binds=Pledge.objects.in_force_on(timezone.localdate()).filter(pk=pledge.pk).exists(), **kwargs,
         )  # fmt: skip
 
 
