@@ -1,6 +1,6 @@
 """Pledges in the register: applied for, decided on, renewed and ended, one by one and many at once."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,9 +13,9 @@ from core.act_pages import ActPages, BulkActPages
 from core.admin import ReadOnlyInline, VerbAdmin, VerbForm
 from core.templatetags.portal import state
 from pledges.details import of_pledge
-from pledges.domain import PLEDGE, act_on_pledge, apply_for
+from pledges.domain import PLEDGE, act_on_pledge, apply_together
 from pledges.domain.pledges import RENEWABLE_DAYS
-from pledges.enums import Pool, PromiseField
+from pledges.enums import Origin, Pool, PromiseField
 from pledges.forms.pledges import ACT_FORMS, MANY_FORMS, ApplicationForm
 from pledges.found import found_premises
 from pledges.models import Evaluation, Opinion, Pledge, PledgeEvent, PledgeType, Suspension
@@ -153,7 +153,7 @@ class PledgeAdmin(BulkActPages, ActPages, VerbAdmin):
     def get_fieldsets(self, request, obj=None):
         if obj is not None:
             return []
-        first = ["premises", "type", "application", "applied_on", "waiting_reason"]
+        first = ["premises", "further", "type", "application", "applied_on", "origin", "waiting_reason"]
         return [(None, {"fields": first}), (_("Promise"), {"fields": PromiseField.values})]
 
     def get_inlines(self, request, obj):
@@ -168,10 +168,16 @@ class PledgeAdmin(BulkActPages, ActPages, VerbAdmin):
 
     def write(self, request, obj, form, change):
         given = form.cleaned_data
-        return apply_for(
-            given["premises"], given["type"], promise=form.promise(), applied_on=given["applied_on"],
-            application=given["application"], waiting_reason=given["waiting_reason"], actor=request.user,
+        premises = [given["premises"], *given["further"]]
+        pledges = apply_together(
+            premises, given["type"], promise=form.promise(), applied_on=given["applied_on"],
+            origin=given["origin"] or Origin.CLERK, application=given["application"],
+            waiting_reason=given["waiting_reason"], actor=request.user,
         )  # fmt: skip
+        if len(pledges) > 1:
+            told = _("The application was taken for %(n)d premises, each with a pledge of its own.")
+            messages.success(request, told % {"n": len(pledges)})
+        return next(pledge for pledge in pledges if pledge.premises_id == given["premises"].pk)
 
     def act(self, request, verb, obj, form):
         act_on_pledge(obj, verb, actor=request.user, seen=form.cleaned_data["seen"], **form.act_data())

@@ -14,7 +14,15 @@ from pledges.domain.inspections import (
     to_rectify,
 )
 from pledges.domain.photos import add_photo, open_photo, photo_context, withdraw_photo
-from pledges.domain.pledges import PLEDGE, act_on_pledge, apply_for, expire_pledges, last_day, next_stage
+from pledges.domain.pledges import (
+    PLEDGE,
+    act_on_pledge,
+    apply_for,
+    apply_together,
+    expire_pledges,
+    last_day,
+    next_stage,
+)
 from pledges.domain.premises import change_premises, keeper_of, register_premises
 from pledges.domain.returns import first_month, record_returns
 from pledges.domain.rules import coverage_changed
@@ -40,6 +48,7 @@ __all__ = [
     "act_on_pledge",
     "add_photo",
     "apply_for",
+    "apply_together",
     "change_premises",
     "checklist",
     "coverage_changed",

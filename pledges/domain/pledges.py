@@ -7,7 +7,7 @@ Guangdong system; a public promise binds (Regulation implementing the Consumer R
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
@@ -23,7 +23,7 @@ from core.dates import add_months
 from core.exceptions import DomainError
 from core.language import listed
 from core.refusals import refusal
-from core.text import clean_cell
+from core.text import clean_cell, mask_numbers
 from core.workflow import Act, Transition, Workflow, plain
 from core.working_days import DAY
 from pledges.domain.keeping import write
@@ -99,6 +99,36 @@ def apply_for(
             data={"on": applied_on.isoformat(), "origin": origin, "previous": previous and previous.pk},
         )  # fmt: skip
     return pledge
+
+
+@transaction.atomic
+def apply_together(
+    premises: Iterable[Premises], type: PledgeType, *, application: str, actor, now: dt.datetime | None = None, **given
+) -> list[Pledge]:
+    """Take one application for several premises of one merchant, each with the same promise, under the number of the
+    application. `given`: see apply_for. What one is refused for keeps back all of them.
+
+    Raises PermissionDenied, and DomainError that names the premises.
+    """
+    wanted, now = {one.pk for one in premises}, now or timezone.now()
+    rows = Premises.objects.visible_to(actor).filter(pk__in=wanted).order_by("pk")
+    locked = list(rows.select_related("region").select_for_update(of=("self",)))
+    if len(locked) != len(wanted):
+        raise PermissionDenied
+    if len({one.merchant_id for one in locked}) > 1:
+        raise DomainError(_("Premises that are applied for together are of one merchant."))
+    if len(locked) > 1 and not application.strip():
+        raise DomainError(_("Give the number of the application: it keeps the premises together."))
+    pledges = []
+    for one in locked:
+        try:
+            pledges.append(apply_for(one, type, application=application, actor=actor, now=now, **given))
+        except DomainError as refused:
+            if len(locked) == 1:
+                raise
+            where = {"premises": mask_numbers(one.name), "district": one.region.label, "reason": refused}
+            raise DomainError(_("%(premises)s (%(district)s): %(reason)s") % where) from refused
+    return pledges
 
 
 def act_on_pledge(

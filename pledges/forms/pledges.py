@@ -1,15 +1,16 @@
 """What an application states, and what each act on a pledge is given."""
 
 from django import forms
+from django.contrib import admin
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.act_forms import ActForm, day_field, text_field
-from core.admin import VerbForm
+from core.admin import KeysAutocomplete, VerbForm
 from core.filters import DateInput
 from pledges.domain import next_stage
 from pledges.domain.pledges import PLAQUE_LENGTH
-from pledges.enums import EvaluationResult, PledgeVerb, Pool, PromiseField, Stage
+from pledges.enums import EvaluationResult, Origin, PledgeVerb, Pool, PromiseField, Stage
 from pledges.forms.acts import CorrectionForm, DatedForm
 from pledges.forms.field import DistrictForm
 from pledges.models import Pledge, PledgeType, Premises
@@ -36,17 +37,28 @@ class PromiseForm(forms.ModelForm):
 
 
 class ApplicationForm(VerbForm):
-    """An application at one of the premises. Its rules are the domain's."""
+    """An application at one of the premises, or at several of a merchant in one. Its rules are the domain's."""
+
+    further = forms.ModelMultipleChoiceField(
+        Premises.objects.none(), label=_("Further premises"), required=False,
+        widget=KeysAutocomplete(Pledge._meta.get_field("premises"), admin.site),
+        help_text=_("Of the same merchant, applied for together: with the same promise and number"),
+    )  # fmt: skip
+    origin = forms.ChoiceField(
+        label=_("Applied for"), choices=[(one.value, one.label) for one in (Origin.CLERK, Origin.MERCHANT)],
+        initial=Origin.CLERK, required=False,
+    )  # fmt: skip
 
     class Meta:
         model = Pledge
-        fields = ["premises", "type", "application", "applied_on", "waiting_reason", *PromiseField.values]
+        fields = ["premises", "type", "application", "applied_on", "origin", "waiting_reason", *PromiseField.values]
         widgets = PromiseForm.Meta.widgets | {"applied_on": DateInput()}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["type"].queryset = PledgeType.objects.offered_on(timezone.localdate())
         self.fields["application"].help_text = _("The same for all premises that are applied for together")
+        self.fields["further"].queryset = Premises.objects.visible_to(self.user)
 
     def promise(self) -> dict:
         return {name: self.cleaned_data[name] for name in PromiseField.values}

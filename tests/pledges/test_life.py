@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from core.exceptions import DomainError, TransitionNotAllowed
-from pledges.domain import PLEDGE, act_on_pledge, apply_for, expire_pledges, last_day
+from pledges.domain import PLEDGE, act_on_pledge, apply_for, apply_together, expire_pledges, last_day
 from pledges.domain.pledges import checked_promise, next_stage
 from pledges.enums import ENDED, PUBLIC, PledgeState, PledgeVerb
 from pledges.models import Pledge, PledgeEvent, Premises, Suspension
@@ -17,6 +17,7 @@ from tests.factories import (
     PledgeFactory,
     PledgeTypeFactory,
     PremisesFactory,
+    RegionFactory,
     UserFactory,
 )
 from tests.factories.cases import local
@@ -61,6 +62,44 @@ def test_an_application_keeps_what_is_promised(applied, premises, returns, clerk
     event = applied.events.get()
     assert (event.verb, event.before, event.after, event.actor) == ("apply", "", "applied", clerk)
     assert event.data == {"on": "2026-11-02", "origin": "clerk", "previous": None}
+
+
+def together(premises, type, clerk, **changes):
+    given = {"promise": PROMISE, "applied_on": day(2026, 11, 2), "application": "杭放2026-7", "origin": "merchant"}
+    return apply_together(premises, type, actor=clerk, now=NOW, **(given | changes))
+
+
+def test_premises_of_one_merchant_are_applied_for_together(premises, returns, clerk, district):
+    others = [PremisesFactory(merchant=premises.merchant, agency=district) for _n in range(2)]
+
+    pledges = together([premises, *others, premises], returns, clerk)
+
+    assert [pledge.premises for pledge in pledges] == [premises, *others]
+    facts = ("application", "origin", "state", "days", "goods", "proof", "excluded", "applied_on")
+    told = {tuple(getattr(pledge, name) for name in facts) for pledge in Pledge.objects.all()}
+    assert told == {("杭放2026-7", "merchant", "applied", 10, "全部商品", "小票", "内衣", day(2026, 11, 2))}
+    assert [event.data["origin"] for event in PledgeEvent.objects.all()] == ["merchant"] * 3
+
+
+def test_what_is_applied_for_together_is_taken_for_all_or_for_none(premises, returns, clerk, district):
+    region = RegionFactory(name_en="West Lake")
+    other = PremisesFactory(merchant=premises.merchant, agency=district, name="湖滨店13900000001", region=region)
+    foreign = PremisesFactory(merchant=premises.merchant)
+    PledgeFactory(premises=other, type=returns)
+    reason = r"^湖滨店139\*\*\*\*0001 \(West Lake\): There is an application for this type at these premises already"
+    elsewhere = PremisesFactory(agency=district)
+    for rows, changes, message in (
+        ([premises, other], {}, reason), ([premises, elsewhere], {}, "are of one merchant"),
+        ([premises, other], {"application": " "}, "Give the number of the application"),
+        ([other], {}, "^There is an application for this type"),
+    ):  # fmt: skip
+        with pytest.raises(DomainError, match=message):
+            together(rows, returns, clerk, **changes)
+    with pytest.raises(PermissionDenied):
+        together([premises, foreign], returns, clerk)
+    with pytest.raises(PermissionDenied):
+        together([premises], returns, UserFactory(agency=district, roles=["officer"]))
+    assert Pledge.objects.get().premises == other
 
 
 @pytest.mark.parametrize(

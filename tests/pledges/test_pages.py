@@ -96,7 +96,34 @@ def test_an_application_is_entered_and_what_it_lacks_is_said(desk, premises, tod
 
     assert desk.post(ADD, entered | {"days": "15"}).status_code == 302
     pledge = Pledge.objects.get()
-    assert (pledge.days, pledge.application, pledge.state) == (15, "杭放2026-7", "applied")
+    assert (pledge.days, pledge.application, pledge.state, pledge.origin) == (15, "杭放2026-7", "applied", "clerk")
+
+
+def test_an_application_tells_who_brought_it_and_for_which_premises(desk, premises, district, today):
+    other = PremisesFactory(merchant=premises.merchant, agency=district, name="湖滨店")
+    foreign = PremisesFactory(merchant=premises.merchant)
+    entered = {
+        "premises": other.pk, "further": [premises.pk], "type": PledgeTypeFactory().pk, "applied_on": f"{today}",
+        "application": "杭放2026-7", "origin": "merchant", "waiting_reason": "", "statement": "缺一赔十",
+    }  # fmt: skip
+    form = text_of(desk.get(ADD))
+    assert '<option value="clerk" selected>By a clerk on the merchant' in form
+    assert 'value="file"' not in form
+
+    for wrong in ({"further": [foreign.pk]}, {"origin": "file"}):
+        assert "Select a valid choice" in text_of(desk.post(ADD, entered | wrong))
+    refused = text_of(desk.post(ADD, entered | {"further": [PremisesFactory(agency=district).pk]}))
+    assert "Premises that are applied for together are of one merchant." in refused
+    assert Pledge.objects.count() == 0
+
+    done = desk.post(ADD, entered, follow=True)
+
+    assert "The application was taken for 2 premises" in text_of(done)
+    pledges = Pledge.objects.order_by("premises")
+    assert [(row.premises, row.origin, row.application) for row in pledges] == [
+        (premises, "merchant", "杭放2026-7"), (other, "merchant", "杭放2026-7"),
+    ]  # fmt: skip
+    assert "By the merchant" in text_of(desk.get(url(pledges[0], "change/")))
 
 
 def test_it_goes_from_the_application_to_the_publication(desk, clerk, head, client, premises, today):
