@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.domain import system_user
 from cases.domain import perform
-from cases.domain.acts import not_with_platform
+from cases.domain.acts import WORKFLOWS, not_with_platform
 from cases.enums import MEDIATED_STATES, Kind, MediationMode, PartyRole, PauseReason, Side, State, Verb
 from cases.models import Case
 from core.exceptions import DomainError
@@ -38,6 +38,9 @@ ACT_OF = {
     SessionOutcome.WITHDRAWN: Verb.WITHDRAW, SessionOutcome.FAILED: Verb.FAIL, SessionOutcome.ABSENT: Verb.FAIL,
 }  # fmt: skip
 WITH_GROUND = (SessionOutcome.FAILED, SessionOutcome.ABSENT)
+UNCONSENTED = gettext_lazy(
+    "Mediation begins when both parties consent to it (Order 121, art 18). Without that nothing can be agreed in it."
+)
 SUSPENDED = gettext_lazy("Mediation waits for the decision on an application for recusal (Order 121, art 21).")
 BY_BOTH = (SessionOutcome.AGREEMENT, SessionOutcome.SETTLED)
 
@@ -255,7 +258,8 @@ def _call(act: Act) -> None:
 
 
 def _hold(act: Act) -> None:
-    """The roll call, the minutes and what came of it; then the act on the case that follows."""
+    """The roll call, the minutes and what came of it; then the act on the case that follows. Mediation begins with the
+    consent of both parties: of a first session to which one did not come, or that came to nothing, none is on record."""
     session, outcome = act.obj, act.data["outcome"]
     if session.period.lower > act.now:
         raise DomainError(_("The session has not begun yet."))
@@ -273,13 +277,21 @@ def _hold(act: Act) -> None:
     act.changes |= {"minutes": act.data.pop("minutes"), "outcome": outcome, "held_at": act.now}
     consent, ground = act.data.pop("both_consent", False), act.data.pop("ground", None)
     agreed, case, rows = act.data.pop("represented_agree", False), session.case, cases_of(act.actor)
-    if case.state == State.ACCEPTED:
+    if needs_consent(case, outcome) and not consent:
+        raise DomainError(str(UNCONSENTED))
+    if case.state == State.ACCEPTED and consent:
         given = {"mode": session.mode, "both_consent": consent}
         perform(case, Verb.MEDIATE, actor=act.actor, now=act.now, among=rows, **given)
     if verb := ACT_OF.get(outcome):
         given = {"ground": ground} if outcome in WITH_GROUND else {"represented_agree": agreed}
         event = perform(case, verb, actor=act.actor, now=act.now, among=rows, **given)
         act.facts["case_event"] = event.pk
+
+
+def needs_consent(case: Case, outcome: str) -> bool:
+    """Whether `outcome` can be recorded only once mediation has begun, and it has not."""
+    verb = ACT_OF.get(outcome)
+    return case.state == State.ACCEPTED and verb is not None and State.ACCEPTED not in WORKFLOWS[case.kind][verb].sources
 
 
 def _roll(session: Session, roll: dict[int, str]) -> dict[str, set[str]]:

@@ -19,6 +19,7 @@ from core.admin import RefusableForm, VerbForm
 from core.filters import DateInput
 from mediation.domain import Appointment, cases_of
 from mediation.domain.papers import letterhead_of
+from mediation.domain.sessions import UNCONSENTED, needs_consent
 from mediation.enums import Language, Presence, RecusalDecision, SessionOutcome
 from mediation.models import Attendance, Entrustment, Recusal, Session
 
@@ -181,7 +182,8 @@ class HoldForm(ActForm):
         consents = {}
         if case.state == State.ACCEPTED:
             consents["both_consent"] = forms.BooleanField(
-                label=_("Both parties consent to mediation"), help_text=_("Order 121, art 18")
+                label=_("Both parties consent to mediation"), required=False,
+                help_text=_("Order 121, art 18. Mediation begins with it; leave it open where nobody gave it."),
             )
         if sum(one.side == Side.COMPLAINANT for one in self.subject.attendances.all()) > 1:
             consents["represented_agree"] = forms.BooleanField(
@@ -196,6 +198,8 @@ class HoldForm(ActForm):
             self.add_error("next_day", _("Give the day, the beginning and the end of the next session, or none of them."))
         if any(following) and given.get("outcome") != SessionOutcome.ADJOURNED:
             self.add_error("next_day", _("Only an adjourned session is followed by another."))
+        if needs_consent(self.subject.case, given.get("outcome")) and not given.get("both_consent"):
+            self.add_error("both_consent", UNCONSENTED)
         return given
 
     def following(self) -> Appointment | None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cases.enums import Outcome, State
+from cases.models import Ground
 from mediation import querysets
 from mediation.domain import lapse_sessions, schedule
 from mediation.enums import SessionOutcome, SessionState
@@ -150,13 +151,30 @@ def test_the_outcome_is_recorded_with_roll_and_minutes(desk, clerk, case, at):
     done = desk.post(address, roll | {"outcome": "agreement", "minutes": "双方同意退款。", "both_consent": "on"})
 
     assert missing.status_code == 200
-    assert errors(missing).count("This field is required.") == 4  # two of the roll, the consent and the minutes
+    assert errors(missing).count("This field is required.") == 3  # two of the roll, and the minutes
+    assert [words for words in errors(missing) if words.startswith("Mediation begins when both parties consent")]
     assert done.status_code == 302
     session.refresh_from_db()
     case.refresh_from_db()
     assert (session.state, session.outcome, case.outcome) == ("held", SessionOutcome.AGREEMENT, Outcome.AGREEMENT)
     page = desk.get(f"/admin/mediation/session/{session.pk}/change/").content.decode()
     assert "双方同意退款。" in page
+
+
+def test_a_party_that_did_not_come_has_consented_to_nothing(desk, clerk, case, at):
+    session = schedule(case, at(), actor=clerk, now=NOW)
+    roll = {f"presence_{one.pk}": "absent" for one in session.attendances.all()}
+    address = f"/admin/mediation/session/{session.pk}/act/hold/"
+    ground = Ground.objects.for_case(case, "terminate").get(position=2)
+
+    form = desk.get(address).context_data["form"]
+    done = desk.post(address, roll | {"outcome": "absent", "minutes": "被投诉人未到场。", "ground": ground.pk})
+
+    assert not form.fields["both_consent"].required
+    assert done.status_code == 302
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == (State.ENDED, Outcome.FAILED)
+    assert [event.verb for event in case.events.all()] == ["fail"]
 
 
 def test_an_adjourned_session_books_the_next_in_one_go(desk, clerk, case, at):

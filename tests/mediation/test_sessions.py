@@ -393,6 +393,52 @@ def test_a_session_without_agreement_gives_the_legal_ground(case, clerk, session
     assert (case.outcome, case.ground) == (Outcome.FAILED, ground(case, position).code)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "presences", "position", "state", "case_outcome", "verbs"),
+    [
+        ("absent", ("present", "absent"), 2, State.ENDED, Outcome.FAILED, ["fail"]),
+        ("failed", ("present", "present"), 3, State.ENDED, Outcome.FAILED, ["fail"]),
+        ("withdrawn", ("present", "absent"), None, State.ENDED, Outcome.WITHDRAWN, ["withdraw"]),
+        ("settled", ("present", "present"), None, State.ENDED, Outcome.SETTLED, ["settle"]),
+        ("adjourned", ("present", "excused"), None, State.ACCEPTED, "", []),
+    ],
+)
+def test_a_consent_that_nobody_gave_is_not_recorded(
+    case, clerk, session, outcome, presences, position, state, case_outcome, verbs
+):  # fmt: skip
+    given = {"ground": ground(case, position)} if position else {}
+
+    hold(session, clerk, outcome, presences, both_consent=False, **given)
+
+    case.refresh_from_db()
+    session.refresh_from_db()
+    assert (session.state, session.outcome, case.state, case.outcome) == (SessionState.HELD, outcome, state, case_outcome)
+    assert [event.verb for event in case.events.order_by("pk")] == verbs
+
+
+def test_a_session_adjourned_without_consent_is_followed_by_one_that_begins_mediation(case, clerk, session, at):
+    following = adjourn(
+        session, at(THURSDAY + dt.timedelta(days=1)), actor=clerk, now=AFTER, roll=roll(session, "excused"),
+        minutes="消费者请求改期。",
+    )  # fmt: skip
+    hold(following, clerk, "agreement", now=AFTER + dt.timedelta(days=1))
+
+    case.refresh_from_db()
+    assert case.outcome == Outcome.AGREEMENT
+    assert [event.verb for event in case.events.order_by("pk")] == ["mediate", "agree"]
+    assert case.events.order_by("pk")[0].at == AFTER + dt.timedelta(days=1)
+
+
+def test_a_case_in_mediation_is_asked_for_no_second_consent(case, clerk, session):
+    perform(case, "mediate", actor=clerk, now=NOW, mode="on_site", both_consent=True)
+
+    hold(session, clerk, "agreement", both_consent=False)
+
+    case.refresh_from_db()
+    assert case.outcome == Outcome.AGREEMENT
+    assert case.events.filter(verb="mediate").count() == 1
+
+
 def test_an_adjourned_session_leaves_the_case_and_books_the_next(case, clerk, session, at):
     following = adjourn(
         session, at(THURSDAY + dt.timedelta(days=1)), actor=clerk, now=AFTER, roll=roll(session, "excused"),
@@ -423,7 +469,7 @@ def test_where_the_next_session_cannot_be_booked_nothing_is_recorded(in_english,
         ({"outcome": "won"}, "Choose what came"),
         ({"minutes": " "}, "Missing: minutes"),
         ({"roll": {}}, "Call the roll"),
-        ({"both_consent": False}, "both_consent"),
+        ({"both_consent": False}, "Mediation begins when both parties consent"),
         ({"outcome": "failed"}, "ground"),
     ],
 )
