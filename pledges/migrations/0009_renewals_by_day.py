@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pledges', '0007_premises_of_merchant'),
+        ('pledges', '0008_dispute_day'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
