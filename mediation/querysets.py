@@ -59,6 +59,14 @@ def _active_on(day: dt.date) -> Q:
 
 
 class MediatorQuerySet(OfAgencyQuerySet):
+    def choosable_by(self, user):
+        """Those whom `user` may name for a session or in an application for recusal: whom he sees, and those of the
+        agencies above his, who lead sessions below. Their names alone are shown."""
+        seen = self.visible_to(user)
+        if seen.query.is_empty() or user.has_perm("cases.view_all_agencies"):
+            return seen
+        return self.filter(agency__in={*user.agency.ids_within, *user.agency.ancestor_ids})
+
     def active_on(self, day: dt.date):
         """Those who mediate on `day`."""
         return self.filter(_active_on(day))
@@ -87,7 +95,32 @@ class OfMediatorQuerySet(OfAgencyQuerySet):
     agency_path = "mediator__agency"
 
 
+class RecusalQuerySet(OfMediatorQuerySet):
+    def visible_to(self, user):
+        """Those about one's mediators, and those of the cases on whose mediation one works, whosever mediator they are
+        about. They are few."""
+        seen, case = super().visible_to(user), scope(user, "case__")
+        if case is None or seen.query.is_empty():
+            return seen
+        entrusted = Q(case__in=entrusted_to(user).values("case"))
+        return self.filter(case | entrusted | Q(mediator__agency__in=user.agency.ids_within))
+
+
 class SessionQuerySet(OfAgencyQuerySet):
+    def visible_to(self, user):
+        """Those of one's agencies, and those that one leads, whosever case it is. Each is a column of the session that an
+        index leads with, and the database looks into both; who one is as a mediator it asks once."""
+        seen = self.of_agencies(user)
+        if seen.query.is_empty() or user.has_perm("cases.view_all_agencies"):
+            return seen
+        mediators = self.model._meta.get_field("mediator").related_model.objects.order_by().filter(user=user.pk)
+        led = Q(mediator=Subquery(mediators.values("pk")[:1]))
+        return self.filter(Q(agency__in=user.agency.ids_within) | led)
+
+    def of_agencies(self, user):
+        """Those of the agency of `user` and of those below it, on whose cases he works beyond the session, too."""
+        return super().visible_to(user)
+
     def standing(self):
         """Those that take a mediator's time, and a room: scheduled or held."""
         return self.exclude(state=SessionState.CANCELLED)
@@ -104,13 +137,21 @@ class SessionQuerySet(OfAgencyQuerySet):
         """With `stranded`: whether a session is one of these."""
         return self.annotate(stranded=self._is_stranded())
 
+    def led_by(self, user):
+        """Those that `user` leads, of cases whose mediation is with an agency for which he leads any."""
+        return self.filter(self._is_within_reach(), mediator__user=user)
+
     def _is_stranded(self) -> Q:
+        goes_on = Q(case__state__in=MEDIATED_STATES) & self._is_within_reach()
+        return Q(state=SessionState.SCHEDULED) & ~goes_on
+
+    @staticmethod
+    def _is_within_reach() -> Q:
         entrustments = Case._meta.get_field("entrustments").related_model.objects.order_by()
         entrusted = entrustments.filter(case=OuterRef("case"), agency=OuterRef("agency"), ended_at__isnull=True)
         mediator, custodian = F("mediator__agency__path"), F("case__custodian__path")
         near = Q(case__custodian__path__startswith=mediator) | Q(mediator__agency__path__startswith=custodian)
-        goes_on = Q(case__state__in=MEDIATED_STATES) & (near | Q(Exists(entrusted)))
-        return Q(state=SessionState.SCHEDULED) & ~goes_on
+        return near | Q(Exists(entrusted))
 
     def lapsed(self, after: dt.datetime):
         """Those that were to begin after then and were cancelled as they could no longer be held; with `called`: whether

@@ -109,6 +109,11 @@ class MediatorAdmin(OfAgencyAdmin, RefusableAdmin):
     autocomplete_fields = ["agency", "fields"]
     inlines = [HoursInline, LeaveInline]
 
+    def scoped(self, request):
+        """Where one is chosen for a session, those of the agencies above, too."""
+        chooses = request.resolver_match.url_name == "autocomplete"  # no other page looks mediators up so
+        return Mediator.objects.choosable_by(request.user) if chooses else super().scoped(request)
+
     @admin.display(description=_("languages"), empty_value="-")
     def shown_languages(self, mediator):
         return mediator.spoken or None
@@ -129,6 +134,15 @@ class RoomAdmin(OfAgencyAdmin, RefusableAdmin):
     list_filter = ["closed"]
     search_fields = ["name", "agency__name"]
     autocomplete_fields = ["agency"]
+
+
+class NamesMediator:
+    """A form in which a mediator is chosen: one of one's agencies, or of those above."""
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "mediator":
+            kwargs["queryset"] = Mediator.objects.choosable_by(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class OfSession:
@@ -194,7 +208,7 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(ActPages, PaperPages, VerbAdmin):
+class SessionAdmin(ActPages, PaperPages, NamesMediator, VerbAdmin):
     workflow, act_forms = SESSION, FORMS
     act_related = ("case", "mediator")
     form = SessionForm
@@ -295,6 +309,8 @@ class SessionAdmin(ActPages, PaperPages, VerbAdmin):
         """Where what the session came to is drawn up, or stands."""
         if session.outcome != SessionOutcome.AGREEMENT or not user.has_perm("mediation.view_agreement"):
             return ""
+        if not cases_of(user).filter(pk=session.case_id).exists():
+            return ""  # led for another agency, whose people draw it up
         standing = session.case.agreements.standing().first()
         if standing is not None:
             return reverse("admin:mediation_agreement_change", args=[standing.pk])
@@ -484,7 +500,7 @@ class EntrustmentAdmin(VerbAdmin):
 
 
 @admin.register(Recusal)
-class RecusalAdmin(VerbAdmin):
+class RecusalAdmin(NamesMediator, VerbAdmin):
     """An application is recorded, and decided on by another person."""
 
     form, second_form = RecusalForm, DecisionForm

@@ -11,7 +11,7 @@ from cases.models import Case
 from core.working_days import Calendar
 from mediation.enums import RecusalDecision
 from mediation.hours import Hours, why_closed
-from mediation.models import MediatedCase, Mediator, Recusal
+from mediation.models import MediatedCase, Mediator, Recusal, Session
 from registry.models import Agency
 
 CLOSED_BECAUSE = {
@@ -25,6 +25,14 @@ CLOSED_BECAUSE = {
 def cases_of(user) -> QuerySet[Case]:
     """The cases on whose mediation `user` may work."""
     return Case.objects.filter(pk__in=MediatedCase.objects.visible_to(user).order_by().values("pk"))
+
+
+def cases_for(session: Session, user) -> QuerySet[Case]:
+    """Those on which `user` may work in acts on the session: `cases_of`, and its own case for the mediator who leads it,
+    though the case be of an agency above his."""
+    if Session.objects.led_by(user).filter(pk=session.pk).exists():
+        return Case.objects.filter(pk=session.case_id)
+    return cases_of(user)
 
 
 def mediating_agency(case: Case) -> Agency:

@@ -11,7 +11,7 @@ from cases.enums import Addressee, Body, DocumentForm, MediationMode
 from cases.models import Case, Document, Letterhead
 from core.exceptions import DomainError
 from core.workflow import Act
-from mediation.domain.mediating import cases_of
+from mediation.domain.mediating import cases_for, cases_of
 from mediation.enums import AgreementForm, AgreementVerb
 from mediation.models import Agreement, Session
 
@@ -25,11 +25,11 @@ NOT_RECORDED = "未记录"
 DUES = "履行事项及期限："
 
 
-def issue(act: Act, case: Case, form: DocumentForm, side: str, values: dict[str, Any]) -> Document:
-    """Issue one of the documents for the row that is acted on, and keep it with that row. Raises as issue_document."""
-    document = issue_document(
-        case, form=form, side=side, values=values, actor=act.actor, now=act.now, among=cases_of(act.actor)
-    )
+def issue(act: Act, case: Case, form: DocumentForm, side: str, values: dict[str, Any], among=None) -> Document:
+    """Issue one of the documents for the row that is acted on, and keep it with that row. `among`: as for issue_document,
+    without it the cases on whose mediation the actor works. Raises as issue_document."""
+    among = cases_of(act.actor) if among is None else among
+    document = issue_document(case, form=form, side=side, values=values, actor=act.actor, now=act.now, among=among)
     act.obj.documents.add(document)
     act.facts |= {"document": document.pk, "number": document.number}
     return document
@@ -61,7 +61,7 @@ def issue_notice(act: Act) -> None:
     issue(act, session.case, NOTICES.get(session.case.body, DocumentForm.COUNCIL_NOTICE), side, {
         "mediate_at": session.period.lower, "place": place_in_words(session), "mediators": session.mediator.name,
         "recusal_days": data["recusal_days"], "contact_phone": data["contact_phone"], "bring": data.get("bring", ""),
-    })  # fmt: skip
+    }, among=cases_for(session, act.actor))  # fmt: skip
 
 
 def issue_record(act: Act) -> None:
@@ -76,7 +76,7 @@ def issue_record(act: Act) -> None:
     issue(act, session.case, DocumentForm.MEDIATION_RECORD, Addressee.INTERNAL, {
         "held_at": session.period.lower, "place": place_in_words(session), "mediators": session.mediator.name,
         "present": present or NOT_RECORDED, "record": session.minutes or NOT_RECORDED, "outcome": outcome,
-    })  # fmt: skip
+    }, among=cases_for(session, act.actor))  # fmt: skip
 
 
 def issue_agreement(act: Act) -> None:

@@ -22,7 +22,7 @@ from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
-from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
+from mediation.domain.mediating import cases_for, cases_of, mediating_agency, mediators_of, why_not_bookable
 from mediation.domain.papers import ISSUE, issue_notice, issue_record
 from mediation.enums import Presence, RecusalDecision, SessionOutcome, SessionState, SessionVerb
 from mediation.models import Attendance, Mediator, Room, Session
@@ -62,22 +62,26 @@ def schedule(case: Case, appointment: Appointment, *, actor, now: dt.datetime | 
 
     Raises PermissionDenied, and DomainError where the law or somebody's time is in the way: nothing is booked then.
     """
-    now = now or timezone.now()
     with transaction.atomic():
         case = lock_case(case, actor, ADD)
-        check_appointment(case, appointment, actor)
-        session = _saved(_placed(Session(case=case, agency=mediating_agency(case)), appointment))
-        Attendance.objects.bulk_create(
-            [Attendance(session=session, side=Side.RESPONDENT)]
-            + [
-                Attendance(session=session, side=Side.COMPLAINANT, party=party)
-                for party in case.parties.exclude(role=PartyRole.REPORTER).order_by("pk")
-            ]
-        )
-        session.events.create(
-            verb=SessionVerb.SCHEDULE, before="", after=session.state, actor=actor, at=now, note=note,
-            data=_told(appointment),
-        )  # fmt: skip
+        return _booked(case, appointment, actor=actor, now=now or timezone.now(), note=note)
+
+
+def _booked(case: Case, appointment: Appointment, *, actor, now, note: str = "", kept: Room | None = None) -> Session:
+    """A new session of the locked case. `kept`: the room of the one that it follows."""
+    check_appointment(case, appointment, actor, kept=kept)
+    session = _saved(_placed(Session(case=case, agency=mediating_agency(case)), appointment))
+    Attendance.objects.bulk_create(
+        [Attendance(session=session, side=Side.RESPONDENT)]
+        + [
+            Attendance(session=session, side=Side.COMPLAINANT, party=party)
+            for party in case.parties.exclude(role=PartyRole.REPORTER).order_by("pk")
+        ]
+    )
+    session.events.create(
+        verb=SessionVerb.SCHEDULE, before="", after=session.state, actor=actor, at=now, note=note,
+        data=_told(appointment),
+    )  # fmt: skip
     return session
 
 
@@ -93,8 +97,9 @@ def lock_case(case: Case, actor, permission: str, among=None) -> Case:
     return locked
 
 
-def check_appointment(case: Case, appointment: Appointment, actor) -> None:
-    """Raises DomainError where a session of `case` cannot be held so; whether others are booked, the database says."""
+def check_appointment(case: Case, appointment: Appointment, actor, *, kept: Room | None = None) -> None:
+    """Raises DomainError where a session of `case` cannot be held so; whether others are booked, the database says.
+    `kept`: a room that the session has already, which may be another agency's."""
     mediator, starts, ends = appointment.mediator, appointment.starts, appointment.ends
     if case.kind != Kind.COMPLAINT:
         raise DomainError(_("Only complaints are mediated."))
@@ -123,7 +128,7 @@ def check_appointment(case: Case, appointment: Appointment, actor) -> None:
         )
     if reason := why_not_bookable(mediator, starts, ends, load_calendar()):
         raise DomainError(reason)
-    _check_place(appointment, actor)
+    _check_place(appointment, actor, kept)
 
 
 def check_here(case: Case, actor) -> None:
@@ -138,7 +143,7 @@ def is_suspended(case: Case) -> bool:
     return pending.exists() or case.pauses.filter(reason=PauseReason.RECUSAL, ended_on__isnull=True).exists()
 
 
-def _check_place(appointment: Appointment, actor) -> None:
+def _check_place(appointment: Appointment, actor, kept: Room | None) -> None:
     room = appointment.room
     if appointment.mode == MediationMode.REMOTE:
         if not appointment.link:
@@ -147,7 +152,8 @@ def _check_place(appointment: Appointment, actor) -> None:
             raise DomainError(_("A remote session needs neither room nor place."))
     elif bool(room) == bool(appointment.place):
         raise DomainError(_("On site, a session has either a room or another place."))
-    if room and (room.closed or not Room.objects.visible_to(actor).filter(pk=room.pk).exists()):
+    own = room and (room == kept or Room.objects.visible_to(actor).filter(pk=room.pk).exists())
+    if room and (room.closed or not own):
         raise DomainError(_("This room is not one of your agency's, or is no longer used."))
 
 
@@ -229,7 +235,7 @@ def _goes_on_nowhere(session, user) -> str:
 def _move(act: Act) -> None:
     appointment = act.data.pop("appointment")
     session = act.obj
-    check_appointment(session.case, appointment, act.actor)
+    check_appointment(session.case, appointment, act.actor, kept=session.room)
     if all(getattr(session, name) == value for name, value in _fields(appointment).items()):
         raise DomainError(_("Nothing is different from what is booked."))
     act.facts |= {"from": timezone.localtime(session.period.lower).isoformat(), **_told(appointment)}
@@ -276,7 +282,7 @@ def _hold(act: Act) -> None:
     _check_present(outcome, present)
     act.changes |= {"minutes": act.data.pop("minutes"), "outcome": outcome, "held_at": act.now}
     consent, ground = act.data.pop("both_consent", False), act.data.pop("ground", None)
-    agreed, case, rows = act.data.pop("represented_agree", False), session.case, cases_of(act.actor)
+    agreed, case, rows = act.data.pop("represented_agree", False), session.case, cases_for(session, act.actor)
     if needs_consent(case, outcome) and not consent:
         raise DomainError(str(UNCONSENTED))
     if case.state == State.ACCEPTED and consent:
@@ -343,10 +349,11 @@ SESSION = Workflow(
 
 
 def act_on(session: Session, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, **data):
-    """Do `verb` to `session`; returns the event. One's own session is cancelled also when its case has gone elsewhere.
+    """Do `verb` to `session`; returns the event. One's own session is cancelled also when its case has gone elsewhere,
+    and whoever leads one does all that belongs to it, though the case is another agency's.
     See core.workflow.Workflow.apply for what is checked and raised."""
     with transaction.atomic():
-        among = Case.objects.filter(pk=session.case_id) if verb == SessionVerb.CANCEL else None
+        among = Case.objects.filter(pk=session.case_id) if verb == SessionVerb.CANCEL else cases_for(session, actor)
         lock_case(session.case, actor, (SESSION[verb].permission or CHANGE) if verb in SESSION else CHANGE, among)
         return SESSION.apply(session, verb, actor=actor, now=now, seen=seen, **data)
 
@@ -367,7 +374,8 @@ def adjourn(session: Session, appointment: Appointment, *, actor, now: dt.dateti
     """Record that `session` was adjourned, and book the one that follows it. Returns the latter."""
     with transaction.atomic():
         act_on(session, SessionVerb.HOLD, actor=actor, now=now, outcome=SessionOutcome.ADJOURNED, **data)
-        following = schedule(session.case, appointment, actor=actor, now=now)
+        case = lock_case(session.case, actor, ADD, cases_for(session, actor))
+        following = _booked(case, appointment, actor=actor, now=now or timezone.now(), kept=session.room)
         Session.objects.filter(pk=session.pk).update(following=following)
     session.following = following
     return following

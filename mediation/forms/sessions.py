@@ -21,7 +21,7 @@ from mediation.domain import Appointment, cases_of
 from mediation.domain.papers import letterhead_of
 from mediation.domain.sessions import UNCONSENTED, needs_consent
 from mediation.enums import Language, Presence, RecusalDecision, SessionOutcome
-from mediation.models import Attendance, Entrustment, Recusal, Session
+from mediation.models import Attendance, Entrustment, Recusal, Room, Session
 
 MINUTES_LENGTH = 20_000
 FROM, UNTIL = pgettext_lazy("time of day", "From"), pgettext_lazy("time of day", "Until")
@@ -88,6 +88,12 @@ class SessionForm(AppointmentFields, CaseNumberForm):
             kwargs["initial"] = stored | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         self.fields["number"].disabled = instance is not None and bool(instance.pk)
+        if instance is not None and instance.room_id and "room" in self.fields:  # it may be another agency's
+            self.fields["room"].queryset |= Room.objects.filter(pk=instance.room_id)
+
+    def clean_number(self):
+        """Of a session that is there, the case stands; whoever leads it may not see the case elsewhere."""
+        return self.cleaned_data["number"] if self.instance.pk else super().clean_number()
 
     def appointment(self) -> Appointment:
         given = self.cleaned_data

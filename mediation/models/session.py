@@ -17,8 +17,8 @@ from mediation.enums import Presence, RecusalDecision, SessionOutcome, SessionSt
 from mediation.models.mediator import Mediator, Room
 from mediation.querysets import (
     MediatedCaseQuerySet,
-    OfMediatorQuerySet,
     OfSessionQuerySet,
+    RecusalQuerySet,
     SessionQuerySet,
 )
 
@@ -259,7 +259,7 @@ class Recusal(models.Model):
     )  # fmt: skip
     note = models.CharField(_("note"), max_length=500, blank=True)
 
-    objects = OfMediatorQuerySet.as_manager()
+    objects = RecusalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("application for recusal")

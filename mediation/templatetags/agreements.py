@@ -29,7 +29,7 @@ def agreements_to_see_to(user) -> dict:
     if not user.has_perm("mediation.view_agreement"):
         return {"shown": False}
     today = timezone.localdate()
-    drawn_up = Session.objects.visible_to(user).to_draw_up(timezone.now() - DRAWN_UP_WITHIN)
+    drawn_up = Session.objects.of_agencies(user).to_draw_up(timezone.now() - DRAWN_UP_WITHIN)
     drafts = [
         part.to_sign().select_related("case__merchant").only("reached_on", "state", *of_case("case__"))
         for part in Agreement.objects.parts_visible_to(user)

@@ -217,6 +217,69 @@ def test_an_act_that_does_not_apply_leads_back_and_says_why(desk, clerk, case, a
     assert "The mediation of this case is over" in response.content.decode()
 
 
+# mediators of other agencies
+
+CHOICES = "/admin/autocomplete/?app_label=mediation&field_name=mediator&model_name="
+
+
+@pytest.mark.parametrize("model", ["session", "recusal"])
+def test_mediators_of_the_agencies_above_are_chosen_by_name(desk, district, place, model):
+    above, beside = (MediatorFactory(agency=one) for one in (district.parent, AgencyFactory(parent=district.parent)))
+
+    found = desk.get(f"{CHOICES}{model}").json()["results"]
+
+    assert {one["text"] for one in found} == {above.name, place.mediator.name}
+    assert beside.name not in str(found)
+    assert above.name not in desk.get("/admin/mediation/mediator/").content.decode()
+    assert desk.get(f"/admin/mediation/mediator/{above.pk}/change/").status_code == 404
+
+
+def test_a_session_and_a_recusal_of_a_mediator_above_are_recorded(desk, case, district, place):
+    above, beside = (MediatorFactory(agency=one) for one in (district.parent, AgencyFactory(parent=district.parent)))
+    recusal = {"number": case.number, "side": "complainant", "reason": "与被投诉人有亲属关系"}
+
+    refused = desk.post(ADD, entered(case, place, mediator=beside.pk))
+    booked = desk.post(ADD, entered(case, place, mediator=above.pk))
+    also_refused = desk.post("/admin/mediation/recusal/add/", recusal | {"mediator": beside.pk})
+    asked = desk.post("/admin/mediation/recusal/add/", recusal | {"mediator": above.pk})
+
+    for response in (refused, also_refused):
+        assert any("Select a valid choice" in words for words in errors(response))
+    assert [response.status_code for response in (booked, asked)] == [302, 302]
+    session = Session.objects.get()
+    assert session.mediator == Recusal.objects.get().mediator == above
+    page = desk.get(f"/admin/mediation/session/{session.pk}/change/").content.decode()
+    assert above.name in page
+    assert case.number in desk.get("/admin/mediation/recusal/").content.decode()
+
+
+def test_who_leads_a_session_for_an_agency_above_has_it_on_his_pages(client, case, district, place):
+    station = AgencyFactory(parent=district)
+    leader = UserFactory(agency=station, roles=["mediator"])
+    mine = MediatorFactory(agency=station, user=leader)
+    now = timezone.localtime()
+    session = SessionFactory(
+        case=case, mediator=mine, mode="on_site", link="", room=place.room, starts=now.replace(hour=9, minute=0)
+    )
+    colleague = UserFactory(agency=station, roles=["mediator"])
+    address = f"/admin/mediation/session/{session.pk}/change/"
+    pages = ("/admin/", "/admin/mediation/session/", "/admin/mediation/session/calendar/", address)
+    later = {"day": "2099-11-12", "starts": "09:00", "ends": "10:00"}  # a Thursday without a calendar of its own
+
+    client.force_login(leader)
+    seen = [case.number in client.get(page).content.decode() for page in pages]
+    moved = client.post(address, entered(case, place, mediator=mine.pk, **later) | INLINES, follow=True)
+    client.force_login(colleague)
+    others = [client.get(page) for page in pages]
+
+    assert seen == [True] * 4
+    assert moved.redirect_chain
+    session.refresh_from_db()
+    assert (session.room, timezone.localtime(session.period.lower).year) == (place.room, 2099)
+    assert [case.number in response.content.decode() for response in others] == [False] * 4
+    assert others[-1].status_code == 404
+
+
 # what belongs to them
 
 

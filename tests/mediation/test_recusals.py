@@ -7,7 +7,7 @@ from core.exceptions import DomainError
 from mediation.domain import act_on, ask_recusal, decide_recusal, schedule
 from mediation.enums import RecusalDecision, SessionVerb
 from mediation.models import Recusal, Session
-from tests.factories import AgencyFactory, MediatorFactory, RecusalFactory, UserFactory
+from tests.factories import AgencyFactory, EntrustmentFactory, MediatorFactory, RecusalFactory, UserFactory
 from tests.factories.cases import local
 from tests.mediation.conftest import HOUR, NOW, THURSDAY
 
@@ -118,3 +118,28 @@ def test_the_database_refuses_a_decision_by_whoever_recorded_the_application(cas
         Recusal.objects.filter(pk=recusal.pk).update(
             decision="granted", decided_at=NOW, decided_by=recusal.recorded_by
         )
+
+
+def test_an_application_about_a_mediator_of_an_agency_above_is_seen_and_decided_by_those_of_the_case(
+    case, clerk, head, district
+):  # fmt: skip
+    above = MediatorFactory(agency=district.parent)
+    neighbour = UserFactory(agency=AgencyFactory(parent=district.parent), roles=["approver"])
+    recusal = ask(case, above, clerk)
+    RecusalFactory(mediator=above)  # of a case elsewhere
+
+    assert list(Recusal.objects.visible_to(clerk)) == list(Recusal.objects.visible_to(head)) == [recusal]
+    assert not Recusal.objects.visible_to(neighbour).exists()
+    decide_recusal(recusal, granted=True, actor=head, now=NOW)
+
+    recusal.refresh_from_db()
+    assert recusal.decision == RecusalDecision.GRANTED
+
+
+def test_an_application_in_an_entrusted_case_is_seen_by_those_who_mediate_it(case):
+    council = AgencyFactory(council=True, parent=AgencyFactory(council=True))
+    EntrustmentFactory(case=case, agency=council)
+    recusal = RecusalFactory(case=case, mediator=MediatorFactory(agency=council.parent))
+    theirs = UserFactory(agency=council, roles=["mediator"])
+
+    assert list(Recusal.objects.visible_to(theirs)) == [recusal]

@@ -9,7 +9,17 @@ from cases.domain.registration import custody
 from cases.enums import Outcome, State
 from cases.models import Case, CaseEvent, Ground
 from core.exceptions import DomainError, TransitionNotAllowed
-from mediation.domain import LAPSING, SESSION, act_on, adjourn, lapse_sessions, schedule
+from mediation.domain import (
+    LAPSING,
+    SESSION,
+    Appointment,
+    act_on,
+    adjourn,
+    ask_recusal,
+    cases_of,
+    lapse_sessions,
+    schedule,
+)
 from mediation.enums import SessionOutcome, SessionState, SessionVerb
 from mediation.models import Attendance, Session, SessionEvent
 from tests.factories import (
@@ -541,3 +551,79 @@ def test_an_act_needs_its_permission_and_the_session_in_sight(case, session, dis
             act_on(session, SessionVerb.CANCEL, actor=user, now=NOW, note="改期")
     session.refresh_from_db()
     assert session.state == SessionState.SCHEDULED
+
+
+# led for another agency
+
+
+@pytest.fixture
+def lent(case, district):
+    """A session of the district's case, in its room, that the mediator of a station below leads; and his account."""
+    station = AgencyFactory(parent=district)
+    leader = UserFactory(agency=station, roles=["mediator"])
+    session = SessionFactory(
+        case=case, mediator=MediatorFactory(agency=station, user=leader), mode="on_site", link="",
+        room=RoomFactory(agency=district), starts=THURSDAY,
+    )  # fmt: skip
+    for party in (None, *case.parties.all()):
+        session.attendances.create(side="complainant" if party else "respondent", party=party)
+    return session
+
+
+def test_who_leads_a_session_for_an_agency_above_sees_it_and_does_all_of_it(case, lent, district):
+    leader = lent.mediator.user
+    colleague = UserFactory(agency=leader.agency, roles=["mediator"])
+    assert list(Session.objects.visible_to(leader)) == [lent]
+    assert not Session.objects.visible_to(colleague).exists()
+    assert not Case.objects.visible_to(leader).exists()
+    assert not cases_of(leader).exists()  # of the case nothing but the session
+
+    act_on(lent, SessionVerb.CALL, actor=leader, now=NOW, attendances=list(lent.attendances.all()), means="phone")
+    moved = Appointment(lent.mediator, THURSDAY + HOUR, THURSDAY + 2 * HOUR, "on_site", lent.room)
+    act_on(lent, SessionVerb.MOVE, actor=leader, now=NOW, appointment=moved)
+    next_day = moved._replace(starts=THURSDAY + dt.timedelta(days=1), ends=THURSDAY + dt.timedelta(days=1) + HOUR)
+    following = adjourn(lent, next_day, actor=leader, now=AFTER, roll=roll(lent), minutes="改日再议。", both_consent=True)
+    assert (following.agency, following.room, following.mediator) == (district, lent.room, lent.mediator)
+    hold(following, leader, "agreement", now=AFTER + dt.timedelta(days=1))
+
+    case.refresh_from_db()
+    assert (case.outcome, case.custodian) == (Outcome.AGREEMENT, district)
+    act_on(following, SessionVerb.ADD_MINUTES, actor=leader, now=AFTER + dt.timedelta(days=1), text="更正")
+
+
+def test_who_leads_one_session_of_a_case_books_no_other(case, lent, at):
+    leader = lent.mediator.user
+    with pytest.raises(PermissionDenied):
+        book(case, at(THURSDAY + 3 * HOUR), leader)
+    with pytest.raises(PermissionDenied):
+        ask_recusal(case, lent.mediator, side="mediator", reason="与被投诉人有亲属关系", actor=leader, now=NOW)
+    assert Session.objects.count() == 1
+
+
+def test_who_no_longer_leads_a_session_sees_it_no_more(case, clerk, lent, at, place):
+    leader = lent.mediator.user
+    act_on(lent, SessionVerb.MOVE, actor=clerk, now=NOW, appointment=at(room=lent.room))
+
+    assert not Session.objects.visible_to(leader).exists()
+    with pytest.raises(PermissionDenied):
+        hold(lent, leader, "agreement")
+    assert Session.objects.get().mediator == place.mediator
+
+
+def test_who_leads_a_session_of_a_case_that_went_elsewhere_only_cancels_it(case, lent, district):
+    leader, neighbour = lent.mediator.user, AgencyFactory(parent=district.parent)
+    Case.objects.filter(pk=case.pk).update(**custody(neighbour), handling=neighbour)
+
+    with pytest.raises(PermissionDenied):
+        hold(lent, leader, "agreement")
+    act_on(lent, SessionVerb.CANCEL, actor=leader, now=NOW, note="案件已移送其他机构")
+
+    assert Session.objects.get().state == SessionState.CANCELLED
+
+
+def test_what_one_leads_is_seen_by_those_alone_who_see_sessions(lent):
+    leader = lent.mediator.user
+    leader.groups.clear()
+    leader = type(leader).objects.get(pk=leader.pk)
+
+    assert not Session.objects.visible_to(leader).exists()
