@@ -40,6 +40,7 @@ def finding_words(rule: str) -> str:
         "id_number": _("Not a valid identity number"),
         "reference": _("Further number that stands for another case"),
         "room": _("Room not recognised, taken for a place"),
+        "hours": _("Outside the mediator's hours or leave, booked all the same"),
         "session": _("Session worked on here, left as it is"),
         "referral": _("Referral worked on here, left as it is"),
         "merchant": _("Merchant that is not verified"),

@@ -2,17 +2,18 @@
 
 import datetime as dt
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from cases.admin import OfAgencyAdmin, masked
@@ -34,7 +35,9 @@ from mediation.domain import (
     end_entrustment,
     entrust,
     schedule,
+    sessions_outside,
     suggest,
+    why_outside,
 )
 from mediation.enums import RecusalDecision, SessionOutcome, SessionState, SessionVerb
 from mediation.forms.sessions import (
@@ -75,11 +78,13 @@ from mediation.plan import (
     week_plan,
     with_calendar,
 )
+from registry.domain.calendar import shown_calendar
 
 FORMS = {
     SessionVerb.CALL: CallForm, SessionVerb.HOLD: HoldForm, SessionVerb.CANCEL: CancelForm,
     SessionVerb.ADD_MINUTES: MinutesForm, SessionVerb.NOTICE: NoticeForm, SessionVerb.RECORD: RecordForm,
 }  # fmt: skip
+OUTSIDE = 10  # sessions that a message names
 TONES = {SessionState.SCHEDULED: "blue", SessionState.HELD: "green", SessionState.CANCELLED: "grey"}
 
 
@@ -125,6 +130,33 @@ class MediatorAdmin(OfAgencyAdmin, RefusableAdmin):
             ids = user.agency.ids_within if user.agency_id else []
             kwargs["queryset"] = (accounts if user.is_superuser else accounts.filter(agency__in=ids)).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if change:
+            self._name_outside(request, form.instance)
+
+    @staticmethod
+    def _name_outside(request, mediator) -> None:
+        """What was booked before these times were entered stays; whoever enters them is told."""
+        sessions = sessions_outside(mediator, Session.objects.visible_to(request.user), timezone.now())
+        if not sessions:
+            return
+        told = ngettext(
+            "%(n)d scheduled session lies outside the times of this mediator. It stays booked until it is moved or "
+            "cancelled:",
+            "%(n)d scheduled sessions lie outside the times of this mediator. They stay booked until they are moved or "
+            "cancelled:",
+            len(sessions),
+        ) % {"n": len(sessions)}
+        links = format_html_join(", ", '<a href="{}">{}</a>', (
+            (
+                reverse("admin:mediation_session_change", args=[one.pk]),
+                f"{timezone.localtime(one.period.lower):%Y-%m-%d %H:%M} {one.case.number}",
+            )
+            for one in sessions[:OUTSIDE]
+        ))  # fmt: skip
+        messages.warning(request, format_html("{} {}{}", told, links, ", …" if len(sessions) > OUTSIDE else ""))
 
 
 @admin.register(Room)
@@ -290,6 +322,7 @@ class SessionAdmin(ActPages, PaperPages, NamesMediator, VerbAdmin):
             context |= {
                 "steps": steps, "session": obj, "case_url": obj.case.get_absolute_url() if seen else "",
                 "papers": self.papers(request, obj), "agreement_url": self._agreement_url(request.user, obj),
+                "outside": self._why_outside(obj),
             }  # fmt: skip
         elif add:
             context["suggestions"] = self.suggestions(request)
@@ -303,6 +336,14 @@ class SessionAdmin(ActPages, PaperPages, NamesMediator, VerbAdmin):
             *self.paper_urls(),
             *super().get_urls(),
         ]
+
+    @staticmethod
+    def _why_outside(session) -> str:
+        """Why a session ahead could not be booked any more with its mediator, whose times were entered later."""
+        starts, ends = session.period.lower, session.period.upper
+        if session.state != SessionState.SCHEDULED or starts <= timezone.now():
+            return ""
+        return why_outside(session.mediator, starts, ends, shown_calendar().calendar())
 
     @staticmethod
     def _agreement_url(user, session) -> str:

@@ -14,7 +14,14 @@ from mediation.domain.confirmations import (
 )
 from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
-from mediation.domain.mediating import cases_of, mediating_agency, mediators_of, why_not_bookable
+from mediation.domain.mediating import (
+    cases_of,
+    mediating_agency,
+    mediators_of,
+    sessions_outside,
+    why_not_bookable,
+    why_outside,
+)
 from mediation.domain.papers import document_of
 from mediation.domain.recusals import ask_recusal, decide_recusal
 from mediation.domain.referrals import (
@@ -64,7 +71,9 @@ __all__ = [
     "refer",
     "reveal_phones",
     "schedule",
+    "sessions_outside",
     "suggest",
     "urgency",
     "why_not_bookable",
+    "why_outside",
 ]

@@ -12,6 +12,7 @@ from core.working_days import Calendar
 from mediation.enums import RecusalDecision
 from mediation.hours import Hours, why_closed
 from mediation.models import MediatedCase, Mediator, Recusal, Session
+from registry.domain import load_calendar
 from registry.models import Agency
 
 CLOSED_BECAUSE = {
@@ -48,6 +49,27 @@ def mediators_of(case: Case, day: dt.date) -> QuerySet[Mediator]:
     recused = Recusal.objects.filter(case=case, decision=RecusalDecision.GRANTED).values("mediator")
     near = Q(agency__in=agency.ancestor_ids) | Q(agency__path__startswith=agency.path)
     return Mediator.objects.active_on(day).filter(near).exclude(pk__in=recused)
+
+
+def why_outside(mediator: Mediator, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:
+    """Why what is booked from `starts` to `ends` lies outside the times of `mediator`: he does not mediate then, or
+    `why_not_bookable`; empty where it does not."""
+    day = timezone.localdate(starts)
+    if mediator.active_from and day < mediator.active_from or mediator.active_to and day >= mediator.active_to:
+        return _("This person does not mediate on that day.")
+    return why_not_bookable(mediator, starts, ends, calendar)
+
+
+def sessions_outside(mediator: Mediator, sessions: QuerySet[Session], now: dt.datetime) -> list[Session]:
+    """Those of `sessions` that are ahead of `mediator`, and that could not be booked with him as his hours, leave and
+    activity are now; the earliest first."""
+    mediator = Mediator.objects.prefetch_related("hours", "leaves").get(pk=mediator.pk)
+    ahead = sessions.scheduled().filter(mediator=mediator, period__startswith__gt=now).select_related("case")
+    calendar = load_calendar()
+    return [
+        session for session in ahead.order_by("period", "pk")
+        if why_outside(mediator, session.period.lower, session.period.upper, calendar)
+    ]
 
 
 def why_not_bookable(mediator: Mediator, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:

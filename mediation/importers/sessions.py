@@ -26,10 +26,11 @@ from mediation.domain.imported import (
     with_platform,
     write_sessions,
 )
+from mediation.domain.mediating import why_not_bookable
 from mediation.domain.sessions import LONGEST
 from mediation.enums import SessionOutcome, SessionState
-from mediation.models import Room
-from registry.domain import Directory
+from mediation.models import Mediator, Room
+from registry.domain import Directory, load_calendar
 from registry.domain.directory import spelling
 from registry.models import Agency, Region
 
@@ -245,7 +246,24 @@ class Resolver:
                 self.target.refuse(converted, entry, bad)
             else:
                 resolved.append(entry)
+        self._note_outside([entry for entry in resolved if self._is_ahead(entry.item.session)])
         return resolved
+
+    def _is_ahead(self, session: ImportedSession) -> bool:
+        return session.state == SessionState.SCHEDULED and session.starts > self.target.now
+
+    def _note_outside(self, planned: list[Entry]) -> None:
+        """What is planned is taken as the source has it; outside the mediator's hours or leave it is a warning."""
+        if not planned:
+            return
+        rows = Mediator.objects.filter(pk__in={entry.item.session.mediator_id for entry in planned})
+        mediators, calendar = rows.prefetch_related("hours", "leaves").in_bulk(), load_calendar()
+        for entry in planned:
+            session = entry.item.session
+            reason = why_not_bookable(mediators[session.mediator_id], session.starts, session.ends, calendar)
+            if reason:
+                day = f"{timezone.localtime(session.starts):%Y-%m-%d %H:%M}"
+                entry.warnings.append(("hours", self.target.header("starts"), f"{day} {reason}"))
 
     def _resolve(self, entry: Entry) -> None:
         said, row = entry.item, self.target.row(entry)
@@ -276,7 +294,7 @@ class Resolver:
                 _("The session would begin before the complaint was accepted, on %(date)s.")
                 % {"date": f"{timezone.localtime(case.accepted_at):%Y-%m-%d %H:%M}"},
             )  # fmt: skip
-        ahead = session.state == SessionState.SCHEDULED and session.starts > self.target.now
+        ahead = self._is_ahead(session)
         if ahead and case.state not in MEDIATED_STATES:
             raise row.bad("case", "case", _("The mediation of this case is over: no session of it can be ahead."))
         if ahead and case.id in self.away:
@@ -311,7 +329,7 @@ class Resolver:
         """The room of that name of the session's agency, or of one above it or below it; one in use for what is ahead."""
         session = said.session
         named = self.rooms.get(spelling(said.room), ())
-        if session.state == SessionState.SCHEDULED and session.starts > self.target.now:
+        if self._is_ahead(session):
             named = [room for room in named if not room.closed]
         own = [room.pk for room in named if room.agency_id == session.agency_id]
         near = own or [room.pk for room in named if self.shared.near(room.agency_id, session.agency_id)]

@@ -14,6 +14,7 @@ from mediation import querysets
 from mediation.domain import lapse_sessions, schedule
 from mediation.enums import SessionOutcome, SessionState
 from mediation.models import Entrustment, Mediator, Recusal, Room, Session
+from registry.domain import load_calendar
 from tests.factories import (
     AgencyFactory,
     CaseFactory,
@@ -25,6 +26,7 @@ from tests.factories import (
     SessionFactory,
     UserFactory,
 )
+from tests.factories.cases import local
 from tests.mediation.conftest import HOUR, NOW, THURSDAY
 
 pytestmark = pytest.mark.django_db
@@ -368,6 +370,77 @@ def test_a_leave_that_is_not_taken_is_taken_away_again(head, client, district):
 
     assert response.status_code == 302
     assert not leave.mediator.leaves.exists()
+
+
+def booked_ahead(district, number: int) -> list[Session]:
+    """Sessions of one mediator on as many working days from next week on, at nine, the earliest first."""
+    mediator, calendar = MediatorFactory(agency=district), load_calendar()
+    today = timezone.localdate()
+    days = [calendar.add_working_days(today, 7 + count).due_on for count in range(number)]
+    return [
+        SessionFactory(
+            case=CaseFactory(handling=district, accepted=True), mediator=mediator,
+            starts=local(day.year, day.month, day.day),
+        )
+        for day in days
+    ]  # fmt: skip
+
+
+def told(response) -> list[str]:
+    return [str(message) for message in response.context["messages"] if message.level_tag == "warning"]
+
+
+@pytest.mark.parametrize("what", ["leave", "hours", "active_to"])
+def test_who_enters_leave_or_hours_is_told_what_was_booked_before(head, client, district, what):
+    first, second = booked_ahead(district, 2)
+    mediator = first.mediator
+    day = timezone.localdate(second.period.lower)
+    SessionFactory(case=first.case, mediator=mediator, starts=timezone.now() - HOUR * 100)  # past
+    elsewhere = SessionFactory(mediator=mediator, starts=second.period.lower + HOUR)  # of another agency's case
+    given = kept(district, active_from="", active_to="") | formset("hours") | formset("leaves") | {
+        "leave": {"leaves-TOTAL_FORMS": 1, "leaves-0-starts_on": f"{day}", "leaves-0-ends_on": f"{day}"},
+        "hours": {
+            "hours-TOTAL_FORMS": 1, "hours-0-weekday": (day.weekday() + 1) % 7, "hours-0-starts": "09:00",
+            "hours-0-ends": "12:00",
+        },
+        "active_to": {"active_to": f"{day}"},
+    }[what]  # fmt: skip
+
+    response = client.post(f"/admin/mediation/mediator/{mediator.pk}/change/", given, follow=True)
+
+    assert response.redirect_chain
+    (message,) = told(response)
+    outside = [second] if what != "hours" else [one for one in (first, second) if not _fits(one, given)]
+    assert message.startswith(f"{len(outside)} scheduled session")
+    assert [f"/admin/mediation/session/{one.pk}/change/" in message for one in (first, second)] == [
+        one in outside for one in (first, second)
+    ]
+    assert f"{day} 09:00 {second.case.number}</a>" in message
+    assert elsewhere.case.number not in message
+    page = client.get(f"/admin/mediation/session/{second.pk}/change/").content.decode()
+    assert "lies outside the times of its mediator" in page
+
+
+def _fits(session, given) -> bool:
+    return timezone.localdate(session.period.lower).weekday() == given["hours-0-weekday"]
+
+
+def test_ten_of_many_sessions_outside_are_named_and_none_where_all_fit(head, client, district):
+    sessions = booked_ahead(district, 12)
+    mediator = sessions[0].mediator
+    address = f"/admin/mediation/mediator/{mediator.pk}/change/"
+    given = kept(district) | formset("hours") | formset("leaves")
+    day = timezone.localdate(sessions[0].period.lower)
+
+    fits = client.post(address, given, follow=True)
+    page = client.get(f"/admin/mediation/session/{sessions[0].pk}/change/").content.decode()
+    many = client.post(address, given | {"active_to": f"{day}"}, follow=True)
+
+    assert told(fits) == []
+    assert "lies outside the times of its mediator" not in page
+    (message,) = told(many)
+    assert message.startswith("12 scheduled sessions lie outside")
+    assert (message.count("<a "), message.endswith("</a>, …")) == (10, True)
 
 
 def test_numbers_of_people_in_names_notes_and_minutes_are_masked(desk, clerk, case, at, place):

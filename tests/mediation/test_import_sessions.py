@@ -6,9 +6,11 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from cases.importers import engine
+from cases.importers.report import finding_words
 from cases.models import Case, CaseEvent, ImportFile, ImportReject, ImportRun, ImportWarning
 from mediation.domain import act_on
 from mediation.models import Attendance, Session, SessionEvent
+from registry.domain import load_calendar
 from tests.cases.files import write_sheet
 from tests.factories import (
     AgencyFactory,
@@ -16,12 +18,14 @@ from tests.factories import (
     CaseFactory,
     CaseReferenceFactory,
     EntrustmentFactory,
+    LeaveFactory,
     MediatorFactory,
     PartyFactory,
     RecusalFactory,
     RoomFactory,
     SessionFactory,
     UserFactory,
+    WorkingHoursFactory,
 )
 from tests.factories.cases import local
 from tests.importing import called, counts, write_lines
@@ -82,8 +86,8 @@ def stored() -> list:
 
 
 def ahead(line, days=30, **changes) -> dict:
-    """The row of a session that is planned."""
-    day = timezone.localdate() + dt.timedelta(days=days)
+    """The row of a session that is planned for the first working day after so many days."""
+    day = load_calendar().add_working_days(timezone.localdate() + dt.timedelta(days=days), 1).due_on
     return line | {
         "开始时间": f"{day} 09:00", "结束时间": f"{day} 10:00", "场次状态": "待召开", "调解结果": "",
     } | changes  # fmt: skip
@@ -146,6 +150,40 @@ class TestRows:
         )  # fmt: skip
         session.refresh_from_db()
         assert (session.state, session.outcome) == ("held", "adjourned")
+
+    @pytest.mark.parametrize(
+        ("starts", "ends", "active_hours", "away", "words"),
+        [
+            ("06:00", "07:00", False, False, "This is outside the working hours of the mediator."),
+            ("09:00", "10:00", True, False, "This is outside the working hours of the mediator."),
+            ("09:00", "10:00", False, True, "赵调解 is on leave from {day} to {day}."),
+        ],
+    )
+    def test_a_planned_session_outside_hours_or_leave_is_taken_and_named(
+        self, in_english, run, line, case, mediator, starts, ends, active_hours, away, words
+    ):  # fmt: skip
+        Case.objects.filter(pk=case.pk).update(state="accepted", outcome="", closed_at=None)
+        row = ahead(line)
+        day = row["开始时间"].split()[0]
+        row |= {"开始时间": f"{day} {starts}", "结束时间": f"{day} {ends}"}
+        if active_hours:
+            WorkingHoursFactory(mediator=mediator, weekday=dt.date.fromisoformat(day).weekday(), starts=dt.time(14),
+                                ends=dt.time(16))
+        if away:
+            LeaveFactory(mediator=mediator, starts_on=day, ends_on=day)
+
+        assert counts(run(row)) == {"rows": 1, "created": 1, "warnings": 1}
+
+        assert Session.objects.get().mediator == mediator
+        warning = ImportWarning.objects.get()
+        assert (warning.rule, warning.column, warning.first_line) == ("hours", "开始时间", 2)
+        assert warning.value == f"{day} {starts} {words.format(day=day)}"
+        assert finding_words("hours") == "Outside the mediator's hours or leave, booked all the same"
+
+    def test_what_was_held_outside_hours_is_no_warning(self, run, line, mediator):
+        LeaveFactory(mediator=mediator, starts_on="2020-05-20", ends_on="2020-05-20")
+
+        assert counts(run(line)) == {"rows": 1, "created": 1}
 
     def test_a_cancelled_session(self, run, line):
         line |= {"场次状态": "已取消", "调解结果": ""}
