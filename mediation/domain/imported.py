@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cases.enums import PartyRole, Side
 from core.bulk import copy_line, copy_lines, next_ids
-from mediation.domain.sessions import booked_words
+from mediation.domain.sessions import booked_words, where_in_words
 from mediation.enums import SessionState
 
 NUMBERED = """
@@ -40,8 +40,9 @@ SELECT external_number, s.id, case_id, mediator_id, lower(period), upper(period)
        EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id AND verb <> 'lapse')
        OR EXISTS (SELECT FROM mediation_agreement WHERE session_id = s.id),
        s.state = 'cancelled' AND EXISTS (SELECT FROM mediation_sessionevent WHERE session_id = s.id AND verb = 'lapse'),
-       m.name, m.agency_id
+       m.name, m.agency_id, coalesce(r.name, '')
   FROM mediation_session s JOIN mediation_mediator m ON m.id = s.mediator_id
+  LEFT JOIN mediation_room r ON r.id = s.room_id
  WHERE s.source = %s AND external_number = ANY(%s) ORDER BY s.id FOR NO KEY UPDATE OF s"""
 # a side of which nobody is on the list is not there
 CALLED = """
@@ -49,11 +50,13 @@ SELECT DISTINCT ON (session_id, side) session_id, side, means, called_at FROM me
  WHERE session_id = ANY(%s) ORDER BY session_id, side, means = '', id"""
 # each by the index of its own constraint
 OVERLAPPING = " UNION ".join(
-    f"SELECT s.id, s.case_id, s.mediator_id, s.room_id, lower(s.period), upper(s.period), m.name"  # noqa: S608 - our names
+    f"SELECT s.id, s.case_id, s.mediator_id, s.room_id, lower(s.period), upper(s.period), m.name,"  # noqa: S608 - ours
+    f" coalesce(r.name, ''), s.place"
     f"  FROM unnest(%(case)s::bigint[], %(mediator)s::bigint[], %(room)s::bigint[], %(starts)s::timestamptz[],"
     f" %(ends)s::timestamptz[]) AS t(case_id, mediator_id, room_id, starts, ends)"
     f"  JOIN mediation_session s ON s.{name}_id = t.{name}_id AND s.period && tstzrange(t.starts, t.ends)"
-    f"  JOIN mediation_mediator m ON m.id = s.mediator_id WHERE s.state <> 'cancelled'"
+    f"  JOIN mediation_mediator m ON m.id = s.mediator_id LEFT JOIN mediation_room r ON r.id = s.room_id"
+    f" WHERE s.state <> 'cancelled'"
     for name in ("mediator", "room", "case")
 )
 PARTIES = "SELECT case_id, id FROM cases_party WHERE case_id = ANY(%s) AND role <> %s ORDER BY id"
@@ -109,6 +112,7 @@ class ImportedSession:
     mediator_id: int = 0
     mediator: str = ""
     room_id: int | None = None
+    room: str = ""
 
 
 class Stored(NamedTuple):
@@ -131,14 +135,16 @@ class Stored(NamedTuple):
     lapsed: bool
     mediator: str
     mediator_agency_id: int
+    room: str
 
 
 class Slot(NamedTuple):
-    """A time that is taken, and by whom."""
+    """A time that is taken, by whom and where."""
 
     starts: dt.datetime
     ends: dt.datetime
     who: str
+    where: str
 
 
 @dataclass
@@ -276,11 +282,12 @@ class Plan:
             at = bisect_left(slots, session.ends, key=lambda slot: slot.starts)
             if at and slots[at - 1].ends > session.starts:
                 slot = slots[at - 1]
-                return booked_words(what, slot.who, slot.starts, slot.ends)
+                return booked_words(what, slot.who, slot.starts, slot.ends, slot.where)
         return ""
 
     def book(self, session) -> None:
-        slot = Slot(session.starts, session.ends, session.mediator)
+        where = where_in_words(session.room, session.place)
+        slot = Slot(session.starts, session.ends, session.mediator, where)
         for resource in _resources(session):
             insort(self.slots.setdefault(resource, []), slot)
 
@@ -333,6 +340,8 @@ class Other(NamedTuple):
     starts: dt.datetime
     ends: dt.datetime
     mediator: str
+    room: str
+    place: str
 
 
 def _overlapping(cursor, sessions: list[ImportedSession]) -> list[Other]:

@@ -45,10 +45,25 @@ def mediating_agency(case: Case) -> Agency:
 def mediators_of(case: Case, day: dt.date) -> QuerySet[Mediator]:
     """Who may lead a session of the case on `day`: of the mediating agency, of one above it or below it; whoever has
     left the case after an application for recusal may not."""
-    agency = mediating_agency(case)
     recused = Recusal.objects.filter(case=case, decision=RecusalDecision.GRANTED).values("mediator")
+    return mediators_near(case, day).exclude(pk__in=recused)
+
+
+def mediators_near(case: Case, day: dt.date) -> QuerySet[Mediator]:
+    """`mediators_of`, and those who have left the case."""
+    agency = mediating_agency(case)
     near = Q(agency__in=agency.ancestor_ids) | Q(agency__path__startswith=agency.path)
-    return Mediator.objects.active_on(day).filter(near).exclude(pk__in=recused)
+    return Mediator.objects.active_on(day).filter(near)
+
+
+def who_left(case: Case) -> set[int]:
+    """The keys of the mediators who have left the case after an application for recusal."""
+    return set(case.recusals.filter(decision=RecusalDecision.GRANTED).values_list("mediator", flat=True))
+
+
+def left_words(mediator: Mediator) -> str:
+    """That `mediator` has left the case."""
+    return _("%(mediator)s has left this case after an application for recusal.") % {"mediator": mediator}
 
 
 def why_outside(mediator: Mediator, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:

@@ -22,7 +22,15 @@ from cases.models import Case
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
-from mediation.domain.mediating import cases_for, cases_of, mediating_agency, mediators_of, why_not_bookable
+from mediation.domain.mediating import (
+    cases_for,
+    cases_of,
+    left_words,
+    mediating_agency,
+    mediators_of,
+    who_left,
+    why_not_bookable,
+)
 from mediation.domain.papers import ISSUE, issue_notice, issue_record
 from mediation.enums import Presence, RecusalDecision, SessionOutcome, SessionState, SessionVerb
 from mediation.models import Attendance, Mediator, Room, Session
@@ -121,9 +129,11 @@ def check_appointment(case: Case, appointment: Appointment, actor, *, kept: Room
             _("The session would begin before the complaint was accepted, on %(date)s.")
             % {"date": f"{timezone.localtime(case.accepted_at):%Y-%m-%d %H:%M}"}
         )
+    if mediator.pk in who_left(case):
+        raise DomainError(left_words(mediator))
     if not mediators_of(case, timezone.localdate(starts)).filter(pk=mediator.pk).exists():
         raise DomainError(
-            _("%(mediator)s does not mediate for %(agency)s on that day, or has left this case.")
+            _("%(mediator)s does not mediate for %(agency)s on that day.")
             % {"mediator": mediator, "agency": mediating_agency(case)}
         )
     if reason := why_not_bookable(mediator, starts, ends, load_calendar()):
@@ -178,16 +188,27 @@ def _saved(session: Session) -> Session:
 
 
 BOOKED = {
-    "mediator": gettext_lazy("%(who)s leads another session from %(from)s to %(to)s."),
+    "mediator": gettext_lazy("%(who)s leads another session from %(from)s to %(to)s: %(where)s."),
     "room": gettext_lazy("The room is taken from %(from)s to %(to)s, by %(who)s."),
     "case": gettext_lazy("The case has another session from %(from)s to %(to)s, with %(who)s."),
 }
 
 
-def booked_words(what: str, who, starts: dt.datetime, ends: dt.datetime) -> str:
-    """That `what` (mediator, room or case) is booked then, for a session that `who` leads."""
+def booked_words(what: str, who, starts: dt.datetime, ends: dt.datetime, where: str) -> str:
+    """That `what` (mediator, room or case) is booked then, for a session that `who` leads. See `where_in_words`."""
     first, last = (f"{timezone.localtime(when):%Y-%m-%d %H:%M}" for when in (starts, ends))
-    return BOOKED[what] % {"who": who, "from": first, "to": last}
+    return BOOKED[what] % {"who": who, "from": first, "to": last, "where": where}
+
+
+def where_in_words(room: str, place: str) -> str:
+    """Where a session is: the name of its room, another place, or remotely. How to join is for the parties alone."""
+    return room or place or _("remotely")
+
+
+def taken_by(what: str, session: Session) -> str:
+    """That `what` (mediator, room or case) is booked for `session`."""
+    where = where_in_words(session.room.name if session.room else "", session.place)
+    return booked_words(what, session.mediator, session.period.lower, session.period.upper, where)
 
 
 def _who_is_booked(session: Session) -> str:
@@ -198,8 +219,8 @@ def _who_is_booked(session: Session) -> str:
         ("room", others.filter(room=session.room) if session.room else others.none()),
         ("case", others.filter(case=session.case)),
     ):
-        if other := found.select_related("mediator").first():
-            return booked_words(what, other.mediator, other.period.lower, other.period.upper)
+        if other := found.select_related("mediator", "room").first():
+            return taken_by(what, other)
     return ""
 
 

@@ -277,6 +277,7 @@ class Resolver:
         if said.room:
             session.room_id = self._room(said)
             session.place = "" if session.room_id else said.room
+            session.room = said.room if session.room_id else ""
             if session.room_id is None:
                 entry.warnings.append(("room", self.target.header("room"), said.room))
 

@@ -110,7 +110,8 @@ def test_who_is_booked_at_that_time_is_told(desk, case, place, district):
 
     response = desk.post(ADD, entered(case, place, starts="09:30", ends="10:30"))
 
-    assert errors(response) == [f"{place.mediator} leads another session from 2026-11-12 09:00 to 2026-11-12 10:00."]
+    (words,) = errors(response)
+    assert words == f"{place.mediator} leads another session from 2026-11-12 09:00 to 2026-11-12 10:00: remotely."
     assert Session.objects.count() == 1
 
 

@@ -186,12 +186,25 @@ def test_who_is_booked_stands_in_the_refusal(in_english, case, clerk, at, place,
     half = THURSDAY + HOUR / 2
 
     refused(others[0], at(half, room=RoomFactory(agency=district)), clerk,
-            f"{place.mediator} leads another session from 2026-11-12 09:00 to 2026-11-12 10:00")
+            f"{place.mediator} leads another session from 2026-11-12 09:00 to 2026-11-12 10:00: {place.room}.")
     refused(others[1], at(half, mediator=MediatorFactory(agency=district)), clerk,
             f"The room is taken from 2026-11-12 09:00 to 2026-11-12 10:00, by {place.mediator}")
     with pytest.raises(DomainError, match="The case has another session"):
         book(case, at(half, mediator=MediatorFactory(agency=district), room=RoomFactory(agency=district)), clerk)
     assert Session.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"room": None, "place": "商场一楼"}, "商场一楼"),
+        ({"room": None, "mode": "remote", "link": "会议号 1234"}, "remotely"),
+    ],
+)
+def test_where_a_mediator_is_booked_is_told(in_english, case, clerk, at, place, district, where, words):
+    book(case, at(**where), clerk)
+
+    refused(CaseFactory(handling=district, accepted=True), at(), clerk, f"to 2026-11-12 10:00: {words}.$")
 
 
 def test_sessions_may_follow_each_other_and_what_is_cancelled_is_in_nobodys_way(case, clerk, at, session):
@@ -213,7 +226,7 @@ def test_a_mediator_who_had_to_leave_the_case_is_not_booked_for_it(in_english, c
     recusal = RecusalFactory(
         case=case, mediator=place.mediator, decision="granted", decided_at=NOW, decided_by=UserFactory()
     )
-    refused(case, at(), clerk, "or has left this case")
+    refused(case, at(), clerk, f"{place.mediator} has left this case after an application for recusal")
     recusal.delete()
     assert book(case, at(), clerk)
 

@@ -89,7 +89,7 @@ def test_a_race_that_is_lost_to_another_booking_is_an_error_of_the_form(district
 
     said = posted_meanwhile(clerks[1], "/admin/mediation/session/add/", given, book)
 
-    assert said == [f"{mediator} leads another session from 2026-11-12 09:00 to 2026-11-12 10:00."]
+    assert said == [f"{mediator} leads another session from 2026-11-12 09:00 to 2026-11-12 10:00: remotely."]
     assert [session.case for session in Session.objects.all()] == [cases[0]]
 
 

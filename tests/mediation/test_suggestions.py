@@ -42,11 +42,13 @@ def test_who_is_free_comes_first_then_who_knows_the_field_then_who_has_least_to_
     found = suggest(case, THURSDAY + HOUR / 2, THURSDAY + HOUR)
 
     assert [one.mediator for one in found][:3] == [expert, idle, busy]
+    assert [one.mediator.name for one in found if one.left] == [found[-1].mediator.name] == ["gone"]
     against = {one.mediator.name: one.against for one in found[3:]}
     assert against == {
         "away": ["away is on leave from 2026-11-09 to 2026-11-13."],
-        "elsewhere": ["elsewhere leads another session from 2026-11-12 09:00 to 2026-11-12 10:00."],
+        "elsewhere": ["elsewhere leads another session from 2026-11-12 09:00 to 2026-11-12 10:00: remotely."],
         "part-time": ["This is outside the working hours of the mediator."],
+        "gone": ["gone has left this case after an application for recusal."],
     }  # fmt: skip
     for one in found:  # whoever is booked all the same is refused in the same words
         appointment = Appointment(one.mediator, THURSDAY + HOUR / 2, THURSDAY + HOUR, "remote", link="会议号 1")
