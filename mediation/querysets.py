@@ -67,6 +67,16 @@ class MediatorQuerySet(OfAgencyQuerySet):
             return seen
         return self.filter(agency__in={*user.agency.ids_within, *user.agency.ancestor_ids})
 
+    def on_calendar(self, user, day: dt.date, sessions):
+        """The lines of a calendar of `sessions`: those whom `user` sees and who mediate on `day` or lead one of these,
+        and those of the agencies above who lead one."""
+        seen = self.visible_to(user)
+        if seen.query.is_empty() or user.has_perm("cases.view_all_agencies"):
+            return seen.active_on_or_in(day, sessions)
+        leads = Q(Exists(sessions.order_by().filter(mediator=OuterRef("pk"))))
+        own = Q(agency__in=user.agency.ids_within) & (_active_on(day) | leads)
+        return self.filter(own | Q(agency__in=user.agency.ancestor_ids) & leads)
+
     def active_on(self, day: dt.date):
         """Those who mediate on `day`."""
         return self.filter(_active_on(day))

@@ -377,7 +377,7 @@ class SessionAdmin(ActPages, PaperPages, NamesMediator, VerbAdmin):
         span = DAYS if view == "week" else 1
         last = first + dt.timedelta(days=span - 1)
         sessions = Session.objects.visible_to(user).standing().on(first, last).order_by()
-        mediators = Mediator.objects.visible_to(user).active_on_or_in(day, sessions)
+        mediators = Mediator.objects.on_calendar(user, day, sessions)
         rooms = Room.objects.visible_to(user).in_use() if view == "day" else Room.objects.none()
         agencies = agencies_of(user)
         agency = chosen_agency(agencies, given.get("agency"))

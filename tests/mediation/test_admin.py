@@ -256,6 +256,21 @@ def test_a_session_and_a_recusal_of_a_mediator_above_are_recorded(desk, case, di
     assert case.number in desk.get("/admin/mediation/recusal/").content.decode()
 
 
+@pytest.mark.parametrize("view", ["day", "week"])
+def test_the_calendar_has_a_line_for_a_mediator_above_who_leads_a_session_here(desk, case, district, place, view):
+    leading, idle = (MediatorFactory(agency=district.parent) for _n in range(2))
+    SessionFactory(case=case, mediator=leading, starts=THURSDAY)
+    elsewhere = SessionFactory(mediator=leading, starts=THURSDAY + HOUR)
+
+    html = desk.get("/admin/mediation/session/calendar/", {"day": "2026-11-12", "view": view}).content.decode()
+
+    assert [one.name for one in (place.mediator, leading, idle) if one.name in lines(html)] == [
+        place.mediator.name, leading.name,
+    ]
+    assert f"09:00-10:00 {case.number}" in html
+    assert elsewhere.case.number not in html
+
+
 def test_who_leads_a_session_for_an_agency_above_has_it_on_his_pages(client, case, district, place):
     station = AgencyFactory(parent=district)
     leader = UserFactory(agency=station, roles=["mediator"])
