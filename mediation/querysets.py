@@ -267,6 +267,14 @@ class OfMediatedCaseQuerySet(models.QuerySet):
         conditions = self._conditions(user)
         return self.filter(Q.create(conditions, connector=Q.OR)) if conditions else self
 
+    def parts_visible_to(self, user) -> list:
+        """The same rows as lists that an index serves each, where both in one are served by none: of cases that
+        `user` sees, and of those that are entrusted. One may be in both."""
+        seen = self.visible_to(user)
+        if seen.query.is_empty():
+            return [seen]
+        return [self.filter(condition) for condition in self._conditions(user)] or [seen]
+
     def listed_for(self, user):
         """The rows that `visible_to` leaves, as a list of them, newest first, is read quickest: by their keys where they
         are few, as for a page of few rows the database would look at all others on the way (0.7 s among 300,000
@@ -297,14 +305,6 @@ class OfMediatedCaseQuerySet(models.QuerySet):
 
 
 class AgreementQuerySet(OfMediatedCaseQuerySet):
-    def parts_visible_to(self, user) -> list:
-        """The same agreements as lists that an index serves each, where both in one are served by none: of cases that
-        `user` sees, and of those that are entrusted. One may be in both."""
-        seen = self.visible_to(user)
-        if seen.query.is_empty():
-            return [seen]
-        return [self.filter(condition) for condition in self._conditions(user)] or [seen]
-
     def standing(self):
         """Those that have not been annulled."""
         return self.exclude(state=AgreementState.ANNULLED)
@@ -357,7 +357,7 @@ class AgreementQuerySet(OfMediatedCaseQuerySet):
 
 class InstalmentQuerySet(OfAgreementQuerySet):
     def parts_visible_to(self, user) -> list:
-        """Those of agreements that `user` sees, in lists. See AgreementQuerySet.parts_visible_to."""
+        """Those of agreements that `user` sees, in lists. See OfMediatedCaseQuerySet.parts_visible_to."""
         agreements = self.model._meta.get_field("agreement").related_model.objects.parts_visible_to(user)
         return [self.filter(agreement__in=part) for part in agreements]
 
@@ -378,6 +378,9 @@ class ConfirmationQuerySet(OfMediatedCaseQuerySet):
             applied = self.filter(court__in=user.agency.ids_within, applied_on__isnull=False)
             return applied if user.has_perm("mediation.view_judicialconfirmation") else self.none()
         return super().visible_to(user) if user.has_perm("cases.view_case") else self.none()
+
+    def parts_visible_to(self, user) -> list:
+        return [self.visible_to(user)] if is_of_court(user) else super().parts_visible_to(user)
 
     def listed_for(self, user):
         return self.visible_to(user) if is_of_court(user) else super().listed_for(user)

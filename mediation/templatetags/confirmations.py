@@ -61,24 +61,31 @@ def to_be_taken_to_court(user) -> dict:
     have had their last day, and for how many agreements nothing is prepared though the time runs out."""
     if not user.has_perm("mediation.change_judicialconfirmation"):
         return {"shown": False}
-    today, prepared = timezone.localdate(), JudicialConfirmation.objects.visible_to(user)
-    in_time = prepared.in_time(today).select_related("agreement__case", "court")
-    overdue, unprepared = capped_counts(
-        [prepared.pressing(Urgency.OVERDUE, today), _unprepared(user, today)], cap=MOST
-    )
+    today = timezone.localdate()
+    in_time = JudicialConfirmation.objects.visible_to(user).in_time(today).select_related("agreement__case", "court")
+    prepared = JudicialConfirmation.objects.parts_visible_to(user)
+    late = [part.pressing(Urgency.OVERDUE, today) for part in prepared]
+    overdue, unprepared = capped_counts([_any_of(late), _any_of(_unprepared(user, today))], cap=MOST)
     return {
         "shown": True, "most": MOST, "rows": list(in_time.order_by("due_on", "pk")[:SHOWN]),
         "overdue": overdue, "unprepared": unprepared, "soon_from": SOON_FROM,
     }  # fmt: skip
 
 
-def _unprepared(user, today: dt.date):
+def _any_of(parts: list):
+    """The keys of the rows of `parts`, those in several once, and no more of each part than are counted."""
+    if len(parts) == 1:
+        return parts[0]
+    first, *others = (part.order_by().values("pk")[: MOST + 1] for part in parts)
+    return first.union(*others)
+
+
+def _unprepared(user, today: dt.date) -> list:
     """The agreements of the user's agencies that can still be taken to a court in time, though not for long, and for
     which nothing is prepared. The first of the days on which they may have taken effect is kept for a while."""
-    agreements = Agreement.objects.visible_to(user)
     key = f"mediation.confirmable_since.{today}"
     try:
         since = cache.get_or_set(key, lambda: confirmable_since(today), CACHE_SECONDS)
     except DomainError:  # no rule is known for the day
-        return agreements.none()
-    return agreements.confirmable_soon(since, today)
+        return [Agreement.objects.none()]
+    return [part.confirmable_soon(since, today) for part in Agreement.objects.parts_visible_to(user)]

@@ -18,6 +18,7 @@ from tests.factories import (
     AgreementFactory,
     ConfirmationFactory,
     DocumentFactory,
+    EntrustmentFactory,
     InstalmentFactory,
     PartyFactory,
     UserFactory,
@@ -418,7 +419,9 @@ def day_of(client) -> str:
     return shown[shown.index("To be taken to court") :]
 
 
-def test_the_mediators_day_tells_of_agreements_whose_time_for_a_court_runs_out(desk, district, court, clerk, monkeypatch):
+def test_the_mediators_day_tells_of_agreements_whose_time_for_a_court_runs_out(
+    as_, desk, district, court, clerk, monkeypatch
+):
     address = "/admin/mediation/agreement/"
     days = {
         "day 19": 19, "day 20": 20, "day 29": 29, "over": 60, "prepared": 25, "withdrawn": 25, "draft": 25,
@@ -435,6 +438,9 @@ def test_the_mediators_day_tells_of_agreements_whose_time_for_a_court_runs_out(d
         for name, since in days.items()
     }
     stranger = AgreementFactory(in_force=True, reached_on=ago(25))
+    EntrustmentFactory(case=made["day 20"].case, agency=district)  # one's own and entrusted, and still one
+    entrusted = AgreementFactory(in_force=True, reached_on=ago(25))
+    EntrustmentFactory(case=entrusted.case, agency=district)
     for name in ("prepared", "withdrawn"):
         confirmation = prepare(made[name], court=court, actor=clerk)
         if name == "withdrawn":
@@ -443,7 +449,7 @@ def test_the_mediators_day_tells_of_agreements_whose_time_for_a_court_runs_out(d
     part = day_of(desk)
 
     words = "agreements have been in effect for 20 days or longer, and nothing is prepared for a court."
-    assert f'<a href="{address}?todo=court_soon">4 {words}</a>' in part
+    assert f'<a href="{address}?todo=court_soon">5 {words}</a>' in part
     shown = html(desk, address, todo="court_soon")
     found = {name for name, one in made.items() if one.case.number in shown}
     assert found == {"day 20", "day 29", "withdrawn", "performed"}
@@ -451,11 +457,13 @@ def test_the_mediators_day_tells_of_agreements_whose_time_for_a_court_runs_out(d
 
     monkeypatch.setattr("mediation.templatetags.confirmations.MOST", 3)
     assert f"More than 3 {words}" in day_of(desk)
-    for name in ("day 20", "day 29", "performed"):
-        prepare(made[name], court=court, actor=clerk)
+    for one in (made["day 20"], made["day 29"], made["performed"], entrusted):
+        prepare(one, court=court, actor=clerk)
     assert "1 agreement has been in effect for 20 days or longer, and nothing is prepared for a court." in day_of(desk)
     prepare(made["withdrawn"], court=court, actor=clerk)
     assert "court_soon" not in day_of(desk)
+    assert "court_soon" not in day_of(as_(UserFactory(agency=None, roles=["mediator"])))
+    assert "1 agreement has been in effect" in day_of(as_(UserFactory(superuser=True)))
 
 
 def test_without_a_rule_for_the_day_the_mediators_day_is_shown_all_the_same(desk, district, agreement):
