@@ -44,6 +44,8 @@ def finding_words(rule: str) -> str:
         "session": _("Session worked on here, left as it is"),
         "referral": _("Referral worked on here, left as it is"),
         "merchant": _("Merchant that is not verified"),
+        "merchant_made": _("Merchant that was not known, taken up with its credit code"),
+        "merchant_named": _("Merchant without its credit code, found by name and district alone"),
         "promise": _("What such a pledge states, missing"),
         "expired": _("Term over, so taken as expired"),
         "suspension": _("Suspended without a day, so from the day of the import on"),

@@ -305,6 +305,7 @@ class Resolver:
 
     def __init__(self, cursor, target: PledgeTarget, entries: list[Entry]):
         self.target, self.shared, self.entries = target, target.shared, entries
+        self.made: set[MerchantKey] = set()  # with a code that no merchant had
         self.merchants = self._merchants(cursor, {entry.item.merchant for entry in entries})
         merchants = set(self.merchants.values())
         self.unverified = unverified(cursor, merchants)
@@ -322,6 +323,7 @@ class Resolver:
         """Those that there are. Rows that give a merchant's code make it known to the rows beside them that only name it,
         as they do to later ones."""
         found = find_merchants(cursor, wanted)
+        self.made = {key for key in wanted - found.keys() if key[0]}
         named = {key for key in wanted - found.keys() if not key[0]}
         names = {key[1] for key in named}
         if coded := {key for key in wanted - found.keys() if key[0] and key[1] in names}:
@@ -368,9 +370,8 @@ class Resolver:
             column = "premises" if row["premises"] else "merchant"
             entry.warnings.append(("premises", header(column), said.name))
         self._check_keeper(said, row, found, entry)
-        merchant = self.merchants.get(said.merchant)
-        if merchant in self.unverified or (merchant is None and said.merchant[0] is None):
-            entry.warnings.append(("merchant", header("merchant"), said.merchant[3]))
+        if rule := self._how_known(said.merchant):
+            entry.warnings.append((rule, header("merchant"), said.merchant[3]))
         pledge.state = pledge.stated
         if pledge.stated != APPLIED:
             self._settle_days(pledge, row, found, entry)
@@ -381,6 +382,16 @@ class Resolver:
         if pledge.state == SUSPENDED and not known:
             entry.warnings.append(("suspension", header("state"), row["state"]))
         pledge.suspensions = suspended_days(pledge, found, self.shared.today)
+
+    def _how_known(self, key: MerchantKey) -> str:
+        """The rule of the warning that a merchant takes: it is not verified, it is made, or only name and district tell
+        which it is; "" for one whose code was known."""
+        merchant = self.merchants.get(key)
+        if merchant in self.unverified or (merchant is None and key[0] is None):
+            return "merchant"
+        if key in self.made:
+            return "merchant_made"
+        return "" if key[0] else "merchant_named"
 
     def _check_keeper(self, said: Said, row: PlainRow, found: Stored | None, entry: Entry) -> None:
         agency_id = said.pledge.unit.agency_id

@@ -16,6 +16,7 @@ from cases.importers.plain import ConvertedRows, Entry, PlainRow, PlainTarget, r
 from cases.importers.rows import RowRejected
 from cases.models import ImportReject
 from core.importing.values import EARLIEST, parse_amount
+from pledges.domain.imported import unverified
 from pledges.domain.imported_returns import ImportedReturns, Unit, returns_of, units_named, write_returns
 from pledges.domain.returns import MOST
 from pledges.importers.naming import as_bad, read_merchant, read_premises, read_region
@@ -167,6 +168,8 @@ class ReturnTarget(PlainTarget):
         """The rows of premises that there are; the others are rejected."""
         said = [entry.item for entry in converted.entries]
         merchants = find_merchants(cursor, {one.merchant for one in said})
+        named = {pk for key, pk in merchants.items() if not key[0]}
+        verified = named - unverified(cursor, named)
         units = units_named(cursor, set(merchants.values()), {one.name_key for one in said})
         good = []
         for entry in converted.entries:
@@ -177,6 +180,9 @@ class ReturnTarget(PlainTarget):
                 continue
             entry.item.returns.premises_id, entry.item.returns.line = unit.id, entry.line
             entry.item.code = self.shared.codes[unit.region_id]
+            merchant = entry.item.merchant
+            if merchant[0] is None and merchants[merchant] in verified:
+                entry.warnings.append(("merchant_named", self.header("merchant"), merchant[3]))
             good.append(entry)
         return good
 

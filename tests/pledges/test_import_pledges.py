@@ -95,7 +95,9 @@ def reject() -> tuple:
 
 
 def warnings() -> set[tuple]:
-    return set(ImportWarning.objects.values_list("rule", "column", "value"))
+    """All but those of merchants that are made, as by nearly every file here."""
+    found = ImportWarning.objects.exclude(rule="merchant_made")
+    return set(found.values_list("rule", "column", "value"))
 
 
 def told(pledge) -> list[tuple]:
@@ -351,8 +353,23 @@ class TestMerchants:
         known = MerchantFactory(name=line["经营者名称"], region=west, verified=True)
         MerchantFactory(name=line["经营者名称"], verified=True)  # elsewhere
 
-        assert counts(run(line | {"统一社会信用代码": ""})) == {"rows": 1, "created": 1}
+        assert counts(run(line | {"统一社会信用代码": ""})) == {"rows": 1, "created": 1, "warnings": 1}
         assert Premises.objects.get().merchant == known
+        assert warnings() == {("merchant_named", "经营者名称", line["经营者名称"])}
+
+    @pytest.mark.parametrize("chunk_rows", [1, 10])
+    def test_one_that_is_made_by_its_code_is_listed_once(self, run, line, chunk_rows):
+        others = [line | {"承诺编号": f"C{n}", "门店名称": f"{n}店"} for n in (2, 3)]
+        code = MerchantFactory(coded=True).credit_code
+        known = line | {"承诺编号": "C9", "统一社会信用代码": code, "经营者名称": "已知商贸"}
+
+        summary = run(line, known, *others, chunk_rows=chunk_rows)
+
+        [found] = summary["findings"]
+        assert (found["rule"], found["column"], found["value"]) == ("merchant_made", "经营者名称", line["经营者名称"])
+        assert (found["first_line"], found["rows"]) == (2, 1 if chunk_rows == 1 else 3)
+        assert Merchant.objects.get(credit_code=CODE).verified
+        assert run(line, known, *others)["warnings"] == 0
 
     def test_an_unknown_one_is_made_unverified_and_listed(self, run, line):
         namesake = MerchantFactory(name=line["经营者名称"], verified=True)  # elsewhere
@@ -368,11 +385,13 @@ class TestMerchants:
     def test_a_code_makes_it_known_to_the_rows_that_only_name_it(self, run, line, chunk_rows):
         other = line | {"承诺编号": "C2", "统一社会信用代码": "", "门店名称": "青禾二店"}
 
-        assert counts(run(line, other, chunk_rows=chunk_rows)) == {"rows": 2, "created": 2}
+        assert counts(run(line, other, chunk_rows=chunk_rows)) == {"rows": 2, "created": 2, "warnings": 1}
 
         merchant = Merchant.objects.get()
         assert (merchant.credit_code, merchant.premises.count()) == (CODE, 2)
-        assert counts(run(line, other, chunk_rows=chunk_rows)) == {"rows": 2, "unchanged": 2}
+        found = set(ImportWarning.objects.values_list("rule", "value", "count", "first_line"))
+        assert found == {("merchant_made", merchant.name, 1, 2), ("merchant_named", merchant.name, 1, 3)}
+        assert counts(run(line, other, chunk_rows=chunk_rows)) == {"rows": 2, "unchanged": 2, "warnings": 1}
 
     @pytest.mark.parametrize("state", ["待审核", "在期"])
     def test_new_premises_have_a_look_at_all_complaints_about_the_merchant(self, run, line, state):

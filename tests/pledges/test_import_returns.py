@@ -137,8 +137,15 @@ class TestRows:
     def test_name_and_district_do_too_if_one_alone_bears_it(self, run, premises):
         MerchantFactory(name=LINE["经营者名称"], verified=True)  # elsewhere
 
-        assert counts(run(LINE | {"统一社会信用代码": ""})) == {"rows": 1, "created": 1}
+        assert counts(run(LINE | {"统一社会信用代码": ""})) == {"rows": 1, "created": 1, "warnings": 1}
         assert ReturnEntry.objects.get().premises == premises
+        listed = ImportWarning.objects.values_list("rule", "column", "value").get()
+        assert listed == ("merchant_named", "经营者名称", LINE["经营者名称"])
+
+    def test_one_that_is_not_verified_is_that_of_the_pledge(self, run, premises):
+        Merchant.objects.filter(pk=premises.merchant_id).update(credit_code=None, verified=False)
+
+        assert counts(run(LINE | {"统一社会信用代码": ""})) == {"rows": 1, "created": 1}
 
     def test_without_a_name_of_their_own_premises_bear_the_merchants(self, run, premises):
         Premises.objects.update(name="杭州青禾商贸有限公司", name_key="杭州青禾商贸有限公司")
@@ -146,8 +153,8 @@ class TestRows:
         assert counts(run(LINE | {"门店名称": ""})) == {"rows": 1, "created": 1}
 
     def test_a_wrong_code_is_a_warning(self, run):
-        assert counts(run(LINE | {"统一社会信用代码": "91000000MA0000010X"})) == {"rows": 1, "created": 1, "warnings": 1}
-        assert ImportWarning.objects.get().rule == "credit_code"
+        assert counts(run(LINE | {"统一社会信用代码": "91000000MA0000010X"})) == {"rows": 1, "created": 1, "warnings": 2}
+        assert set(ImportWarning.objects.values_list("rule", flat=True)) == {"credit_code", "merchant_named"}
 
     def test_of_an_ended_pledge_too(self, run):
         Pledge.objects.update(state="revoked", ended_on=dt.date(2024, 6, 1))
