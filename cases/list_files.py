@@ -1,6 +1,6 @@
 """Lists of the administration as files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -20,7 +20,7 @@ from core.timeouts import QueryTooSlow, time_limit
 NO_FILTERS = {*IGNORED_PARAMS, ERROR_FLAG, PAGE_VAR} - {ORDER_VAR, SEARCH_VAR}
 
 
-def field_column(model: type[Model], name: str, value: str = "", **options) -> exports.Column:
+def field_column(model: type[Model], name: str, value: str | Callable = "", **options) -> exports.Column:
     """The column of a field, under the field's name."""
     return exports.Column(capfirst(model._meta.get_field(name).verbose_name), value or name, **options)
 
@@ -58,7 +58,9 @@ class ListFile:
 
     def _file(self, request, form: str) -> HttpResponseBase:
         with time_limit(SEARCH_SECONDS):
-            rows = self.get_changelist_instance(request).queryset.select_related(*self.export_related)
+            rows = self.get_changelist_instance(request).queryset
+            if self.export_related:  # of none, all would be read
+                rows = rows.select_related(*self.export_related)
             if form == "xlsx":
                 exports.check_fits(rows, XLSX_ROWS)
             else:

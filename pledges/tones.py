@@ -1,6 +1,6 @@
 """The colours of states, the same on every page."""
 
-from pledges.enums import InspectionState, PledgeState
+from pledges.enums import FindingResult, InspectionState, PledgeState
 
 PLEDGE_TONES = {
     PledgeState.APPLIED: "amber", PledgeState.ADMITTED: "blue", PledgeState.IN_FORCE: "green",
@@ -11,3 +11,4 @@ INSPECTION_TONES = {
     InspectionState.PLANNED: "blue", InspectionState.VISITED: "amber", InspectionState.CORRECTING: "amber",
     InspectionState.CLOSED: "green", InspectionState.CANCELLED: "grey",
 }  # fmt: skip
+FINDING_TONES = {FindingResult.OK: "green", FindingResult.NOT_OK: "red", FindingResult.NOT_APPLICABLE: "grey"}

@@ -816,6 +816,7 @@ POST /admin/pledges/pledge/{other_pledge}/act/evaluate/ 302 302 302 302 302 403 
 GET  /admin/pledges/pledge/{other_pledge}/act/renew/    302 302 302 302 302 403 403 302 403 200 404 403 403 404
 POST /admin/pledges/pledge/{other_pledge}/act/renew/    302 302 302 302 302 403 403 302 403 200 404 403 403 404
 GET  /admin/pledges/premises/                           302 302 302 302 302 403 403 302 403 200 200 403 403 200
+GET  /admin/pledges/premises/?format=csv                302 302 302 302 302 403 403 302 403 200 200 403 403 200
 GET  /admin/pledges/premises/add/                       302 302 302 302 302 403 403 302 403 200 403 403 403 200
 GET  /admin/pledges/premises/{premises}/change/         302 302 302 302 302 403 403 302 403 200 200 403 403 200
 POST /admin/pledges/premises/{premises}/delete/         302 302 302 302 302 403 403 302 403 403 403 403 403 403
@@ -877,6 +878,7 @@ POST /admin/pledges/zone/{other_zone}/delete/                                   
 GET  /admin/pledges/zone/{other_zone}/history/                                          302  302  302  302  302  404  404  302  404  200  404  404  404  404
 GET  /admin/pledges/zone/{other_zone}/                                                  302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/pledges/zonemembership/                                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/zonemembership/?format=csv                                          302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/zonemembership/add/                                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/zonemembership/{membership}/change/                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
 POST /admin/pledges/zonemembership/{membership}/delete/                                 302  302  302  302  302  403  403  302  403  403  403  403  403  403
@@ -891,6 +893,7 @@ POST /admin/pledges/zonemembership/{other_membership}/delete/                   
 GET  /admin/pledges/zonemembership/{other_membership}/history/                          302  302  302  302  302  404  404  302  404  200  404  404  404  404
 GET  /admin/pledges/zonemembership/{other_membership}/                                  302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/pledges/workstation/                                                        302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/workstation/?format=csv                                             302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/workstation/add/                                                    302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/workstation/{workstation}/change/                                   302  302  302  302  302  403  403  302  403  200  200  403  403  200
 POST /admin/pledges/workstation/{workstation}/delete/                                   302  302  302  302  302  403  403  302  403  403  403  403  403  403
@@ -905,6 +908,7 @@ POST /admin/pledges/workstation/{other_workstation}/delete/                     
 GET  /admin/pledges/workstation/{other_workstation}/history/                            302  302  302  302  302  404  404  302  404  200  404  404  404  404
 GET  /admin/pledges/workstation/{other_workstation}/                                    302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/pledges/workstationitem/                                                    302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/workstationitem/?format=csv                                         302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/workstationitem/add/                                                302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/workstationitem/{station_item}/change/                              302  302  302  302  302  403  403  302  403  200  200  403  403  200
 POST /admin/pledges/workstationitem/{station_item}/delete/                              302  302  302  302  302  403  403  302  403  403  403  403  403  403
@@ -919,6 +923,7 @@ POST /admin/pledges/workstationitem/{other_station_item}/delete/                
 GET  /admin/pledges/workstationitem/{other_station_item}/history/                       302  302  302  302  302  404  404  302  404  200  404  404  404  404
 GET  /admin/pledges/workstationitem/{other_station_item}/                               302  302  302  302  302  302  302  302  302  302  302  302  302  302
 GET  /admin/pledges/inspectionplan/                                                     302  302  302  302  302  403  403  302  403  200  200  403  403  200
+GET  /admin/pledges/inspectionplan/?format=csv                                          302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/inspectionplan/add/                                                 302  302  302  302  302  403  403  302  403  200  200  403  403  200
 GET  /admin/pledges/inspectionplan/{plan}/change/                                       302  302  302  302  302  403  403  302  403  200  200  403  403  200
 POST /admin/pledges/inspectionplan/{plan}/delete/                                       302  302  302  302  302  403  403  302  403  403  403  403  403  403

@@ -20,6 +20,7 @@ from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, VerbAdmin
 from core.exceptions import DomainError
 from core.exports import Column
+from core.language import listed
 from core.personal_data import PersonalDataError
 from core.templatetags.portal import state
 from core.uploads import is_too_large
@@ -37,7 +38,7 @@ from pledges.domain import (
     withdraw_photo,
 )
 from pledges.domain.inspections import CHANGE
-from pledges.enums import SEEN, FindingResult, InspectionState, InspectionVerb
+from pledges.enums import SEEN, InspectionState, InspectionVerb
 from pledges.forms.field import (
     CancelForm,
     CloseForm,
@@ -51,8 +52,8 @@ from pledges.forms.field import (
     VisitForm,
     WithdrawPhotoForm,
 )
-from pledges.models import ChecklistItem, Finding, Inspection, InspectionEvent, InspectionPlan
-from pledges.tones import INSPECTION_TONES
+from pledges.models import ChecklistItem, Finding, Inspection, InspectionEvent, InspectionPlan, PledgeType
+from pledges.tones import FINDING_TONES, INSPECTION_TONES
 from registry.admin import InForceFilter, ReferenceAdmin
 
 FORMS = {
@@ -60,7 +61,6 @@ FORMS = {
     InspectionVerb.ORDER: OrderForm, InspectionVerb.EXTEND: ExtendForm, InspectionVerb.CLOSE: CloseForm,
     InspectionVerb.CANCEL: CancelForm,
 }  # fmt: skip
-RESULT_TONES = {FindingResult.OK: "green", FindingResult.NOT_OK: "red", FindingResult.NOT_APPLICABLE: "grey"}
 
 
 @admin.register(ChecklistItem)
@@ -92,7 +92,7 @@ class PlanFilter(admin.SimpleListFilter):
 
 
 @admin.register(InspectionPlan)
-class PlanAdmin(OfAgencyAdmin, VerbAdmin):
+class PlanAdmin(ListFile, OfAgencyAdmin, VerbAdmin):
     form = PlanForm
     list_display = ["name", "agency", "starts_on", "ends_on", "visits", "undercover"]
     list_select_related = ["agency"]
@@ -101,6 +101,22 @@ class PlanAdmin(OfAgencyAdmin, VerbAdmin):
     sortable_by = ["starts_on"]
     search_fields = ["name"]
     change_form_template = "pledges/admin/plan.html"
+    export_name, export_permission = "inspection-plans", "pledges.export_pledge"
+
+    @property
+    def export_columns(self):
+        names = {one.code: one.label for one in PledgeType.objects.all()}
+        return (
+            field_column(InspectionPlan, "name", masked=True, width=28),
+            field_column(InspectionPlan, "agency", "agency.label", width=28),
+            field_column(InspectionPlan, "starts_on", width=11),
+            field_column(InspectionPlan, "ends_on", width=11),
+            field_column(
+                InspectionPlan, "types", lambda plan: listed(names.get(code, code) for code in plan.types), width=40
+            ),
+            field_column(InspectionPlan, "visits"),
+            field_column(InspectionPlan, "undercover"),
+        )
 
     def write(self, request, obj, form, change):
         return keep_plan(InspectionPlan(pk=obj.pk), actor=request.user, **form.cleaned_data)
@@ -147,7 +163,7 @@ class FindingInline(OfInspection, ReadOnlyInline):
 
     @admin.display(description=_("result"))
     def answer(self, finding):
-        return state(finding.get_result_display(), RESULT_TONES[finding.result])
+        return state(finding.get_result_display(), FINDING_TONES[finding.result])
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("item")

@@ -6,8 +6,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from cases.admin import masked_row
+from cases.list_files import ListFile, field_column
 from core.admin import ReadOnlyInline, VerbAdmin
+from core.exports import Column
 from core.templatetags.portal import state
+from pledges.admin.breaches import DistrictFilter
 from pledges.domain import change_premises, register_premises
 from pledges.forms.pledges import PremisesForm
 from pledges.found import found_premises
@@ -35,17 +38,33 @@ class PledgeInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("type")
 
 
+class PlaceFilter(DistrictFilter):
+    path = "region"
+
+
 @admin.register(Premises)
-class PremisesAdmin(VerbAdmin):
+class PremisesAdmin(ListFile, VerbAdmin):
     form = PremisesForm
     list_display = ["name", "merchant", "region", "agency"]
     list_select_related = ["merchant", "region", "agency"]
+    list_filter = [PlaceFilter]
     ordering = ["-pk"]
     sortable_by = []
     search_fields = ["name"]
     search_help_text = _("Name of the premises or of the merchant")
     autocomplete_fields = ["merchant"]
     inlines = [PledgeInline]
+    export_name, export_permission, export_related = "premises", "pledges.export_pledge", ("platform",)
+    export_columns = (
+        field_column(Premises, "name", masked=True, width=28),
+        field_column(Premises, "merchant", "merchant.name", masked=True, width=32),
+        Column(_("Unified social credit code"), "merchant.credit_code", width=22),
+        field_column(Premises, "region", "region.label"),
+        field_column(Premises, "address", masked=True, width=32),
+        field_column(Premises, "platform", "platform.label"),
+        field_column(Premises, "link", masked=True, width=32),
+        field_column(Premises, "agency", "agency.label", width=28),
+    )
     keeps = staticmethod(masked_row(Premises, "merchant"))
 
     def get_inlines(self, request, obj):

@@ -6,7 +6,9 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from cases.admin import OfAgencyAdmin, masked, masked_row
+from cases.list_files import ListFile, field_column
 from core.admin import VerbAdmin
+from core.exports import Column
 from core.language import listed
 from core.text import mask_numbers
 from pledges.domain import (
@@ -20,6 +22,8 @@ from pledges.domain import (
 )
 from pledges.forms.field import AnswerForm, ItemForm, LeaveForm, MembershipForm, WorkstationForm, ZoneForm
 from pledges.models import Premises, Workstation, WorkstationItem, Zone, ZoneMembership
+
+EXPORT = "pledges.export_pledge"
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -116,7 +120,7 @@ class ZoneAdmin(OfAgencyAdmin, VerbAdmin):
 
 
 @admin.register(ZoneMembership)
-class MembershipAdmin(VerbAdmin):
+class MembershipAdmin(ListFile, VerbAdmin):
     """Premises join; what is done to a membership later is to end it."""
 
     form, second_form = MembershipForm, LeaveForm
@@ -127,6 +131,16 @@ class MembershipAdmin(VerbAdmin):
     sortable_by = ["since"]
     search_fields = ["premises__name", "zone__name"]
     autocomplete_fields, proposed = ["zone", "premises"], ("zone", "premises")
+    export_name, export_permission = "members-of-zones", EXPORT
+    export_related = ("premises__region",)
+    export_columns = (
+        field_column(ZoneMembership, "zone", "zone.name", masked=True, width=28),
+        field_column(ZoneMembership, "premises", "premises.name", masked=True, width=28),
+        Column(_("Merchant"), "premises.merchant.name", masked=True, width=32),
+        Column(_("District"), "premises.region.label"),
+        field_column(ZoneMembership, "since", width=11),
+        field_column(ZoneMembership, "until", width=11),
+    )
     looked_at = [
         masked_row(ZoneMembership, "zone"), masked_row(ZoneMembership, "premises"), "since",
         masked_row(ZoneMembership, "added_by", opens=False),
@@ -158,7 +172,7 @@ class MembershipAdmin(VerbAdmin):
 
 
 @admin.register(Workstation)
-class WorkstationAdmin(OfAgencyAdmin, VerbAdmin):
+class WorkstationAdmin(ListFile, OfAgencyAdmin, VerbAdmin):
     form = WorkstationForm
     list_display = ["name", "kind", "zone", "agency", "region", "opened_on", "closed_on"]
     list_select_related = ["zone", "agency", "region"]
@@ -167,6 +181,22 @@ class WorkstationAdmin(OfAgencyAdmin, VerbAdmin):
     sortable_by = ["name", "opened_on"]
     search_fields = ["name", "host"]
     autocomplete_fields, proposed = ["agency", "zone"], ("zone",)
+    export_name, export_permission = "workstations", EXPORT
+    export_columns = (
+        field_column(Workstation, "name", masked=True, width=28),
+        field_column(Workstation, "kind", "get_kind_display"),
+        field_column(Workstation, "zone", "zone.name", masked=True, width=28),
+        field_column(Workstation, "agency", "agency.label", width=28),
+        field_column(Workstation, "region", "region.label"),
+        field_column(Workstation, "host", masked=True, width=28),
+        field_column(Workstation, "address", masked=True, width=32),
+        # as its sign tells them to everybody
+        field_column(Workstation, "contact"),
+        field_column(Workstation, "telephone", width=20),
+        field_column(Workstation, "mediators", width=28),
+        field_column(Workstation, "opened_on", width=11),
+        field_column(Workstation, "closed_on", width=11),
+    )
     change_form_template = "pledges/admin/workstation.html"
 
     def write(self, request, obj, form, change):
@@ -194,7 +224,7 @@ class EndedFilter(admin.SimpleListFilter):
 
 
 @admin.register(WorkstationItem)
-class ItemAdmin(VerbAdmin):
+class ItemAdmin(ListFile, VerbAdmin):
     """What was received stays as it was written down; what came of it is added."""
 
     form, second_form = ItemForm, AnswerForm
@@ -206,6 +236,17 @@ class ItemAdmin(VerbAdmin):
     search_fields = ["workstation__name"]
     search_help_text = _("Name of the workstation")
     autocomplete_fields, proposed = ["workstation"], ("workstation",)
+    export_name, export_permission, export_related = "items-of-workstations", EXPORT, ("workstation__region", "case")
+    export_columns = (
+        field_column(WorkstationItem, "received_at", width=19),
+        field_column(WorkstationItem, "workstation", "workstation.name", masked=True, width=28),
+        Column(_("District"), "workstation.region.label"),
+        field_column(WorkstationItem, "what", masked=True, width=40),
+        field_column(WorkstationItem, "first_response_at", width=19),
+        field_column(WorkstationItem, "ended_at", width=19),
+        field_column(WorkstationItem, "result", masked=True, width=32),
+        field_column(WorkstationItem, "case", "case.number", width=20),
+    )
     looked_at = [
         masked_row(WorkstationItem, "workstation"), "received_at", masked(WorkstationItem, "what"),
         masked_row(WorkstationItem, "recorded_by", opens=False),

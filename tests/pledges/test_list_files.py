@@ -1,4 +1,4 @@
-"""Rows of targets, breaches and inspections as files: what the list shows, to whoever may export."""
+"""Rows of the registers as files: what the list shows, to whoever may export."""
 
 import csv
 import io
@@ -6,6 +6,8 @@ import zipfile
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AccessLog
@@ -14,11 +16,16 @@ from tests.factories import (
     BreachFactory,
     CaseFactory,
     InspectionFactory,
+    ItemFactory,
+    MembershipFactory,
+    PlanFactory,
     PledgeFactory,
+    PledgeTypeFactory,
     PremisesFactory,
     TargetFactory,
     UserFactory,
     WorkstationFactory,
+    ZoneFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +98,70 @@ def test_inspections_in_the_language_of_the_reader(desk, district):
     assert zipfile.is_zipfile(io.BytesIO(sheet.getvalue()))
     desk.cookies["django_language"] = "zh-hans"
     assert cells(desk, f"{INSPECTIONS}?format=csv")[0][6] == "状态"
+
+
+def test_members_of_zones_and_premises(desk, district):
+    premises = PremisesFactory(agency=district, name="湖滨店13800001234")
+    zone = MembershipFactory(premises=premises).zone
+    MembershipFactory()
+
+    head, row = cells(desk, f"/admin/pledges/zonemembership/?format=csv&zone={zone.pk}")
+    assert head == ["Zone", "Premises", "Merchant", "District", "Member since", "Until"]
+    assert row == [zone.name, "湖滨店138****1234", premises.merchant.name, premises.region.label, "2020-06-01", ""]
+    other = PremisesFactory(agency=district)
+    address = f"/admin/pledges/premises/?district={other.region.pk}"
+    head, row = cells(desk, f"{address}&format=csv")
+    assert (head[0], row[0]) == ("Name of the premises", other.name)
+    assert (row[1], row[3]) == (other.merchant.name, other.region.label)
+    assert premises.name not in desk.get(address).text
+    assert len(cells(desk, "/admin/pledges/premises/?format=csv")) == 3
+    assert logged() == [
+        f"members-of-zones?zone={zone.pk}", f"premises?district={other.region.pk}", "premises",
+    ]  # fmt: skip
+
+
+def test_workstations_with_what_they_handled_and_plans(desk, district):
+    zone = ZoneFactory(agency=district)
+    station = WorkstationFactory(agency=district, zone=zone, telephone="0571-85000000", opened_on="2021-05-01")
+    item = ItemFactory(workstation=station, ended=True, case=CaseFactory(handling=district), result="退款13800001234")
+    ItemFactory()
+    kind = PledgeTypeFactory()
+    PlanFactory(agency=district, types=[kind.code], name="春季检查")
+    PlanFactory()
+
+    head, row = cells(desk, "/admin/pledges/workstation/?format=csv")
+    assert head[:5] == ["Name", "Kind", "Zone", "Kept by", "District"]
+    assert row[:4] == [station.name, "In a village", zone.name, district.label]
+    assert row[8:] == ["0571-85000000", "", "2021-05-01", ""]
+    head, row = cells(desk, "/admin/pledges/workstationitem/?format=csv")
+    assert (row[1], row[3], row[6], row[7]) == (station.name, item.what, "退款138****1234", item.case.number)
+    head, row = cells(desk, "/admin/pledges/inspectionplan/?format=csv")
+    assert row == ["春季检查", district.label, "2026-01-01", "2026-12-31", kind.label, "10", "50"]
+
+
+def test_no_file_of_the_administration_looks_up_its_rows_one_by_one(desk, district):
+    def grow():
+        zone = ZoneFactory(agency=district)
+        station = WorkstationFactory(agency=district, zone=zone)
+        ItemFactory(workstation=station, case=CaseFactory(handling=district))
+        MembershipFactory(zone=zone, premises=PremisesFactory(agency=district))
+        PlanFactory(agency=district)
+
+    grow()
+    desk.get("/admin/pledges/premises/")  # what stays in memory
+    lists = ("workstation", "workstationitem", "zonemembership", "inspectionplan", "premises")
+    addresses = [f"/admin/pledges/{model}/?format=csv" for model in lists]
+    counts = []
+    for _size in (1, 3):
+        found = []
+        for address in addresses:
+            with CaptureQueriesContext(connection) as queries:
+                cells(desk, address)
+            found.append(len(queries))
+        counts.append(found)
+        grow()
+        grow()
+    assert counts[0] == counts[1]
 
 
 def test_what_does_not_go_out(desk, client, district, monkeypatch):
