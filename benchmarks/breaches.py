@@ -260,6 +260,13 @@ def _pages() -> Iterator[tuple[str, tuple[Client, str]]]:
             "of a merchant": f"{base}?q={breach.pledge.premises.merchant.name}",
             "breach": f"{base}{breach.pk}/change/",
             "pledges of a case": f"/cases/{number}/pledges/",
+            "portal list": "/pledges/breaches/",
+            "portal list, to decide": "/pledges/breaches/?todo=decide",
+            "portal list, to follow": "/pledges/breaches/?todo=follow",
+            "portal list, of a type": f"/pledges/breaches/?type={breach.pledge.type.code}",
+            "portal list, of a district": f"/pledges/breaches/?district={breach.pledge.premises.region.code}",
+            "portal list, confirmed": "/pledges/breaches/?state=confirmed&sort=found",
+            "portal list, of a merchant": f"/pledges/breaches/?q={breach.pledge.premises.merchant.name}",
         } | register.addresses(user)
         for name, url in addresses.items():
             yield f"{reader}: {name}", (client, url)

@@ -5,9 +5,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.tables import Column, DateColumn, NumberColumn, StateColumn, Table
+from core.templatetags.portal import due_tag
 from core.text import mask_numbers
-from pledges.models import Pledge, Workstation, Zone
-from pledges.tones import PLEDGE_TONES
+from pledges.enums import BreachState, InspectionState
+from pledges.models import Breach, Inspection, Pledge, Workstation, Zone
+from pledges.templatetags.breaches import breach_state
+from pledges.tones import INSPECTION_TONES, PLEDGE_TONES
 
 
 def _named(page: str, pk: int, name: str):
@@ -36,6 +39,76 @@ class PledgeTable(Table):
     def render_merchant(self, record):
         merchant = record.premises.merchant
         return _named("pledges:merchant", merchant.pk, merchant.name)
+
+
+def _due(day, *, runs: bool):
+    """The last day of a correction, and where that still runs, how far off it is."""
+    return format_html("{} {}", f"{day:%Y-%m-%d}", due_tag(day)) if runs else f"{day:%Y-%m-%d}"
+
+
+class BreachTable(Table):
+    """`seen`: the cases that the reader sees; of others a breach has no page."""
+
+    seen: frozenset[int] | set[int] = frozenset()
+
+    number = Column(accessor="case__number", verbose_name=_("Case number"), css="nowrap tnum")
+    premises = Column(accessor="pledge__premises__name", verbose_name=_("Premises"), card="title", css="clip")
+    merchant = Column(accessor="pledge__premises__merchant__name", verbose_name=_("Merchant"), css="clip")
+    type = Column(accessor="pledge__type__label", verbose_name=_("Type of pledge"), css="nowrap", written=False)
+    state = Column(css="nowrap", written=False, card="aside")
+    district = Column(accessor="pledge__premises__region__label", verbose_name=_("District"), css="nowrap", written=False)
+    counts = DateColumn(accessor="counts_on", verbose_name=_("Day that counts"))
+    due = Column(accessor="due_on", css="nowrap", written=False)
+    found = DateColumn(accessor="found_at", verbose_name=_("Found on"))
+
+    class Meta(Table.Meta):
+        model = Breach
+        fields = ("number", "premises", "merchant", "type", "state", "district", "counts", "due", "found")
+        empty_text = _("No breach matches these filters.")
+
+    def render_number(self, record):
+        if record.case_id not in self.seen:
+            return record.case.number
+        address = reverse("pledges:breach", args=[record.case.number, record.pk])
+        return format_html('<a href="{}">{}</a>', address, record.case.number)
+
+    def render_premises(self, value):
+        return mask_numbers(value)
+
+    def render_merchant(self, value):
+        return mask_numbers(value)
+
+    def render_state(self, record):
+        return breach_state(record)
+
+    def render_due(self, value, record):
+        return _due(value, runs=record.state == BreachState.CORRECTING)
+
+
+class InspectionTable(Table):
+    planned = DateColumn(accessor="planned_on", verbose_name=_("Planned on"))
+    premises = Column(card="title", css="clip")
+    merchant = Column(accessor="premises__merchant__name", verbose_name=_("Merchant"), css="clip")
+    district = Column(accessor="premises__region__label", verbose_name=_("District"), css="nowrap", written=False)
+    type = Column(accessor="type__label", verbose_name=_("Checklist of"), css="nowrap", written=False)
+    mode = Column(css="nowrap", written=False)
+    state = StateColumn(tones=INSPECTION_TONES, card="aside")
+    visited = DateColumn(accessor="visited_on", verbose_name=_("Visited on"))
+    due = Column(accessor="correct_by", css="nowrap", written=False)
+
+    class Meta(Table.Meta):
+        model = Inspection
+        fields = ("planned", "premises", "merchant", "district", "type", "mode", "state", "visited", "due")
+        empty_text = _("No inspection matches these filters.")
+
+    def render_premises(self, record):
+        return _named("pledges:inspection", record.pk, record.premises.name)
+
+    def render_merchant(self, value):
+        return mask_numbers(value)
+
+    def render_due(self, value, record):
+        return _due(value, runs=record.state == InspectionState.CORRECTING)
 
 
 class ZoneTable(Table):

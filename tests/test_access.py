@@ -856,6 +856,12 @@ GET  /pledges/zones/export/?format=xlsx                                         
 GET  /pledges/zones/{zone}/                                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{sub_zone}/                                                         302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/zones/{other_zone}/                                                       302  403  404  200  403  403  403  403  403  200  404  403  403  404
+GET  /pledges/inspections/                                                              302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/inspections/export/?format=csv                                            302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/inspections/export/?format=xlsx                                           302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/inspections/{inspection}/                                                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/inspections/{sub_inspection}/                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
+GET  /pledges/inspections/{other_inspection}/                                           302  403  404  200  403  403  403  403  403  200  404  403  403  404
 GET  /pledges/targets/                                                                  302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/targets/{target}/reached/                                                 302  403  200  200  403  403  403  403  403  200  200  403  403  200
 GET  /pledges/targets/{sub_target}/reached/                                             302  403  200  200  403  403  403  403  403  200  200  403  403  200
@@ -1004,6 +1010,9 @@ GET  /admin/pledges/pledgetype/{pledge_type}/                                   
 # breaches of pledges: on the case and in the administration
 BREACHES = """
 #                                                      ano non reg cit off med cle aud acc sup app par cou ple
+GET  /pledges/breaches/                                302 403 200 200 200 403 403 403 403 200 200 403 403 200
+GET  /pledges/breaches/export/?format=csv              302 403 200 200 403 403 403 403 403 200 200 403 403 200
+GET  /pledges/breaches/export/?format=xlsx             302 403 200 200 403 403 403 403 403 200 200 403 403 200
 GET  /cases/{case}/pledges/                            302 403 200 200 200 403 403 403 403 200 200 403 403 200
 GET  /cases/{case}/pledges/{breach}/                   302 403 200 200 200 403 403 403 403 200 200 403 403 200
 POST /cases/{case}/pledges/{breach}/                   302 403 403 403 302 403 403 403 403 302 302 403 403 302

@@ -27,7 +27,7 @@ def test_the_consumer_and_every_page_of_every_reader_are_measured(django_db_setu
     pages = (
         "list", "to decide", "of a type", "of a district", "of a case", "breach", "pledges of a case", "confirmed",
         "correction overdue", "register", "register, late", "register, of a merchant", "merchant", "zone", "inspections",
-        "returns", "items handled",
+        "returns", "items handled", "portal list", "portal list, to decide", "inspections, list", "inspection",
     )  # fmt: skip
     assert {f"{reader}: {page}" for reader in ("district", "city") for page in pages} <= set(found["pages"])
     # the lists behind the figures of the city, and those of what is late, are not measured empty

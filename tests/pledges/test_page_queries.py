@@ -44,7 +44,9 @@ LISTS = (
 PAGES = (
     "/pledges/", "/pledges/?q=店", "/pledges/{pledge}/", "/pledges/merchants/{merchant}/", "/pledges/zones/",
     "/pledges/zones/{zone}/", "/pledges/targets/?year=2026", "/pledges/targets/{target}/reached/",
-    "/cases/{case}/pledges/", "/cases/{case}/pledges/{breach}/", "/insights/returns/",
+    "/pledges/breaches/", "/pledges/breaches/?q=店&todo=decide", "/pledges/inspections/", "/pledges/inspections/?q=店",
+    "/pledges/inspections/{inspection}/", "/cases/{case}/pledges/", "/cases/{case}/pledges/{breach}/",
+    "/insights/returns/",
     *(f"/admin/pledges/{model}/" for model in LISTS),
     "/admin/pledges/pledge/{pledge}/change/", "/admin/pledges/premises/{premises}/change/",
     "/admin/pledges/breach/{breach}/change/", "/admin/pledges/inspection/{inspection}/change/",

@@ -142,7 +142,7 @@ def test_no_page_of_a_row_of_others_is_there(desk, own, others):
             f"/pledges/{pledge.pk}/", f"/pledges/merchants/{premises.merchant_id}/",
             f"/pledges/zones/{other['zone'].pk}/", f"/pledges/targets/{target.pk}/reached/",
             f"/cases/{breach.case.number}/pledges/", f"/cases/{breach.case.number}/pledges/{breach.pk}/",
-            f"{BASE}/pledge/{pledge.pk}/act/warn/",
+            f"/pledges/inspections/{inspection.pk}/", f"{BASE}/pledge/{pledge.pk}/act/warn/",
             f"{BASE}/breach/{breach.pk}/act/confirm/", f"{BASE}/inspection/{inspection.pk}/act/close/",
             f"{BASE}/inspection/{inspection.pk}/photos/{photo.pk}/", f"{BASE}/inspection/{inspection.pk}/photos/add/",
             f"{BASE}/inspection/{inspection.pk}/photos/{photo.pk}/withdraw/",
