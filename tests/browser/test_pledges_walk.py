@@ -95,8 +95,8 @@ def apply_for(clerk: Desk, database, merchant: str, today: dt.date) -> int:
     clerk.go(f"{PLEDGES}add/")
     clerk.pick("premises", SHOP)
     clerk.page.select_option("[name=type]", label="无理由退货承诺单位")
-    fill(clerk, application="示例-2026-001", applied_on=today.isoformat(), days="5", goods="全部商品", proof="购物小票",
-         freight="consumer", refund_days="3")  # fmt: skip
+    fill(clerk, application="示例-2026-001", applied_on=today.isoformat(), days="5", goods="全部商品", excluded="食品",
+         proof="购物小票", freight="consumer", refund_days="3")  # fmt: skip
     clerk.submit()
     assert "不得少于 7 日" in clerk.text
     fill(clerk, days="10")

@@ -271,9 +271,11 @@ class TestRows:
         assert counts(run(line | {"状态": "暂停", "原因": "整改"})) == {"rows": 1, "unchanged": 1}
 
     def test_a_part_that_the_type_needs_is_a_warning(self, run, line):
-        assert counts(run(line | {"退货天数": "", "凭证": "无"})) == {"rows": 1, "created": 1, "warnings": 2}
+        blank = {"退货天数": "", "除外商品": "", "凭证": "无"}
 
-        assert warnings() == {("promise", name, "无理由退货承诺单位") for name in ("退货天数", "凭证")}
+        assert counts(run(line | blank)) == {"rows": 1, "created": 1, "warnings": 3}
+
+        assert warnings() == {("promise", name, "无理由退货承诺单位") for name in blank}
         pledge = Pledge.objects.get()
         assert (pledge.days, pledge.proof) == (None, "")
 

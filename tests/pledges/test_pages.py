@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import AccessLog
 from core.exceptions import DomainError
 from pledges.domain import change_premises, register_premises
-from pledges.models import Pledge, Premises
+from pledges.models import Pledge, PledgeType, Premises
 from registry.models import Region
 from tests.factories import (
     AgencyFactory,
@@ -97,6 +97,18 @@ def test_an_application_is_entered_and_what_it_lacks_is_said(desk, premises, tod
     assert desk.post(ADD, entered | {"days": "15"}).status_code == 302
     pledge = Pledge.objects.get()
     assert (pledge.days, pledge.application, pledge.state, pledge.origin) == (15, "杭放2026-7", "applied", "clerk")
+
+
+def test_a_no_reason_return_says_what_is_excluded_and_may_say_which_stores_take_goods_back(desk, premises, today):
+    kind = PledgeType.objects.get(code="no_reason_return")
+    entered = {
+        "premises": premises.pk, "type": kind.pk, "application": "", "applied_on": f"{today}", "days": "7",
+        "goods": "全部商品", "proof": "小票", "freight": "consumer", "refund_days": "3", "cross_store": "本市各门店",
+    }  # fmt: skip
+
+    assert "“No-reason return” states: goods excluded." in text_of(desk.post(ADD, entered))
+    assert desk.post(ADD, entered | {"excluded": "无"}).status_code == 302
+    assert (Pledge.objects.get().excluded, Pledge.objects.get().cross_store) == ("无", "本市各门店")
 
 
 def test_an_application_tells_who_brought_it_and_for_which_premises(desk, premises, district, today):
