@@ -63,6 +63,7 @@ def portal(django_db_setup, django_db_blocker, tmp_path_factory):
             "PLAIN_HTTP": "1",
             "ALLOWED_HOSTS": "127.0.0.1",
             "MEDIA_ROOT": str(folder / "media"),
+            "PUBLIC_REGISTER_PREVIEW": "1",
         }
         subprocess.run(
             [sys.executable, "manage.py", "demo", "--no-serve", "--scale", SCALE, "--today", TODAY,

@@ -47,6 +47,13 @@ PAGES = [
     ("regulator", "{trader}"),
     ("regulator", "{zone}"),
     ("regulator", "/insights/returns/"),
+    ("regulator", "/pledges/public/"),
+    ("regulator", "{counted}"),
+    ("regulator", "/pledges/breaches/"),
+    ("officer", "{suspected}"),
+    ("officer", "{promised}pledges/"),
+    ("regulator", "/pledges/inspections/"),
+    ("regulator", "{inspection}"),
     ("clerk", "/imports/"),
     ("clerk", "{run}"),
     ("auditor", "/accounts/sign-ins/"),
@@ -163,6 +170,10 @@ EXAMPLES = {
     "renewing": ("approver", "/admin/pledges/pledge/?todo=renew"),
     "trader": ("regulator", "/pledges/?state=in_force"),
     "zone": ("regulator", "/pledges/zones/"),
+    "counted": ("regulator", "/pledges/targets/?year=2021"),
+    "suspected": ("officer", "/pledges/breaches/?todo=decide"),
+    "promised": ("officer", "/cases/?metric=breaches.suspected&from=2019-01-01&to=2026-12-31"),
+    "inspection": ("regulator", "/pledges/inspections/?state=correcting"),
     "visiting": ("pledges", "/admin/pledges/inspection/?state__exact=planned"),
     "visited": ("pledges", "/admin/pledges/inspection/?state__exact=correcting"),
     "photo": ("pledges", "/admin/pledges/inspection/?state__exact=visited"),
@@ -191,7 +202,8 @@ def address_of(look_as, addresses):
             window = look_as(username)
             window.go(listing)
             link = LINKS.get(name, "a")
-            link = window.page.locator(f".list-table tbody {link}, #result_list tbody {link}").first
+            lists = (f"{name} tbody {link}" for name in (".list-table", "#result_list", ".targets"))
+            link = window.page.locator(", ".join(lists)).first
             found = link.get_attribute("href").partition("?")[0]
             addresses[name] = found.replace(*MOVED.get(name, ("", "")))
         return addresses[name] + below
