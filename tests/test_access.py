@@ -700,6 +700,12 @@ GET  /admin/mediation/session/{other_session}/act/cancel/         302 302 302 30
 POST /admin/mediation/session/{session}/act/cancel/               302 302 302 302 302 200 403 302 403 200 403 403 403 403
 POST /admin/mediation/session/{sub_session}/act/cancel/           302 302 302 302 302 200 403 302 403 200 403 403 403 403
 POST /admin/mediation/session/{other_session}/act/cancel/         302 302 302 302 302 404 403 302 403 200 404 403 403 403
+GET  /admin/mediation/session/{session}/case/post_recovery/       302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/session/{sub_session}/case/post_recovery/   302 302 302 302 302 200 403 302 403 200 403 403 403 403
+GET  /admin/mediation/session/{other_session}/case/post_recovery/ 302 302 302 302 302 404 403 302 403 200 404 403 403 403
+POST /admin/mediation/session/{session}/case/post_recovery/       302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/session/{sub_session}/case/post_recovery/   302 302 302 302 302 200 403 302 403 200 403 403 403 403
+POST /admin/mediation/session/{other_session}/case/post_recovery/ 302 302 302 302 302 404 403 302 403 200 404 403 403 403
 GET  /admin/mediation/agreement/                                      302 302 302 302 302 200 403 302 403 200 200 403 403 403
 GET  /admin/mediation/agreement/add/                                  302 302 302 302 302 200 403 302 403 200 403 403 403 403
 GET  /admin/mediation/agreement/{agreement}/change/                   302 302 302 302 302 200 403 302 403 200 200 403 403 403

@@ -24,6 +24,7 @@ from core.act_pages import ActPages
 from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInline, VerbAdmin
 from core.filters import FIRST_DAY, LAST_DAY
 from core.templatetags.portal import state
+from mediation.admin.case_acts import CaseActPages
 from mediation.admin.papers import PaperPages
 from mediation.domain import (
     SESSION,
@@ -240,7 +241,7 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(ActPages, PaperPages, NamesMediator, VerbAdmin):
+class SessionAdmin(ActPages, CaseActPages, PaperPages, NamesMediator, VerbAdmin):
     workflow, act_forms = SESSION, FORMS
     act_related = ("case", "mediator")
     form = SessionForm
@@ -323,6 +324,7 @@ class SessionAdmin(ActPages, PaperPages, NamesMediator, VerbAdmin):
                 "steps": steps, "session": obj, "case_url": obj.case.get_absolute_url() if seen else "",
                 "papers": self.papers(request, obj), "agreement_url": self._agreement_url(request.user, obj),
                 "outside": self._why_outside(obj),
+                **self.of_case(request, obj),
             }  # fmt: skip
         elif add:
             context["suggestions"] = self.suggestions(request)
@@ -333,6 +335,7 @@ class SessionAdmin(ActPages, PaperPages, NamesMediator, VerbAdmin):
         return [
             path("calendar/", wrap(self.calendar_view), name="mediation_session_calendar"),
             *self.act_urls(),
+            *self.case_act_urls(),
             *self.paper_urls(),
             *super().get_urls(),
         ]

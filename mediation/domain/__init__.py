@@ -1,6 +1,7 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
 from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up, owed_of
+from mediation.domain.case_acts import OF_MEDIATION, act_on_mediated, acts_on_mediated
 from mediation.domain.confirmations import (
     CONFIRMATION,
     act_on_confirmation,
@@ -39,6 +40,7 @@ __all__ = [
     "AGREEMENT",
     "CONFIRMATION",
     "LAPSING",
+    "OF_MEDIATION",
     "REFERRAL",
     "SESSION",
     "Appointment",
@@ -46,7 +48,9 @@ __all__ = [
     "act_on",
     "act_on_agreement",
     "act_on_confirmation",
+    "act_on_mediated",
     "act_on_referral",
+    "acts_on_mediated",
     "adjourn",
     "ask_recusal",
     "cases_of",
