@@ -6,14 +6,14 @@ unit, a company or a workstation counts in the year of its first one, and once.
 
 import calendar
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils.translation import override
 
-from core.pagination import capped_counts
 from pledges.domain.keeping import keep
 from pledges.enums import REVIEWED, TargetKind, WorkstationKind
 from pledges.models import Pledge, Target, Workstation
@@ -75,18 +75,36 @@ def days_gone(year: int, day: dt.date) -> tuple[int, int]:
 
 def progress(targets: Iterable[Target], day: dt.date, *, today: dt.date) -> list[Progress]:
     """Where each of the targets stands on the local day `day`, in its agency and all below it: in their order, counted in
-    one query."""
-    targets = list(targets)
-    counted = [reached(target, day) for target in targets] + [_waiting(target, day, today) for target in targets]
-    counts = capped_counts(counted, cap=None) if counted else []
+    one query. Those of one kind and year are counted together, by agency: a question for each of a city's took the
+    database 330 ms to plan."""
+    targets, alike, parts = list(targets), defaultdict(list), []
+    for target in targets:
+        alike[target.what, target.year].append(target)
+    for (what, year), some in alike.items():
+        parts.append(_by_agency(_reached(some, day), what, year))
+        if _has_review(some[0], day, today):
+            parts.append(_by_agency(_applied(some, today), what, year, of_review=True))
+    found = defaultdict(list)
+    for what, year, of_review, path, once, count in parts[0].union(*parts[1:], all=True) if parts else ():
+        found[what, year, of_review].append((path, once, count))
     return [
-        _progress(target, day, today, *found)
-        for target, *found in zip(targets, counts, counts[len(targets) :], strict=False)
+        _progress(target, day, today, *(_count(found[target.what, target.year, kind], target) for kind in (0, 1)))
+        for target in targets
     ]
 
 
-def _waiting(target: Target, day: dt.date, today: dt.date) -> QuerySet:
-    return under_review(target, today) if _has_review(target, day, today) else Target.objects.none()
+def _by_agency(rows: QuerySet, what: str, year: int, *, of_review: bool = False) -> QuerySet:
+    """How many rows each agency has: tuples of what and year, 1 for those under review, the path of the agency, 0 or the
+    company that counts once wherever it is, and the number."""
+    of_company = of_review and what == TargetKind.DELTA_COMPANIES
+    once = F("premises__merchant") if of_company else Value(0, BigIntegerField())
+    told = [Value(what, CharField()), Value(year), Value(int(of_review)), F("agency__path"), once]
+    return rows.order_by().values_list(*told).annotate(Count("pk"))
+
+
+def _count(found: list[tuple[str, int, int]], target: Target) -> int:
+    within = [(once, count) for path, once, count in found if path.startswith(target.agency.path)]
+    return sum(count for once, count in within if not once) + len({once for once, _count in within if once})
 
 
 def _has_review(target: Target, day: dt.date, today: dt.date) -> bool:
@@ -103,43 +121,65 @@ def _progress(target: Target, day: dt.date, today: dt.date, count: int, waiting:
 
 def reached(target: Target, day: dt.date) -> QuerySet:
     """The rows that a target counts on the local day `day`: pledges, or workstations of villages."""
-    first, last = dt.date(target.year, 1, 1), last_counted(target.year, day)
-    if target.what == TargetKind.VILLAGE_WORKSTATIONS:
-        return _workstations(target).opened_between(first, last)
-    pledges = Pledge.objects.filter(_within(target, "agency__"), published_on__range=(first, last))
-    match target.what:
+    return _reached([target], day)
+
+
+def _reached(targets: list[Target], day: dt.date) -> QuerySet:
+    """The same for several of one kind and year, all rows once."""
+    what, year = targets[0].what, targets[0].year
+    first, last = dt.date(year, 1, 1), last_counted(year, day)
+    if what == TargetKind.VILLAGE_WORKSTATIONS:
+        return _workstations(targets).opened_between(first, last)
+    pledges = Pledge.objects.filter(_within(targets), published_on__range=(first, last))
+    match what:
         case TargetKind.DEMONSTRATION_AREAS:
-            return pledges.filter(type__code=TYPES[target.what]).first_of_type()
+            return pledges.filter(type__code=TYPES[what]).first_of_type()
         case TargetKind.DELTA_COMPANIES:
-            return pledges.filter(type__code=TYPES[target.what]).first_of_merchant()
+            return pledges.filter(type__code=TYPES[what]).first_of_merchant()
     return pledges.first_ones()
 
 
 def under_review(target: Target, today: dt.date) -> QuerySet:
     """The rows that would count for a target of the running year if they were published: applications, one for each that
     would count, or workstations with a day of opening that is still to come this year."""
-    if target.what == TargetKind.VILLAGE_WORKSTATIONS:
-        return _workstations(target).filter(opened_on__gt=today, opened_on__year=target.year)
-    pledges = Pledge.objects.filter(_within(target, "agency__"), state__in=REVIEWED)
-    others = Pledge.objects.all()
-    match target.what:
+    rows = _applied([target], today)
+    if target.what != TargetKind.DELTA_COMPANIES:
+        return rows
+    sooner = Pledge.objects.filter(_within([target]), pk__lt=OuterRef("pk"), state__in=REVIEWED, **_same(target.what))
+    return rows.filter(~Exists(sooner))
+
+
+def _applied(targets: list[Target], today: dt.date) -> QuerySet:
+    """The same for several of one kind and year; of a company all applications, as it is in several agencies."""
+    what, year = targets[0].what, targets[0].year
+    if what == TargetKind.VILLAGE_WORKSTATIONS:
+        return _workstations(targets).filter(opened_on__gt=today, opened_on__year=year)
+    pledges = Pledge.objects.filter(_within(targets), state__in=REVIEWED)
+    if what in TYPES:
+        pledges = pledges.filter(type__code=TYPES[what])
+    same = Pledge.objects.filter(**_same(what))
+    pledges = pledges.filter(~Exists(same.published()))
+    if what == TargetKind.DELTA_COMPANIES:
+        return pledges
+    return pledges.filter(~Exists(same.filter(pk__lt=OuterRef("pk"), state__in=REVIEWED)))
+
+
+def _same(what: str) -> dict[str, OuterRef]:
+    """What pledges have in common that count once."""
+    match what:
         case TargetKind.DEMONSTRATION_AREAS:
-            same = {"premises": OuterRef("premises"), "type": OuterRef("type")}
+            return {"premises": OuterRef("premises"), "type": OuterRef("type")}
         case TargetKind.DELTA_COMPANIES:
-            same = {"premises__merchant": OuterRef("premises__merchant"), "type": OuterRef("type")}
-        case _:
-            same = {"premises": OuterRef("premises")}
-    if target.what in TYPES:
-        pledges = pledges.filter(type__code=TYPES[target.what])
-    published = others.filter(**same).published()
-    sooner = others.filter(_within(target, "agency__"), pk__lt=OuterRef("pk"), state__in=REVIEWED, **same)
-    return pledges.filter(~Exists(published), ~Exists(sooner))
+            return {"premises__merchant": OuterRef("premises__merchant"), "type": OuterRef("type")}
+    return {"premises": OuterRef("premises")}
 
 
-def _workstations(target: Target):
-    return Workstation.objects.filter(_within(target, "agency__"), kind=WorkstationKind.VILLAGE)
+def _workstations(targets: list[Target]):
+    return Workstation.objects.filter(_within(targets), kind=WorkstationKind.VILLAGE)
 
 
-def _within(target: Target, prefix: str) -> Q:
-    """Of the target's agency and of all below it."""
-    return Q(**{f"{prefix}path__startswith": target.agency.path})
+def _within(targets: list[Target]) -> Q:
+    """Of the agencies of the targets and of all below them."""
+    paths = {target.agency.path for target in targets}
+    highest = [path for path in paths if not any(path != other and path.startswith(other) for other in paths)]
+    return Q.create([Q(agency__path__startswith=path) for path in sorted(highest)], connector=Q.OR)

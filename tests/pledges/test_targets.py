@@ -137,6 +137,30 @@ def test_what_is_under_review(district, city):
 # how far it is
 
 
+def test_counted_together_each_target_has_the_rows_that_it_has_alone(district, city):
+    """A company with premises in two districts counts in each, and in the city once."""
+    other = AgencyFactory(parent=city)
+    targets = [target(agency, what) for agency in (city, district, other) for what in TargetKind.values]
+    targets += [target(city, "premises_created", year=2025)]
+    for agency in (district, other, other, city):
+        PledgeFactory(premises=PremisesFactory(agency=agency), type=type_of("demonstration_area"))
+        published(PremisesFactory(agency=agency), "cross_store", day(2026, 2, 1))
+        published(PremisesFactory(agency=agency), "factory", day(2025, 2, 1))
+        WorkstationFactory(agency=agency, opened_on=day(2026, 12, 1))
+    for chain in MerchantFactory.create_batch(2):
+        for agency in (district, other, other):
+            PledgeFactory(premises=PremisesFactory(agency=agency, merchant=chain), type=type_of("cross_store"))
+    WorkstationFactory(agency=other, opened_on=day(2026, 2, 1))
+
+    found = [(one.reached, one.review) for one in progress(targets, TODAY, today=TODAY)]
+
+    assert found == [
+        (reached(one, TODAY).count(), under_review(one, TODAY).count() if one.year == 2026 else None) for one in targets
+    ]
+    companies = [one for one, each in zip(found, targets, strict=True) if each.what == "delta_companies"]
+    assert companies == [(4, 2), (1, 2), (2, 2)]
+
+
 def test_progress_and_pace(district, city):
     one = target(city, "village_workstations", number=8)
     for month in (1, 2, 3):
