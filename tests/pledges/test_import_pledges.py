@@ -751,7 +751,9 @@ class TestOverlaps:
         run(line | {"承诺类型": "放心工厂", "承诺内容": "保证质量"})
         clerk = UserFactory(agency=west, roles=["pledge_clerk"])
         type = PledgeType.objects.get(code="no_reason_return")
-        promise = {"days": 7, "goods": "全部", "proof": "小票", "freight": "consumer", "refund_days": 3}
+        promise = {
+            "days": 7, "goods": "全部", "excluded": "食品", "proof": "小票", "freight": "consumer", "refund_days": 3,
+        }  # fmt: skip
         pledge = apply_for(
             Premises.objects.get(), type, promise=promise, applied_on=timezone.localdate(), actor=clerk
         )

@@ -106,7 +106,7 @@ def test_breaches_as_a_file(desk, client, district):
     assert f'href="{BREACHES}export/?state=suspected&amp;format=csv"' in desk.get(f"{BREACHES}?state=suspected").text
 
     head, row = cells(desk, f"{BREACHES}export/?state=suspected&format=csv")
-    assert (head[0], head[1], head[6]) == ("Case number", "State", "Day of the purchase or receipt")
+    assert (head[0], head[1], head[6]) == ("Case number", "State", "Day of the dispute or receipt")
     assert row[:4] == [breach.case.number, "Suspected", breach.pledge.premises.merchant.name, "湖滨店138****1234"]
     assert row[6] == "2026-11-02"
     assert AccessLog.objects.latest("pk").target == "breaches?state=suspected"
