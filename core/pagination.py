@@ -22,7 +22,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 
-COUNT_CAP = 10_000
+COUNT_CAP, ADMIN_COUNT_CAP = 10_000, 2_000
 SIZES = (25, 50, 100)
 LAST = "end"
 OF_ONE_PAGE = ("after", "before", "size", "format")  # in the address of a list: all else says which rows it has
@@ -140,21 +140,22 @@ class Page:
     previous: str | None
     next: str | None
     queryset: QuerySet
+    count_cap: int = COUNT_CAP
 
     @cached_property
     def count(self) -> int:
-        """How many rows the whole list has, counted no further than COUNT_CAP + 1."""
+        """How many rows the whole list has, counted no further than `count_cap` + 1."""
         if self.previous is None and self.next is None:
             return len(self.rows)
-        return capped_count(self.queryset)
+        return capped_count(self.queryset, self.count_cap)
 
     @property
     def is_capped(self) -> bool:
-        return self.count > COUNT_CAP
+        return self.count > self.cap
 
     @property
     def cap(self) -> int:
-        return COUNT_CAP
+        return self.count_cap
 
     @property
     def last(self) -> str:
@@ -208,6 +209,8 @@ class KeysetPaginator:
     A list has up to two parts: rows with a sort value, then rows without. Each part is one range of the
     index; the second is asked only when the first does not fill the page.
     """
+
+    count_cap = COUNT_CAP  # how far rows are counted
 
     def __init__(self, queryset: QuerySet, sort: Sort, size: int = SIZES[0], counted: QuerySet | None = None):
         self.queryset, self.sort, self.size = queryset, sort, size
@@ -268,6 +271,7 @@ class KeysetPaginator:
             previous=self._cursor(rows[0]).encode() if more_before and rows else None,
             next=self._cursor(rows[-1]).encode() if more_after and rows else None,
             queryset=self.counted,
+            count_cap=self.count_cap,
         )
 
     def _cursor(self, row) -> Cursor:
@@ -362,9 +366,9 @@ class CountingPaginator(KeysetPaginator):
 
     @cached_property
     def _counted(self) -> tuple[int, list]:
-        """How many rows there are, no further than COUNT_CAP + 1, and the keys of the first FEW, in no order."""
+        """How many rows there are, no further than `count_cap` + 1, and the keys of the first FEW, in no order."""
         try:
-            sql, values = self.counted.order_by().values("pk")[: COUNT_CAP + 1].query.sql_with_params()
+            sql, values = self.counted.order_by().values("pk")[: self.count_cap + 1].query.sql_with_params()
         except EmptyResultSet:
             return 0, []
         with connection.cursor() as cursor:
@@ -375,6 +379,16 @@ class CountingPaginator(KeysetPaginator):
             )
             count, keys = cursor.fetchone()
         return count, keys or []
+
+
+class DearPaginator(KeysetPaginator):
+    """For rows that are dear to tell, each by itself: they are counted as far as in the administration, and the keys of a
+    page are found before its rows are asked for, as the planner would else tell all rows again beside them."""
+
+    count_cap = ADMIN_COUNT_CAP
+
+    def _keys(self, part: QuerySet, limit: int, cursor: Cursor | None, *, backwards: bool) -> list:
+        return list(part.values_list("pk", flat=True)[:limit])
 
 
 class ViewPaginator(KeysetPaginator):
@@ -410,7 +424,7 @@ class CappedPaginator(Paginator):
     """For the admin: counts no further than `cap` + 1, so a change list of millions opens at once. Its pages are walked
     through by number: forty of them are more than anyone does."""
 
-    cap = 2_000
+    cap = ADMIN_COUNT_CAP
 
     @cached_property
     def count(self) -> int:

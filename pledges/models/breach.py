@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.triggers import AppendOnly
-from pledges.enums import MAY_BE_CORRECTED, BreachState, BreachVerb
+from pledges.enums import ESTABLISHED, MAY_BE_CORRECTED, BreachState, BreachVerb
 from pledges.models.pledge import Pledge
 from pledges.querysets import BreachQuerySet, OfBreachQuerySet
 
@@ -69,6 +69,10 @@ class Breach(models.Model):
             models.Index(fields=["-found_at", "-id"], name="pledges_breach_newest"),
             models.Index(
                 fields=["-found_at", "-id"], condition=Q(state="suspected", matches=True), name="pledges_breach_to_decide"
+            ),
+            # the cases of a figure of confirmed breaches
+            models.Index(
+                fields=["decided_at", "case"], condition=Q(state__in=ESTABLISHED), name="pledges_breach_established"
             ),
             # the last days of corrections
             models.Index(fields=["due_on"], condition=Q(state="correcting"), name="pledges_breach_due"),

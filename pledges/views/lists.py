@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.views.lists import LoggedExport, SelectedRows, label_of
 from core.exports import Column, name_of
+from core.pagination import DearPaginator
 from core.panels import panels
 from core.views import ListPage
 from pledges.enums import Freight, Level, PledgeState, Pool
@@ -37,6 +38,11 @@ class PledgeList(PledgeRows, ListPage):
 
     def get_queryset(self):
         return super().get_queryset().select_related("premises__merchant", "premises__region", "type")
+
+    def get_paginator(self, filterset, queryset, size):
+        """Whether a pledge is a row of a figure is asked of each."""
+        made = DearPaginator if "metric" in self.request.GET else self.paginator_class
+        return made(queryset, self.sort, size)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(

@@ -16,6 +16,7 @@ from cases.list_files import field_column
 from cases.models import Case
 from cases.views.lists import LimitedRows, LoggedExport, label_of
 from core.exports import Column, name_of
+from core.pagination import DearPaginator
 from core.views import ListPage, ScopedMixin
 from pledges.domain import score
 from pledges.enums import BreachState, FindingResult, InspectionMode, InspectionState
@@ -56,7 +57,7 @@ class BreachRows(SupervisedRows):
 
 class BreachList(BreachRows, ListPage):
     template_name, fragment_template_name = "pledges/breaches.html", "pledges/_supervised.html"
-    table_class = BreachTable
+    table_class, paginator_class = BreachTable, DearPaginator
 
     def get_queryset(self):
         return super().get_queryset().with_facts().only(*SHOWN)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import pagination
-from core.pagination import BadCursor, CountingPaginator, Cursor, KeysetPaginator, Sort, choose_sort
+from core.pagination import BadCursor, CountingPaginator, Cursor, DearPaginator, KeysetPaginator, Sort, choose_sort
 from tests.core.shelves import Book, Shelf
 
 UTC = dt.UTC
@@ -244,13 +244,22 @@ def test_a_list_that_is_counted_first_has_the_same_pages_and_neighbours(books, m
     assert CountingPaginator(books, order).neighbours(rows[1499], "pk") == (rows[1498].pk, rows[1500].pk)
 
 
+@pytest.mark.parametrize("field", ["price", "shelf__name", "id"])
+def test_a_list_of_dear_rows_has_the_same_pages_and_a_lower_cap(books, field):
+    order = Sort("x", field, True)
+    page = DearPaginator(books, order, size=100).page()
+
+    assert walk(DearPaginator(books, order, size=100)) == list(KeysetPaginator(books, order).ordered())
+    assert (page.count, page.is_capped, page.cap) == (2001, True, 2000)
+
+
 def test_a_list_is_counted_first_and_once(books, monkeypatch, django_assert_num_queries):
     order = Sort("x", "id", True)
     for found, count, asked in ((books, 3000, 2), (books.filter(pages__gt=1000), 0, 1), (books.none(), 0, 0)):
         with django_assert_num_queries(asked):
             page = CountingPaginator(found, order, 25).page()
             assert (page.count, len(page.rows), page.is_capped) == (count, min(count, 25), False)
-    monkeypatch.setattr(pagination, "COUNT_CAP", 1000)
+    monkeypatch.setattr(KeysetPaginator, "count_cap", 1000)
     page = CountingPaginator(books, order, 25).page()
     assert (page.count, page.is_capped) == (1001, True)
 
@@ -264,7 +273,7 @@ def test_few_rows_are_sorted_without_a_walk_down_the_list(books):
 
 
 def test_count_stops_at_the_cap(books, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(pagination, "COUNT_CAP", 1000)
+    monkeypatch.setattr(KeysetPaginator, "count_cap", 1000)
     page = KeysetPaginator(books, Sort("x", "id", True), 25).page()
     assert (page.count, page.is_capped, page.cap) == (1001, True, 1000)
     few = books.filter(pk__in=[book.pk for book in page.rows][:7])
