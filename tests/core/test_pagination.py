@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import pagination
-from core.pagination import BadCursor, CountingPaginator, Cursor, DearPaginator, KeysetPaginator, Sort, choose_sort
+from core.pagination import (
+    BadCursor,
+    CountingPaginator,
+    Cursor,
+    DearPaginator,
+    KeysetPaginator,
+    Sort,
+    choose_sort,
+)
 from tests.core.shelves import Book, Shelf
 
 UTC = dt.UTC
