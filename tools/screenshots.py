@@ -71,6 +71,8 @@ PAGES = [
     ("pledge", "regulator", "first /pledges/?state=in_force"),
     ("register-figures", "regulator", "/insights/pledges/?year=2020"),
     ("targets", "regulator", "/pledges/targets/?year=2021"),
+    ("breaches-found", "regulator", "/pledges/breaches/"),
+    ("inspections-made", "regulator", "/pledges/inspections/"),
     ("zones", "regulator", "/pledges/zones/"),
     ("zone", "pledges", "first /pledges/zones/?q=演示西溪"),
     ("merchant", "pledges", "merchant /pledges/?pool=warning"),
