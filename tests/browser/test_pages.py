@@ -78,6 +78,7 @@ PAGES = [
     ("mediator", "/admin/mediation/session/calendar/?view=week"),
     ("mediator", "{session}"),
     ("mediator", "{held}"),
+    ("mediator", "{posting}"),
     ("mediator", "{called}"),
     ("mediator", "/admin/mediation/mediatedcase/"),
     ("mediator", "/admin/mediation/recusal/add/"),
@@ -137,6 +138,7 @@ REFUSED = [
 
 # addresses that no list leads to, by what stands in place of what in the one that it does lead to
 MOVED = {
+    "posting": ("/change/", "/case/post_recovery/"),
     "audited": ("/cases/", "/audit/cases/"), "held": ("/change/", "/act/hold/"), "called": ("/change/", "/act/call/"),
     "settling": ("/change/", "/act/settle/"), "phone": ("/change/", "/phone/"),
     "renewing": ("/change/", "/act/renew/"), "visiting": ("/change/", "/act/visit/"),
@@ -156,6 +158,7 @@ EXAMPLES = {
     "region": ("clerk", "/admin/registry/region/?q=330105"),
     "held": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "called": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
+    "posting": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "session": ("mediator", "/admin/mediation/session/?state__exact=scheduled"),
     "agreement": ("mediator", "/admin/mediation/agreement/?todo=perform"),
     "performing": ("mediator", "/admin/mediation/agreement/?todo=perform"),
