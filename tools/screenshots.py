@@ -16,7 +16,10 @@ PASSWORD = "demo-city-315"  # noqa: S105 - the demo's, printed by `make demo`
 SIZES = {1440: 900, 390: 844}
 LANGUAGES = ("zh", "en")
 # what stands below a case
-BELOW = {"act": "{}act/refuse/", "signals": "{}signals/", "hold": "{}../act/hold/", "channel": "{}channel/"}
+BELOW = {
+    "act": "{}act/refuse/", "signals": "{}signals/", "hold": "{}../act/hold/", "channel": "{}channel/",
+    "post": "{}../case/post_recovery/",
+}  # fmt: skip
 LINKS = {
     "first": ".list-table tbody td:not(.cell-pick) a, #result_list tbody a",
     "merchant": ".list-table tbody a[href*='/merchants/']",
@@ -55,6 +58,7 @@ PAGES = [
     ("session", "mediator", "first /admin/mediation/session/?state__exact=scheduled"),
     ("session-new", "mediator", "/admin/mediation/session/add/"),
     ("session-outcome", "mediator", "hold /admin/mediation/session/?state__exact=scheduled"),
+    ("session-posting", "mediator", "post /admin/mediation/session/?state__exact=scheduled"),
     ("referrals", "approver", "/admin/mediation/platformreferral/"),
     ("referral", "approver", "first /admin/mediation/platformreferral/?state__exact=settled"),
     ("referral-partner", "partner", "first /admin/mediation/platformreferral/?state__exact=waiting"),
