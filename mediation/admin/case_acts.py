@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -28,6 +29,7 @@ class CaseActPages:
         case = self.mediated_case(request, obj)
         if case is None:
             return {}
+        prefetch_related_objects([case], "recoveries")
         return {"case_steps": acts_on_mediated(case, request.user), "postings": list(case.recoveries.all())}
 
     def case_act_urls(self) -> list:

@@ -292,7 +292,9 @@ class SessionAdmin(ActPages, CaseActPages, PaperPages, NamesMediator, VerbAdmin)
         return state(session.get_state_display(), TONES[session.state])
 
     def get_queryset(self, request):
-        return super().get_queryset(request).with_stranded()
+        rows = super().get_queryset(request).with_stranded()
+        is_page = request.resolver_match.url_name == "mediation_session_change"
+        return rows.select_related("case__merchant", "mediator", "room") if is_page else rows
 
     def has_change_permission(self, request, obj=None):
         may = super().has_change_permission(request, obj)

@@ -8,7 +8,7 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
-from cases.domain import available_acts, perform
+from cases.domain import WORKFLOWS, perform
 from cases.enums import Verb
 from cases.models import Case
 from core.exceptions import TransitionNotAllowed
@@ -20,7 +20,8 @@ OF_MEDIATION = (Verb.INFORM, Verb.POST, Verb.PAY, Verb.REVERSE)
 
 def acts_on_mediated(case: Case, user) -> list[Transition]:
     """What of this `user`, who may work on the mediation of `case`, can do to it now."""
-    return [step for step in available_acts(case, user) if step.verb in OF_MEDIATION]
+    steps = (WORKFLOWS[case.kind][verb] for verb in OF_MEDIATION)
+    return [step for step in steps if user.has_perm(step.permission) and not step.why_not(case, user)]
 
 
 def act_on_mediated(

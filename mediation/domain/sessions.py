@@ -246,7 +246,9 @@ def _case_goes_on(session, user) -> str:
 
 
 def _is_stranded(session) -> bool:
-    return Session.objects.stranded().filter(pk=session.pk).exists()
+    """As it was read with the session for a page; a row that is locked for an act is asked for anew."""
+    known = vars(session).get("stranded")
+    return Session.objects.stranded().filter(pk=session.pk).exists() if known is None else known
 
 
 def _goes_on_nowhere(session, user) -> str:
