@@ -40,8 +40,8 @@ class PledgeList(PledgeRows, ListPage):
         return super().get_queryset().select_related("premises__merchant", "premises__region", "type")
 
     def get_paginator(self, filterset, queryset, size):
-        """Whether a pledge is a row of a figure is asked of each."""
-        made = DearPaginator if "metric" in self.request.GET else self.paginator_class
+        """Whether a pledge is the oldest of its unit is asked of each."""
+        made = DearPaginator if self.request.GET.get("metric") == "pledges.in_force" else self.paginator_class
         return made(queryset, self.sort, size)
 
     def get_context_data(self, **kwargs):
