@@ -134,7 +134,7 @@ class Desk:
 
     @property
     def messages(self) -> str:
-        return self.page.locator(".messagelist").inner_text()
+        return self.page.locator(".messagelist").first.inner_text()  # what stands on the page itself comes after
 
     def part(self, heading: str):
         """What stands on the index under a heading."""
