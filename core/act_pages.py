@@ -1,12 +1,14 @@
 """Pages of acts: a row of the admin leads to each act that can be done to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Model
+from django.forms import Form
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -49,19 +51,30 @@ class ActPages:
         obj = self.get_queryset(request).select_related(*self.act_related).filter(pk=pk).first()
         if obj is None or verb not in self.act_forms:
             raise Http404
-        step, opts = self.workflow[verb], self.opts
+        return self.act_page(
+            request, obj, self.workflow[verb], why_not=partial(self.why_not, obj=obj, user=request.user),
+            form_of=partial(self.act_form, request, verb, obj), act=partial(self.act, request, verb, obj),
+        )  # fmt: skip
+
+    def act_page(
+        self, request, obj: Model, step: Transition, *, why_not: Callable[[Transition], str],
+        form_of: Callable[..., Form], act: Callable[[Form], None],
+    ):  # fmt: skip
+        """The page of an act from a row of this admin, whatever it is an act on: `form_of(refused)` makes its form, with
+        what it was refused for."""
+        opts = self.opts
         if not request.user.has_perm(step.permission):
             raise PermissionDenied
-        back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[pk])
-        if reason := self.why_not(step, obj, request.user):
+        back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk])
+        if reason := why_not(step):
             messages.error(request, reason)
             return HttpResponseRedirect(back)
-        form = self.act_form(request, verb, obj)
+        form = form_of()
         if request.method == "POST" and form.is_valid():
             try:
-                self.act(request, verb, obj, form)
+                act(form)
             except (DomainError, IntegrityError) as error:
-                form = self.act_form(request, verb, obj, refusal(error))
+                form = form_of(refusal(error))
                 form.is_valid()
             else:
                 messages.success(request, _("Recorded: %(act)s.") % {"act": step.label})

@@ -1,24 +1,18 @@
 """Acts of the case that are done from the page of a session: who mediates an entrusted case sees it nowhere else."""
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
 from django.db.models import prefetch_related_objects
-from django.http import Http404, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
-from django.utils.translation import gettext_lazy as _
+from django.http import Http404
+from django.urls import path
 
 from cases.domain import WORKFLOWS
 from cases.forms import act_form
-from core.exceptions import DomainError
-from core.refusals import refusal
 from core.workflow import Transition, last_event_id
 from mediation.domain import OF_MEDIATION, act_on_mediated, acts_on_mediated, cases_of
 
 
 class CaseActPages:
-    """The model has a `case`."""
+    """For an admin that is ActPages, too, and whose model has a `case`."""
 
     def mediated_case(self, request, obj):
         """The case of the row, where the reader may work on its mediation; else None."""
@@ -45,31 +39,19 @@ class CaseActPages:
         case = obj and self.mediated_case(request, obj)
         if case is None or verb not in OF_MEDIATION:
             raise Http404
-        step, opts = WORKFLOWS[case.kind][verb], self.opts
-        if not request.user.has_perm(step.permission):
-            raise PermissionDenied
-        back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[pk])
-        if reason := step.why_not(case, request.user):
-            messages.error(request, reason)
-            return HttpResponseRedirect(back)
-        form = self._case_form(request, step, case)
-        if request.method == "POST" and form.is_valid():
-            try:
-                act_on_mediated(
-                    case, verb, actor=request.user, seen=form.cleaned_data["seen"], **form.act_data()
-                )
-            except (DomainError, IntegrityError) as error:
-                form.add_error(None, refusal(error))
-            else:
-                messages.success(request, _("Recorded: %(act)s.") % {"act": step.label})
-                return HttpResponseRedirect(back)
-        context = self.admin_site.each_context(request) | {
-            "title": step.label, "subtitle": str(obj), "opts": opts, "subject": obj, "form": form, "step": step,
-            "back": back, "media": self.media + form.media,
-        }  # fmt: skip
-        return TemplateResponse(request, "core/act.html", context)
+        step = WORKFLOWS[case.kind][verb]
+        return self.act_page(
+            request, obj, step, why_not=lambda step: step.why_not(case, request.user),
+            form_of=lambda refused="": self._case_form(request, step, case, refused),
+            act=lambda form: act_on_mediated(
+                case, verb, actor=request.user, seen=form.cleaned_data["seen"], **form.act_data()
+            ),
+        )  # fmt: skip
 
     @staticmethod
-    def _case_form(request, step: Transition, case):
+    def _case_form(request, step: Transition, case, refused: str):
         data = request.POST if request.method == "POST" else None
-        return act_form(step, user=request.user, case=case, data=data, initial={"seen": last_event_id(case)})
+        form = act_form(step, user=request.user, case=case, data=data, initial={"seen": last_event_id(case)})
+        if refused:
+            form.add_error(None, refused)
+        return form
