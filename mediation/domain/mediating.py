@@ -11,7 +11,7 @@ from cases.models import Case
 from core.working_days import Calendar
 from mediation.enums import RecusalDecision
 from mediation.hours import Hours, why_closed
-from mediation.models import MediatedCase, Mediator, Recusal, Session
+from mediation.models import MediatedCase, Mediator, Session
 from registry.domain import load_calendar
 from registry.models import Agency
 
@@ -45,8 +45,7 @@ def mediating_agency(case: Case) -> Agency:
 def mediators_of(case: Case, day: dt.date) -> QuerySet[Mediator]:
     """Who may lead a session of the case on `day`: of the mediating agency, of one above it or below it; whoever has
     left the case after an application for recusal may not."""
-    recused = Recusal.objects.filter(case=case, decision=RecusalDecision.GRANTED).values("mediator")
-    return mediators_near(case, day).exclude(pk__in=recused)
+    return mediators_near(case, day).exclude(pk__in=who_left(case))
 
 
 def mediators_near(case: Case, day: dt.date) -> QuerySet[Mediator]:
@@ -56,9 +55,9 @@ def mediators_near(case: Case, day: dt.date) -> QuerySet[Mediator]:
     return Mediator.objects.active_on(day).filter(near)
 
 
-def who_left(case: Case) -> set[int]:
+def who_left(case: Case) -> QuerySet:
     """The keys of the mediators who have left the case after an application for recusal."""
-    return set(case.recusals.filter(decision=RecusalDecision.GRANTED).values_list("mediator", flat=True))
+    return case.recusals.filter(decision=RecusalDecision.GRANTED).values_list("mediator", flat=True)
 
 
 def left_words(mediator: Mediator) -> str:

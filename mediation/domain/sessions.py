@@ -294,7 +294,7 @@ def _hold(act: Act) -> None:
         raise DomainError(_("The session has not begun yet."))
     if is_suspended(session.case):
         raise DomainError(str(SUSPENDED))
-    if session.case.recusals.filter(mediator=session.mediator_id, decision=RecusalDecision.GRANTED).exists():
+    if session.mediator_id in who_left(session.case):
         raise DomainError(
             _("%(mediator)s has left this case. Move the session to another mediator first.")
             % {"mediator": session.mediator}

@@ -36,7 +36,7 @@ class Suggestion:
 def suggest(case: Case, starts: dt.datetime, ends: dt.datetime) -> list[Suggestion]:
     """The mediators of a case for a time: first who is free, then who knows the field, then who has the least to do; last
     who has left the case after an application for recusal, so that nobody wonders where he is."""
-    calendar, fields, left = load_calendar(), _fields_of(case), who_left(case)
+    calendar, fields, left = load_calendar(), _fields_of(case), set(who_left(case))
     horizon = DateTimeTZRange(timezone.now(), timezone.now() + dt.timedelta(days=LOAD_DAYS))
     upcoming = Q(sessions__state=SessionState.SCHEDULED, sessions__period__overlap=horizon)
     rows = (
