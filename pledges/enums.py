@@ -136,6 +136,15 @@ MAY_BE_CORRECTED = (
 )  # fmt: skip
 
 
+class BreachToDo(models.TextChoices):
+    """What waits for somebody."""
+
+    DECIDE = "decide", _("To be decided")
+    LOST = "lost", _("Undecided, no longer under the promise")
+    FOLLOW = "follow", _("Confirmed, nothing done yet")
+    LATE = "late", _("Correction overdue")
+
+
 class BreachVerb(models.TextChoices):
     """What happens to a suspected breach: the first three by itself, all others by people."""
 

@@ -12,7 +12,16 @@ from cases.querysets import local_day_bounds
 from core.filters import DateFilter, FilterSet, WordFilter
 from core.lookups import contains
 from pledges.domain.pledges import RENEWABLE_DAYS
-from pledges.enums import BreachState, InspectionMode, InspectionState, Level, PledgeState, Pool, ZoneKind
+from pledges.enums import (
+    BreachState,
+    BreachToDo,
+    InspectionMode,
+    InspectionState,
+    Level,
+    PledgeState,
+    Pool,
+    ZoneKind,
+)
 from pledges.found import found_premises
 from pledges.models import Breach, Inspection, Pledge, PledgeType, Target, Zone
 from registry.enums import RegionLevel
@@ -109,13 +118,7 @@ class BreachFilterSet(FilterSet):
     state = Choice(label=_("State"), choices=BreachState.choices)
     type = Choice(label=_("Type of pledge"), field_name="pledge__type__code", choices=type_choices)
     district = Choice(label=_("District"), field_name="pledge__premises__region__code", choices=district_choices)
-    todo = Choice(
-        label=_("To do"), method="by_todo",
-        choices=[
-            ("decide", _("To be decided")), ("lost", _("Undecided, no longer under the promise")),
-            ("follow", _("Confirmed, nothing done yet")), ("late", _("Correction overdue")),
-        ],
-    )  # fmt: skip
+    todo = Choice(label=_("To do"), method="by_todo", choices=BreachToDo.choices)
     found_from = DateFilter(label=_("Found from"), method="by_start")
     found_to = DateFilter(label=_("Found to"), method="by_end")
 
@@ -128,14 +131,7 @@ class BreachFilterSet(FilterSet):
         return queryset.search(words) if words else queryset
 
     def by_todo(self, queryset, name, value):
-        match value:
-            case "decide":
-                return queryset.to_decide()
-            case "lost":
-                return queryset.suspected().filter(matches=False)
-            case "follow":
-                return queryset.to_follow()
-        return queryset.late(timezone.localdate())
+        return queryset.waiting(value, timezone.localdate())
 
     def by_start(self, queryset, name, value):
         return queryset.filter(found_at__gte=local_day_bounds(value, value)[0])

@@ -11,6 +11,7 @@ from pledges.enums import (
     REVIEWED,
     SEEN,
     BreachState,
+    BreachToDo,
     FindingResult,
     InspectionState,
     PledgeState,
@@ -151,6 +152,17 @@ class BreachQuerySet(models.QuerySet):
     def to_decide(self):
         """Those that somebody has to look at: not decided, and the complaint still falls under the promise."""
         return self.suspected().filter(matches=True)
+
+    def waiting(self, what: str, day: dt.date):
+        """Those that wait for somebody on the local day `day`; `what`: a BreachToDo."""
+        match what:
+            case BreachToDo.DECIDE:
+                return self.to_decide()
+            case BreachToDo.LOST:
+                return self.suspected().filter(matches=False)
+            case BreachToDo.FOLLOW:
+                return self.to_follow()
+        return self.late(day)
 
     def established(self):
         """Those of which somebody has confirmed that the promise was broken."""

@@ -16,7 +16,7 @@ from core.templatetags.portal import due_tag
 from core.text import mask_numbers
 from pledges.domain import BREACH, act_on_breach
 from pledges.domain.evidence import earlier, exhibits
-from pledges.enums import BreachState, BreachVerb
+from pledges.enums import BreachState, BreachToDo, BreachVerb
 from pledges.forms.acts import CorrectionForm, DatedForm, ReasonForm
 from pledges.forms.breaches import WarningForm
 from pledges.models import Breach, BreachEvent, PledgeType, Premises
@@ -68,22 +68,11 @@ class ToDoFilter(admin.SimpleListFilter):
     parameter_name = "todo"
 
     def lookups(self, request, model_admin):
-        return [
-            ("decide", _("To be decided")), ("lost", _("Undecided, no longer under the promise")),
-            ("follow", _("Confirmed, nothing done yet")), ("late", _("Correction overdue")),
-        ]  # fmt: skip
+        return BreachToDo.choices
 
     def queryset(self, request, queryset):
-        match self.value():
-            case "decide":
-                return queryset.to_decide()
-            case "lost":
-                return queryset.suspected().filter(matches=False)
-            case "follow":
-                return queryset.to_follow()
-            case "late":
-                return queryset.late(timezone.localdate())
-        return queryset
+        asked = self.value()
+        return queryset.waiting(asked, timezone.localdate()) if asked in BreachToDo.values else queryset
 
 
 class BreachEventInline(ReadOnlyInline):
