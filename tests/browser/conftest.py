@@ -113,6 +113,7 @@ def browser_context_args(browser_context_args, portal):
         "locale": "zh-CN",
         "timezone_id": "Asia/Shanghai",
         "viewport": WIDE,
+        "reduced_motion": "reduce",  # colours are looked at where they settle, not on their way
     }
 
 

@@ -118,6 +118,7 @@ def test_what_an_act_needs_is_asked_and_why_some_cases_cannot_take_it_is_said(vi
     assert able + unable == int(total)
     assert sum(map(int, page.locator(".bulk-reasons li b").all_inner_texts())) == unable
     assert all(page.locator(".bulk-reasons li span").all_inner_texts())
+    assert window.complaints() == []
     tab_to(page, ".bulk-form button[type=submit]")
     assert window.complaints() == []
     window.narrow()
