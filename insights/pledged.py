@@ -7,7 +7,7 @@ with which they stand in the register today. Breaches are told by their cases.
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from insights.enums import Good, Part, Unit
@@ -37,8 +37,7 @@ def created_by_type(scope: Scope) -> QuerySet:
 
 def in_force(scope: Scope) -> QuerySet:
     """The oldest pledge in force of each unit at the end; asked of each pledge, so that a page need not look at all."""
-    of_unit = in_force_by_type(scope).filter(premises=OuterRef("premises")).order_by("published_on", "pk")
-    return in_force_by_type(scope).filter(pk=Subquery(of_unit.values("pk")[:1]))
+    return in_force_by_type(scope).filter(~Exists(in_force_by_type(scope).earlier()))
 
 
 def units_in_force(scope: Scope) -> Value:

@@ -65,17 +65,17 @@ class PledgeQuerySet(OfAgencyQuerySet):
 
     def first_ones(self):
         """The first published pledge of each unit, which is a merchant at one premises."""
-        return self.published().filter(~Exists(self._earlier()))
+        return self.published().filter(~Exists(self.model.objects.earlier()))
 
     def first_of_type(self):
         """The first published pledge of each unit and type: not one that was taken up again."""
-        return self.published().filter(~Exists(self._earlier().filter(type=OuterRef("type"))))
+        return self.published().filter(~Exists(self.model.objects.earlier().filter(type=OuterRef("type"))))
 
-    def _earlier(self):
-        """Those of the same premises published before, on the same day those entered before."""
+    def earlier(self):
+        """Those of the premises of an outer pledge published before it, on the same day those entered before."""
         before = Q(published_on__lt=OuterRef("published_on"))
         same_day = Q(published_on=OuterRef("published_on"), pk__lt=OuterRef("pk"))
-        return self.model.objects.filter(before | same_day, premises=OuterRef("premises"))
+        return self.filter(before | same_day, premises=OuterRef("premises"))
 
     def first_of_merchant(self):
         """The first published pledge of each merchant and type, at whichever of its premises."""

@@ -268,7 +268,15 @@ class Case(models.Model):
             # the figures of a region, and the cases that its terms and postings belong to
             models.Index(
                 fields=["region", "-received_at", "-id"],
-                include=["received_on", "kind", "body", "category", "channel", "custodian_district"],
+                include=[
+                    "received_on",
+                    "kind",
+                    "body",
+                    "category",
+                    "channel",
+                    "custodian_root",
+                    "custodian_district",
+                ],
                 name="cases_case_region_newest",
             ),
             models.Index(

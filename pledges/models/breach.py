@@ -74,6 +74,10 @@ class Breach(models.Model):
             models.Index(
                 fields=["decided_at", "case"], condition=Q(state__in=ESTABLISHED), name="pledges_breach_established"
             ),
+            # the cases of a figure of suspected breaches
+            models.Index(
+                fields=["case"], condition=Q(matches=True) | ~Q(state="suspected"), name="pledges_breach_counted"
+            ),
             # the last days of corrections
             models.Index(fields=["due_on"], condition=Q(state="correcting"), name="pledges_breach_due"),
         ]  # fmt: skip

@@ -13,6 +13,7 @@ from django.views.generic import TemplateView
 from cases.views.lists import LoggedExport
 from core.exports import Column
 from core.filters import FIRST_DAY, LAST_DAY
+from core.pagination import DearPaginator
 from core.views import ListPage, ScopedMixin
 from pledges.domain import progress, reached, under_review
 from pledges.domain.targets import days_gone, last_counted
@@ -123,6 +124,7 @@ class CountedRows:
 
 class TargetRows(CountedRows, ListPage):
     template_name, fragment_template_name = "pledges/target_rows.html", "pledges/_rows.html"
+    paginator_class = DearPaginator  # whether a pledge is the first of its unit or merchant is asked of each
 
     def get(self, request, *args, **kwargs):
         if "format" in request.GET:

@@ -299,9 +299,9 @@ def test_the_list_asks_a_fixed_number_of_queries(page, district, django_assert_n
     one = target(district, "premises_created")
     published(PremisesFactory(agency=district), "factory", day(2026, 1, 1))
     page(f"/pledges/targets/{one.pk}/reached/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page(f"/pledges/targets/{one.pk}/reached/")
     for _number in range(2):
         published(PremisesFactory(agency=district), "factory", day(2026, 1, 1))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page(f"/pledges/targets/{one.pk}/reached/")
