@@ -17,14 +17,13 @@ class MediationConfig(AppConfig):
             LAPSING,
             lapse_referrals,
             lapse_sessions,
-            recount_confirmations,
-            recount_referrals,
+            recount_terms,
         )
         from registry.domain.consequences import CONSEQUENCES  # noqa: PLC0415 - as above
 
         register_job("lapse_referrals", lapse_referrals)
         register_consumer(LAPSING, lapse_sessions)
-        CONSEQUENCES.extend([recount_referrals, recount_confirmations])
+        CONSEQUENCES.append(recount_terms)
         register_panel("case", Panel(
             title=_("Mediation"), url_name="mediation:case", note=_("Sessions, and to whom mediation is entrusted."),
             shows=lambda case, user: case.kind == "complaint" and case.accepted_at is not None,

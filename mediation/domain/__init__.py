@@ -10,7 +10,6 @@ from mediation.domain.confirmations import (
     open_paper,
     papers_for_court,
     prepare,
-    recount_confirmations,
     urgency,
 )
 from mediation.domain.disclosure import facts_for_platform
@@ -24,12 +23,12 @@ from mediation.domain.mediating import (
     why_outside,
 )
 from mediation.domain.papers import document_of
+from mediation.domain.recounts import recount_terms
 from mediation.domain.recusals import ask_recusal, decide_recusal
 from mediation.domain.referrals import (
     REFERRAL,
     act_on_referral,
     lapse_referrals,
-    recount_referrals,
     refer,
     reveal_phones,
 )
@@ -67,8 +66,7 @@ __all__ = [
     "mediating_agency",
     "mediators_of",
     "owed_of",
-    "recount_confirmations",
-    "recount_referrals",
+    "recount_terms",
     "open_paper",
     "papers_for_court",
     "prepare",

@@ -5,8 +5,6 @@ the version in force on the day of the application counts; the interpretation of
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
@@ -16,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.domain import system_user
 from cases.clocks import Due, RuleBook
 from cases.domain import issue_document, open_document
 from cases.domain.clocks import hold_calendar
@@ -209,52 +206,6 @@ def open_paper(confirmation: JudicialConfirmation, document: Document, *, actor,
         raise PermissionDenied
     among = papers_for_court(actor) if is_of_court(actor) else None
     return open_document(document, actor=actor, ip=ip, among=among)
-
-
-@dataclass(frozen=True)
-class RecountedConfirmations:
-    """What a change of the calendar or of the rule moves: so many last days for an application to a court."""
-
-    moved: int
-
-    def sentences(self) -> Iterator[str]:
-        """The same in words."""
-        yield ngettext(
-            "%(n)d last day for an application to a court moves.",
-            "%(n)d last days for applications to a court move.", self.moved,
-        ) % {"n": self.moved}  # fmt: skip
-
-    def as_json(self) -> dict:
-        """The same as one JSON object."""
-        return {"confirmations": self.moved}
-
-
-def recount_confirmations(
-    changed: Mapping[str, Collection[str]], *, write: bool, actor=None
-) -> RecountedConfirmations | None:
-    """What follows from changed reference data (`registry.domain.consequences`) for what is prepared and not applied for
-    yet: the last days are counted anew. None where no day or certainty changes. It comes after the recount of the terms
-    of cases, which keeps acts off until the transaction ends."""
-    if not changed.get("calendar") and not changed.get("clock_rules"):
-        return None
-    book, now, moved = RuleBook.load(), timezone.now(), 0
-    rows = JudicialConfirmation.objects.to_apply().select_related("agreement").order_by("pk")
-    for confirmation in rows.select_for_update(of=("self",)) if write else rows:
-        effective_on = confirmation.agreement.effective_on
-        rule = book.rule(TERM, effective_on)
-        before = (confirmation.safe_on, confirmation.due_on, confirmation.provisional)
-        if rule is None or (term := tuple(book.term(rule, effective_on))) == before:
-            continue
-        moved += 1
-        if write:
-            confirmation.safe_on, confirmation.due_on, confirmation.provisional = term
-            confirmation.save(update_fields=["safe_on", "due_on", "provisional", "updated_at"])
-            confirmation.events.create(
-                verb=ConfirmationVerb.RECOUNT, before=confirmation.state, after=confirmation.state,
-                actor=actor or system_user(), at=now,
-                data={"before_on": before[1].isoformat(), "after_on": confirmation.due_on.isoformat()},
-            )  # fmt: skip
-    return RecountedConfirmations(moved) if moved else None
 
 
 def _locked(agreement: int) -> Agreement:

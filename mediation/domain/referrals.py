@@ -6,14 +6,12 @@ national ODR mechanism (`channel.settle`); that the days are not the regulator's
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts.domain import log_access, system_user
 from accounts.enums import AccessAction
@@ -220,50 +218,6 @@ def _lapse_one(pk: int, actor, now: dt.datetime) -> bool:
         except DomainError:  # a recount of all terms is under way: the next turn does it
             return False
     return True
-
-
-@dataclass(frozen=True)
-class RecountedReferrals:
-    """What a change of the calendar or of the rule moves: so many terms of platforms."""
-
-    moved: int
-
-    def sentences(self) -> Iterator[str]:
-        """The same in words."""
-        yield ngettext(
-            "%(n)d term of a platform moves.", "%(n)d terms of platforms move.", self.moved
-        ) % {"n": self.moved}  # fmt: skip
-
-    def as_json(self) -> dict:
-        """The same as one JSON object."""
-        return {"referrals": self.moved}
-
-
-def recount_referrals(
-    changed: Mapping[str, Collection[str]], *, write: bool, actor=None
-) -> RecountedReferrals | None:
-    """What follows from changed reference data (`registry.domain.consequences`) for complaints that are with a platform:
-    their terms are counted anew. None where no day or certainty changes. It comes after the recount of the terms of
-    cases, which keeps acts off until the transaction ends."""
-    if not changed.get("calendar") and not changed.get("clock_rules"):
-        return None
-    book, now, moved = RuleBook.load(), timezone.now(), 0
-    rows = PlatformReferral.objects.waiting().order_by("pk")
-    for referral in rows.select_for_update() if write else rows:
-        day = timezone.localdate(referral.referred_at)
-        rule = book.rule(RULE, day, "")
-        before = (referral.safe_on, referral.due_on, referral.provisional)
-        if rule is None or (term := tuple(book.term(rule, day))) == before:
-            continue
-        moved += 1
-        if write:
-            referral.safe_on, referral.due_on, referral.provisional = term
-            referral.save(update_fields=["safe_on", "due_on", "provisional", "updated_at"])
-            referral.events.create(
-                verb=ReferralVerb.RECOUNT, before=referral.state, after=referral.state, actor=actor, at=now,
-                data={"before_on": before[1].isoformat(), "after_on": referral.due_on.isoformat()},
-            )  # fmt: skip
-    return RecountedReferrals(moved) if moved else None
 
 
 def reveal_phones(

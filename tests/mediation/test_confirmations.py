@@ -20,7 +20,7 @@ from mediation.domain import (
     issue_package,
     open_paper,
     prepare,
-    recount_confirmations,
+    recount_terms,
     urgency,
 )
 from mediation.domain.confirmations import TERM, confirmable_since, law_on, papers_for_court, term_from
@@ -235,14 +235,14 @@ def test_an_extended_holiday_moves_the_last_day_of_what_is_prepared(spring_festi
 
     (told,) = of_confirmations(load(only=["calendar"], write=False))
     assert (told.as_json(), list(told.sentences())) == (
-        {"confirmations": 1}, ["1 last day for an application to a court moves."],
+        {"referrals": 0, "confirmations": 1}, ["1 last day for an application to a court moves."],
     )  # fmt: skip
     assert row(spring_festival) == before
     assert spring_festival.events.count() == 1
 
     (done,) = of_confirmations(load(only=["calendar"]))
 
-    assert done.as_json() == {"confirmations": 1}
+    assert done.as_json() == {"referrals": 0, "confirmations": 1}
     stored = row(spring_festival)
     assert (stored["safe_on"], stored["due_on"], stored["provisional"]) == (
         day(2020, 1, 31), day(2020, 2, 3), False,
@@ -251,23 +251,23 @@ def test_an_extended_holiday_moves_the_last_day_of_what_is_prepared(spring_festi
     assert (event.before, event.after, event.actor.username) == ("prepared", "prepared", "system")
     assert event.data == {"before_on": "2020-01-31", "after_on": "2020-02-03"}
     assert event.label == "Last day counted anew"
-    assert recount_confirmations({"calendar": ["2020"]}, write=True) is None
+    assert recount_terms({"calendar": ["2020"]}, write=True) is None
 
 
 def test_only_the_calendar_and_the_rules_move_last_days_and_only_of_what_is_prepared(prepared, act, clerk):
     wrong = {"due_on": day(2026, 12, 9), "safe_on": day(2026, 12, 9)}
     JudicialConfirmation.objects.filter(pk=prepared.pk).update(**wrong)
 
-    assert recount_confirmations({"platforms": ["x"]}, write=True) is None
-    assert recount_confirmations({"clock_rules": [f"{TERM}:2024-01-01"]}, write=False).moved == 1
+    assert recount_terms({"platforms": ["x"]}, write=True) is None
+    assert recount_terms({"clock_rules": [f"{TERM}:2024-01-01"]}, write=False).confirmations == 1
     assert row(prepared)["due_on"] == wrong["due_on"]
-    assert recount_confirmations({"clock_rules": [f"{TERM}:2024-01-01"]}, write=True, actor=clerk).moved == 1
+    assert recount_terms({"clock_rules": [f"{TERM}:2024-01-01"]}, write=True, actor=clerk).confirmations == 1
     assert row(prepared)["due_on"] == day(2026, 12, 10)
     assert prepared.events.get(verb="recount").actor == clerk
 
     act(prepared, "apply")
     JudicialConfirmation.objects.filter(pk=prepared.pk).update(**wrong)
-    assert recount_confirmations({"calendar": ["2026"]}, write=True) is None
+    assert recount_terms({"calendar": ["2026"]}, write=True) is None
     assert row(prepared)["due_on"] == wrong["due_on"]  # what was applied for stays as it was
 
 
@@ -275,7 +275,7 @@ def test_a_rule_without_a_version_for_its_day_moves_nothing(prepared):
     before = row(prepared)
     ClockRule.objects.filter(code=TERM).delete()
 
-    assert recount_confirmations({"clock_rules": [TERM]}, write=True) is None
+    assert recount_terms({"clock_rules": [TERM]}, write=True) is None
     assert row(prepared) == before
 
 

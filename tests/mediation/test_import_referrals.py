@@ -20,8 +20,7 @@ from cases.models import (
     ImportRun,
     ImportWarning,
 )
-from mediation.domain import act_on_referral
-from mediation.domain.referrals import lapse_referrals, recount_referrals
+from mediation.domain import act_on_referral, lapse_referrals, recount_terms
 from mediation.models import PlatformReferral, ReferralEvent
 from tests.cases.files import row, write, write_sheet
 from tests.factories import (
@@ -466,7 +465,7 @@ class TestFollowed:
     def test_what_time_and_the_calendar_did_is_nobodys_work(self, run, waiting):
         run(waiting)
         PlatformReferral.objects.update(due_on=F("due_on") + dt.timedelta(days=1))
-        recount_referrals({"calendar": {"2026"}}, write=True)
+        recount_terms({"calendar": {"2026"}}, write=True)
         lapse_referrals(10, now=timezone.now() + dt.timedelta(days=40))
         assert PlatformReferral.objects.get().returned_because == "silence"
 

@@ -20,7 +20,7 @@ from mediation.domain import (
     ask_recusal,
     entrust,
     lapse_referrals,
-    recount_referrals,
+    recount_terms,
     refer,
     reveal_phones,
     schedule,
@@ -596,19 +596,19 @@ def test_a_calendar_that_becomes_known_moves_the_term_of_the_platform(world):
         CalendarDayFactory(notice=notice, date=day, working=working)
     before = stored()
 
-    assert recount_referrals({"platforms": ["x"]}, write=True) is None
-    seen = recount_referrals({"calendar": [notice.code]}, write=False)
+    assert recount_terms({"platforms": ["x"]}, write=True) is None
+    seen = recount_terms({"calendar": [notice.code]}, write=False)
     assert (list(seen.sentences()), stored()) == (["1 term of a platform moves."], before)
-    done = recount_referrals({"calendar": [notice.code]}, write=True, actor=world.officer)
+    done = recount_terms({"calendar": [notice.code]}, write=True, actor=world.officer)
 
-    assert done.as_json() == {"referrals": 1}
+    assert done.as_json() == {"referrals": 1, "confirmations": 0}
     referral.refresh_from_db()
     # 29, 30, 31 December, 5 to 9 January, 11, 12
     assert (referral.safe_on, referral.due_on, referral.provisional) == (D(2027, 1, 12), D(2027, 1, 12), False)
     event = referral.events.get(verb="recount")
     assert (event.actor, event.data) == (world.officer, {"before_on": "2027-01-11", "after_on": "2027-01-12"})
     assert not over.events.exists()
-    assert recount_referrals({"calendar": [notice.code]}, write=True) is None
+    assert recount_terms({"calendar": [notice.code]}, write=True) is None
 
 
 # ---- who the consumer is
