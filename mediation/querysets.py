@@ -44,6 +44,13 @@ def entrusted_to(user):
     return entrustments.filter(ended_at__isnull=True, agency__in=user.agency.ids_within)
 
 
+def entrusted_by(user):
+    """The entrustments in force of the cases that `user` sees, whoever they went to."""
+    entrustments = Case._meta.get_field("entrustments").related_model.objects.order_by().filter(ended_at__isnull=True)
+    case = scope(user, "case__")
+    return entrustments if case is None else entrustments.filter(case)
+
+
 def is_of_platform(user) -> bool:
     """Whether `user` is one of the people of a platform, who see what was referred to it alone."""
     return bool(user.agency_id) and user.agency.kind == AgencyKind.PLATFORM
@@ -60,12 +67,19 @@ def _active_on(day: dt.date) -> Q:
 
 class MediatorQuerySet(OfAgencyQuerySet):
     def choosable_by(self, user):
-        """Those whom `user` may name for a session or in an application for recusal: whom he sees, and those of the
-        agencies above his, who lead sessions below. Their names alone are shown."""
+        """Those whom `user` may name for a session or in an application for recusal: who lead any for his agency, or for
+        a body to which a case that he sees is entrusted. Their names alone are shown. Asks the database."""
         seen = self.visible_to(user)
         if seen.query.is_empty() or user.has_perm("cases.view_all_agencies"):
             return seen
-        return self.filter(agency__in={*user.agency.ids_within, *user.agency.ancestor_ids})
+        agencies = self.model._meta.get_field("agency").related_model.objects
+        return self.near(user.agency, *agencies.filter(pk__in=entrusted_by(user).values("agency")))
+
+    def near(self, *agencies):
+        """Those who lead sessions for one of these: theirs, and those of the agencies above and below each."""
+        above = {key for agency in agencies for key in agency.ancestor_ids}
+        below = [Q(agency__path__startswith=agency.path) for agency in agencies]
+        return self.filter(Q.create([Q(agency__in=above), *below], connector=Q.OR))
 
     def on_calendar(self, user, day: dt.date, sessions):
         """The lines of a calendar of `sessions`: those whom `user` sees and who mediate on `day` or lead one of these,

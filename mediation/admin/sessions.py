@@ -5,6 +5,7 @@ import datetime as dt
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
+from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -86,6 +87,7 @@ FORMS = {
     SessionVerb.ADD_MINUTES: MinutesForm, SessionVerb.NOTICE: NoticeForm, SessionVerb.RECORD: RecordForm,
 }  # fmt: skip
 OUTSIDE = 10  # sessions that a message names
+BOOKED_ELSEWHERE = _("Scheduled: %(session)s. Mediation is entrusted to %(agency)s, which keeps the session from here.")
 TONES = {SessionState.SCHEDULED: "blue", SessionState.HELD: "green", SessionState.CANCELLED: "grey"}
 
 
@@ -116,7 +118,7 @@ class MediatorAdmin(OfAgencyAdmin, RefusableAdmin):
     inlines = [HoursInline, LeaveInline]
 
     def scoped(self, request):
-        """Where one is chosen for a session, those of the agencies above, too."""
+        """Where one is chosen for a session, those of other agencies who may lead it, too."""
         chooses = request.resolver_match.url_name == "autocomplete"  # no other page looks mediators up so
         return Mediator.objects.choosable_by(request.user) if chooses else super().scoped(request)
 
@@ -170,7 +172,7 @@ class RoomAdmin(OfAgencyAdmin, RefusableAdmin):
 
 
 class NamesMediator:
-    """A form in which a mediator is chosen: one of one's agencies, or of those above."""
+    """A form in which a mediator is chosen: any who may lead a session of a case on which one works."""
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "mediator":
@@ -317,6 +319,13 @@ class SessionAdmin(ActPages, CaseActPages, PaperPages, NamesMediator, VerbAdmin)
             return schedule(form.case, form.appointment(), actor=request.user, note=form.cleaned_data["note"])
         act_on(obj, SessionVerb.MOVE, actor=request.user, appointment=form.appointment())
         return obj
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """Of a session that is another body's from then on, whoever booked it is told whose, without a way to it."""
+        if Session.objects.visible_to(request.user).filter(pk=obj.pk).exists():
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, BOOKED_ELSEWHERE % {"session": obj, "agency": obj.agency})
+        return HttpResponseRedirect(reverse("admin:mediation_session_changelist"))
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:

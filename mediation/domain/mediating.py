@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -50,9 +50,7 @@ def mediators_of(case: Case, day: dt.date) -> QuerySet[Mediator]:
 
 def mediators_near(case: Case, day: dt.date) -> QuerySet[Mediator]:
     """`mediators_of`, and those who have left the case."""
-    agency = mediating_agency(case)
-    near = Q(agency__in=agency.ancestor_ids) | Q(agency__path__startswith=agency.path)
-    return Mediator.objects.active_on(day).filter(near)
+    return Mediator.objects.active_on(day).near(mediating_agency(case))
 
 
 def who_left(case: Case) -> QuerySet:

@@ -256,6 +256,65 @@ def test_a_session_and_a_recusal_of_a_mediator_above_are_recorded(desk, case, di
     assert case.number in desk.get("/admin/mediation/recusal/").content.decode()
 
 
+@pytest.fixture
+def entrusted(case):
+    """The case is entrusted to a council; a mediator of it, of the council above, of a branch below, and of others."""
+    council = AgencyFactory(council=True, parent=AgencyFactory(council=True))
+    EntrustmentFactory(case=case, agency=council)
+    elsewhere = EntrustmentFactory().agency
+    ended = EntrustmentFactory(
+        case__handling=case.custodian, ended_at=NOW, ended_by=UserFactory(), ended_because="消费者撤回同意"
+    ).agency
+    agencies = {
+        "council": council, "above": council.parent, "below": AgencyFactory(council=True, parent=council),
+        "beside": AgencyFactory(council=True, parent=council.parent), "elsewhere": elsewhere, "ended": ended,
+    }  # fmt: skip
+    return {name: MediatorFactory(agency=agency, name=f"余{name}") for name, agency in agencies.items()}
+
+
+@pytest.mark.parametrize("model", ["session", "recusal"])
+def test_mediators_of_the_body_that_has_a_case_are_chosen_by_whoever_entrusted_it(
+    desk, district, place, entrusted, model
+):  # fmt: skip
+    found = desk.get(f"{CHOICES}{model}").json()["results"]
+
+    near = {entrusted[name].name for name in ("council", "above", "below")}
+    assert {one["text"] for one in found} == {place.mediator.name, *near}
+    page = desk.get("/admin/mediation/mediator/").content.decode()
+    assert not any(one.name in page for one in entrusted.values())
+
+
+@pytest.mark.parametrize("who", ["council", "above", "below"])
+def test_the_bureau_books_a_session_of_what_it_entrusted_with_the_body_s_mediator(desk, case, place, entrusted, who):
+    recusal = {"number": case.number, "side": "complainant", "reason": "与被投诉人有亲属关系"}
+
+    booked = desk.post(ADD, entered(case, place, mediator=entrusted[who].pk), follow=True)
+
+    session = Session.objects.get()
+    assert (session.mediator, session.agency) == (entrusted[who], entrusted["council"].agency)
+    (told,) = booked.context["messages"]
+    assert f"entrusted to {session.agency}, which keeps the session" in str(told)
+    assert f"/admin/mediation/session/{session.pk}/" not in booked.content.decode()
+    assert desk.get(f"/admin/mediation/session/{session.pk}/change/").status_code == 404
+    desk.post("/admin/mediation/recusal/add/", recusal | {"mediator": entrusted[who].pk})
+    assert Recusal.objects.get().mediator == entrusted[who]
+
+
+def test_what_is_entrusted_is_booked_with_no_other_mediator(desk, case, district, place, entrusted):
+    other = CaseFactory(handling=district, accepted=True)
+
+    for who in ("beside", "elsewhere", "ended"):
+        refused = desk.post(ADD, entered(case, place, mediator=entrusted[who].pk))
+        assert any("Select a valid choice" in words for words in errors(refused)), who
+    own = desk.post(ADD, entered(case, place))
+    of_other = desk.post(ADD, entered(other, place, mediator=entrusted["council"].pk))
+
+    council = entrusted["council"]
+    assert errors(own) == [f"{place.mediator} does not mediate for {council.agency} on that day."]
+    assert errors(of_other) == [f"{council} does not mediate for {district} on that day."]
+    assert not Session.objects.exists()
+
+
 @pytest.mark.parametrize("view", ["day", "week"])
 def test_the_calendar_has_a_line_for_a_mediator_above_who_leads_a_session_here(desk, case, district, place, view):
     leading, idle = (MediatorFactory(agency=district.parent) for _n in range(2))
