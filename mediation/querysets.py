@@ -15,6 +15,7 @@ from mediation.enums import (
     AgreementState,
     AgreementVerb,
     ConfirmationState,
+    RecusalDecision,
     ReferralState,
     SessionOutcome,
     SessionState,
@@ -164,6 +165,21 @@ class SessionQuerySet(OfAgencyQuerySet):
     def led_by(self, user):
         """Those that `user` leads, of cases whose mediation is with an agency for which he leads any."""
         return self.filter(self._is_within_reach(), mediator__user=user)
+
+    def agreed(self):
+        """Those that came to an agreement, of each case the last."""
+        later = self.model.objects.order_by().filter(
+            case=OuterRef("case"), outcome=SessionOutcome.AGREEMENT, period__gt=OuterRef("period")
+        )
+        return self.filter(~Exists(later), outcome=SessionOutcome.AGREEMENT)
+
+    def agreed_under(self, user):
+        """Of these, those that `user` leads and whose case he has not left."""
+        recusals = Case._meta.get_field("recusals").related_model.objects.order_by()
+        left = recusals.filter(
+            case=OuterRef("case"), mediator=OuterRef("mediator"), decision=RecusalDecision.GRANTED
+        )
+        return self.led_by(user).agreed().filter(~Exists(left))
 
     def _is_stranded(self) -> Q:
         goes_on = Q(case__state__in=MEDIATED_STATES) & self._is_within_reach()
@@ -319,6 +335,16 @@ class OfMediatedCaseQuerySet(models.QuerySet):
 
 
 class AgreementQuerySet(OfMediatedCaseQuerySet):
+    def open_to(self, user):
+        """Those whose pages `user` opens: whatever he sees, and what a session came to that he leads for another agency.
+        Lists have the former alone."""
+        conditions, seen = self._conditions(user), self.visible_to(user)
+        if seen.query.is_empty() or not conditions:
+            return seen
+        sessions = self.model._meta.get_field("session").related_model.objects.order_by()
+        led = Q(session__in=sessions.agreed_under(user).values("pk"))
+        return self.filter(Q.create([*conditions, led], connector=Q.OR))
+
     def standing(self):
         """Those that have not been annulled."""
         return self.exclude(state=AgreementState.ANNULLED)

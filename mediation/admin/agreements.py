@@ -20,7 +20,15 @@ from core.language import listed
 from core.templatetags.portal import money, state
 from mediation.admin.lists import MediatedLists
 from mediation.admin.papers import PaperPages
-from mediation.domain import AGREEMENT, act_on_agreement, confirmable_since, document_of, draw_up, owed_of
+from mediation.domain import (
+    AGREEMENT,
+    act_on_agreement,
+    cases_of,
+    confirmable_since,
+    document_of,
+    draw_up,
+    owed_of,
+)
 from mediation.enums import AgreementState, AgreementVerb
 from mediation.forms.agreements import (
     AgreementForm,
@@ -213,6 +221,9 @@ class AgreementAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
         late = agreement.next_due_on < timezone.localdate()
         return format_html('{} <span class="flag">{}</span>', day, _("overdue")) if late else day
 
+    def of_page(self, request):
+        return Agreement.objects.open_to(request.user)
+
     def get_changelist(self, request, **kwargs):
         return AgreementList
 
@@ -300,7 +311,8 @@ class AgreementAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
             if user.has_perm("mediation.view_judicialconfirmation") and seen.exists():
                 return {"confirmation_url": reverse("admin:mediation_judicialconfirmation_change", args=[standing])}
         elif agreement.is_in_effect:
-            may = user.has_perm("mediation.add_judicialconfirmation")
+            own = cases_of(user).filter(pk=agreement.case_id)
+            may = user.has_perm("mediation.add_judicialconfirmation") and own.exists()
             address = f"{reverse('admin:mediation_judicialconfirmation_add')}?{urlencode({'agreement': agreement.pk})}"
             return {"confirmable": True, "to_court_url": address if may else ""}
         return {}

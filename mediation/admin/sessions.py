@@ -33,6 +33,7 @@ from mediation.domain import (
     adjourn,
     ask_recusal,
     cases_of,
+    cases_to_agree,
     decide_recusal,
     end_entrustment,
     entrust,
@@ -59,6 +60,7 @@ from mediation.forms.sessions import (
     in_words,
 )
 from mediation.models import (
+    Agreement,
     Attendance,
     Entrustment,
     Leave,
@@ -364,13 +366,14 @@ class SessionAdmin(ActPages, CaseActPages, PaperPages, NamesMediator, VerbAdmin)
         """Where what the session came to is drawn up, or stands."""
         if session.outcome != SessionOutcome.AGREEMENT or not user.has_perm("mediation.view_agreement"):
             return ""
-        if not cases_of(user).filter(pk=session.case_id).exists():
-            return ""  # led for another agency, whose people draw it up
         standing = session.case.agreements.standing().first()
         if standing is not None:
-            return reverse("admin:mediation_agreement_change", args=[standing.pk])
+            seen = Agreement.objects.open_to(user).filter(pk=standing.pk).exists()
+            return reverse("admin:mediation_agreement_change", args=[standing.pk]) if seen else ""
         if not user.has_perm("mediation.add_agreement"):
             return ""
+        if not cases_to_agree(session, user).filter(pk=session.case_id).exists():
+            return ""  # of a case that has gone elsewhere
         return f"{reverse('admin:mediation_agreement_add')}?{urlencode({'number': session.case.number})}"
 
     def get_search_results(self, request, queryset, search_term):

@@ -16,6 +16,7 @@ from mediation.domain.disclosure import facts_for_platform
 from mediation.domain.entrustments import end_entrustment, entrust
 from mediation.domain.mediating import (
     cases_of,
+    cases_to_agree,
     mediating_agency,
     mediators_of,
     sessions_outside,
@@ -53,6 +54,7 @@ __all__ = [
     "adjourn",
     "ask_recusal",
     "cases_of",
+    "cases_to_agree",
     "confirmable_since",
     "decide_recusal",
     "document_of",

@@ -24,7 +24,7 @@ from cases.official_forms import FORMS
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
-from mediation.domain.mediating import cases_of
+from mediation.domain.mediating import cases_of, cases_to_agree
 from mediation.domain.papers import (
     AGENTS,
     AGREEMENTS,
@@ -55,27 +55,28 @@ def draw_up(
     now: dt.datetime | None = None, note: str = "",
 ) -> Agreement:  # fmt: skip
     """Draw up what the parties have agreed on, to be signed by the respondent and by each complainant, or by those who
-    represent them. `session`: in which it was reached; by default the last one that ended so.
+    represent them. `session`: in which it was reached; by default the last one that ended so. Whoever leads that draws
+    it up as the people of the agency do, also where the case is another agency's.
 
     Raises PermissionDenied, and DomainError where the case has not ended with an agreement, or has one already.
     """
     now = now or timezone.now()
     with transaction.atomic():
-        case = lock_case(case, actor, ADD)
+        agreed = session or case.sessions.agreed().first()
+        case = lock_case(case, actor, ADD, cases_to_agree(agreed, actor))
         if case.outcome != Outcome.AGREEMENT or case.state not in (State.ENDED, State.CLOSED):
             raise DomainError(_("An agreement is drawn up once mediation has ended with one."))
         if case.agreements.standing().exists():
             raise DomainError(_("The case has an agreement already. Annul that one first."))
         reached = case.sessions.filter(outcome=SessionOutcome.AGREEMENT)
-        if session is not None and not reached.filter(pk=session.pk).exists():
+        if agreed is not None and not reached.filter(pk=agreed.pk).exists():
             raise DomainError(_("Choose a session of this case that came to an agreement."))
         _check(case, terms, reached_on, instalments, now)
         form = AgreementForm.BUREAU if case.body == Body.BUREAU else AgreementForm.COUNCIL
         try:
             with transaction.atomic():
                 agreement = Agreement.objects.create(
-                    case=case, session=session or reached.order_by("period").last(), form=form,
-                    reached_on=reached_on, terms=terms.strip(),
+                    case=case, session=agreed, form=form, reached_on=reached_on, terms=terms.strip(),
                 )  # fmt: skip
         except IntegrityError as error:
             raise DomainError(refusal(error)) from error
@@ -96,8 +97,10 @@ def act_on_agreement(
 ):
     """Do `verb` to `agreement`; returns the event. See core.workflow.Workflow.apply for what is checked and raised."""
     with transaction.atomic():
-        lock_case(agreement.case, actor, AGREEMENT[verb].permission if verb in AGREEMENT else CHANGE)
-        return AGREEMENT.apply(agreement, verb, actor=actor, now=now, seen=seen, **data)
+        permission = AGREEMENT[verb].permission if verb in AGREEMENT else CHANGE
+        lock_case(agreement.case, actor, permission, cases_to_agree(agreement.session, actor))
+        among = Agreement.objects.open_to(actor)
+        return AGREEMENT.apply(agreement, verb, actor=actor, now=now, seen=seen, among=among, **data)
 
 
 def owed_of(agreement: Agreement) -> dict[int, Decimal]:
@@ -149,13 +152,24 @@ def _told(reached_on: dt.date, instalments: Sequence[Due]) -> dict:
 # ---- guards and effects
 
 
+def _is_of_agency(agreement, user) -> str:
+    """Who leads a session for another agency writes down what it came to; what follows is that agency's business."""
+    if cases_of(user).filter(pk=agreement.case_id).exists():
+        return ""
+    return _("Whoever leads a session for another agency draws the agreement up. The rest is done by that agency.")
+
+
 def _no_court(agreement, user) -> str:
+    if reason := _is_of_agency(agreement, user):
+        return reason
     if agreement.confirmations.standing().exists():
         return _("A court has been asked to confirm this agreement. Withdraw that first; what is confirmed stays.")
     return ""
 
 
 def _is_owed(agreement, user) -> str:
+    if reason := _is_of_agency(agreement, user):
+        return reason
     if agreement.instalments.filter(performed_on__isnull=True).exists():
         return ""
     return _("Nothing of this agreement is left to be performed.")
@@ -177,10 +191,9 @@ def _revise(act: Act) -> None:
         act.facts["unchanged"] = True
         return
     outdated = list(standing_documents(agreement).filter(form=AGREEMENTS[agreement.form]))
+    rows = cases_to_agree(agreement.session, act.actor)
     for document in outdated:
-        void_document(
-            document, reason=_("The agreement was revised."), actor=act.actor, now=act.now, among=cases_of(act.actor)
-        )
+        void_document(document, reason=_("The agreement was revised."), actor=act.actor, now=act.now, among=rows)
     act.facts["voided"] = [document.number for document in outdated]
 
 
@@ -268,7 +281,7 @@ AGREEMENT = Workflow(
     Transition(AgreementVerb.REVISE, gettext_lazy("Revise"), (DRAFT,), None, CHANGE,
                ("terms", "reached_on"), ("instalments",), effect=_revise),
     Transition(AgreementVerb.SIGN, gettext_lazy("Record signatures"), (DRAFT,), None, CHANGE,
-               ("signatures", "signed_on"), ("note",), effect=_sign),
+               ("signatures", "signed_on"), ("note",), guard=_is_of_agency, effect=_sign),
     Transition(AgreementVerb.PERFORM, gettext_lazy("Record performance"), (IN_FORCE,), None, CHANGE,
                ("instalment", "performed_on", "evidence"), ("amount", "enforced", "note"), guard=_is_owed,
                effect=_perform),

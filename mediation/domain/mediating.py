@@ -36,6 +36,14 @@ def cases_for(session: Session, user) -> QuerySet[Case]:
     return cases_of(user)
 
 
+def cases_to_agree(session: Session | None, user) -> QuerySet[Case]:
+    """Those on which `user` may work in acts on the agreement that the session came to: `cases_of`, and its own case for
+    the mediator who leads it, as long as it is the last one that came to an agreement and he has not left the case."""
+    if session is not None and Session.objects.agreed_under(user).filter(pk=session.pk).exists():
+        return Case.objects.filter(pk=session.case_id)
+    return cases_of(user)
+
+
 def mediating_agency(case: Case) -> Agency:
     """Whose mediators lead the sessions of a case: the body that it is entrusted to, else the agency that holds it."""
     entrusted = case.entrustments.filter(ended_at__isnull=True).select_related("agency").first()

@@ -11,7 +11,7 @@ from cases.enums import Addressee, Body, DocumentForm, MediationMode
 from cases.models import Case, Document, Letterhead
 from core.exceptions import DomainError
 from core.workflow import Act
-from mediation.domain.mediating import cases_for, cases_of
+from mediation.domain.mediating import cases_for, cases_of, cases_to_agree
 from mediation.enums import AgreementForm, AgreementVerb
 from mediation.models import Agreement, Session
 
@@ -86,7 +86,7 @@ def issue_agreement(act: Act) -> None:
         "terms": terms_in_words(agreement), "mediated_on": agreement.reached_on,
         "mediators": mediators_in_words(agreement),
         **{name: act.data[name] for name in AGENTS if act.data.get(name)},
-    })  # fmt: skip
+    }, among=cases_to_agree(agreement.session, act.actor))  # fmt: skip
 
 
 def terms_in_words(agreement: Agreement) -> str:

@@ -13,10 +13,10 @@ from core.admin import LabelledFormSet, VerbForm
 from core.filters import DateInput
 from core.templatetags.portal import money
 from core.text import mask_numbers
-from mediation.domain import Due, owed_of
+from mediation.domain import Due, cases_to_agree, owed_of
 from mediation.domain.papers import AGENTS
 from mediation.forms.sessions import CaseNumberForm
-from mediation.models import Agreement, Instalment, Signature
+from mediation.models import Agreement, Instalment, Session, Signature
 
 EVIDENCE_LENGTH = 300
 LINE_LENGTH = 120
@@ -36,6 +36,9 @@ class AgreementForm(CaseNumberForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["number"].help_text = _("Of a case whose mediation ended with an agreement; its session leads here.")
+
+    def cases(self, number):
+        return cases_to_agree(Session.objects.agreed().filter(case__number=number).first(), self.user)
 
 
 class RevisionForm(VerbForm):

@@ -4,6 +4,7 @@ import datetime as dt
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from cases.enums import TOLD_BY, GroundPurpose, Outcome, Side, State
 from cases.forms.acts import ground_in_words, party_in_words
 from cases.forms.documents import RECUSAL_DAYS
-from cases.models import Ground
+from cases.models import Case, Ground
 from cases.official_forms import asked_label
 from core.act_forms import DAY_FORMATS, NOTE_LENGTH, ActForm, text_field
 from core.admin import RefusableForm, VerbForm
@@ -65,10 +66,14 @@ class CaseNumberForm(VerbForm):
 
     def clean_number(self):
         number = self.cleaned_data["number"].strip()
-        self.case = cases_of(self.user).filter(number=number).first()
+        self.case = self.cases(number).filter(number=number).first()
         if self.case is None:
             raise forms.ValidationError(_("No case that you may mediate has this number."))
         return number
+
+    def cases(self, number: str) -> QuerySet[Case]:
+        """Those of which one may be named."""
+        return cases_of(self.user)
 
 
 class SessionForm(AppointmentFields, CaseNumberForm):

@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -22,6 +23,7 @@ from tests.factories import (
     AgreementFactory,
     CaseFactory,
     InstalmentFactory,
+    MediatorFactory,
     PartyFactory,
     SessionFactory,
     UserFactory,
@@ -236,6 +238,86 @@ def test_another_agency_finds_no_page_of_it(client, agreement, today):
     assert client.post(ADD, entered(agreement.case, today)).status_code == 200
     assert Agreement.objects.get() == agreement
     assert agreement.case.number not in client.get("/admin/mediation/agreement/").content.decode()
+
+
+@pytest.fixture
+def led(client, case):
+    """The session in which the case came to an agreement; the mediator of a station below, who led it, is signed in."""
+    leader = UserFactory(agency=AgencyFactory(parent=case.custodian), roles=["mediator"])
+    client.force_login(leader)
+    client.cookies["django_language"] = "en"
+    mediator = MediatorFactory(agency=leader.agency, user=leader)
+    return SessionFactory(case=case, held=True, starts=timezone.now() - dt.timedelta(hours=2), mediator=mediator)
+
+
+def test_who_led_the_session_for_an_agency_above_has_the_pages_of_its_agreement(client, led, case, today):
+    address = f"/admin/mediation/session/{led.pk}/change/"
+    assert f'href="{ADD}?number={case.number}"' in client.get(address).content.decode()
+
+    due = {"due_on": f"{today}", "what": "退还货款", "kind": "refund", "amount": "300.00"}
+    entry = client.post(ADD, entered(case, today, due), follow=True)
+    agreement = Agreement.objects.get()
+    assert entry.redirect_chain
+    assert f'href="{url(agreement)}"' in client.get(address).content.decode()
+    assert client.post(url(agreement, "act/issue/"), {}).status_code == 302
+    document = agreement.documents.get()
+    page = client.get(url(agreement)).content.decode()
+    paper = client.get(url(agreement, f"papers/{document.pk}/"))
+    revised = client.post(url(agreement), {
+        "reached_on": f"{today}", "terms": "改为退还200元。",
+        **{f"{rows}-{n}_FORMS": 0 for rows in ("instalments", "signatures", "events") for n in ("TOTAL", "INITIAL")},
+    })  # fmt: skip
+
+    assert document.number in page
+    for path in ("act/sign/", "act/annul/", case.get_absolute_url()):
+        assert path not in page
+    assert (paper.status_code, revised.status_code) == (200, 302)
+    assert AccessLog.objects.filter(user=led.mediator.user, target__endswith=document.number).exists()
+    agreement.refresh_from_db()
+    assert (agreement.session, agreement.terms, agreement.documents.get().is_void) == (led, "改为退还200元。", True)
+    chosen = [one.pk for one in agreement.signatures.all()]
+    signed = client.post(url(agreement, "act/sign/"), {"signatures": chosen, "signed_on": f"{today}"}, follow=True)
+    assert "The rest is done by that agency." in signed.content.decode()
+    assert set(agreement.signatures.values_list("signed_on", flat=True)) == {None}
+
+
+def test_who_led_the_session_opens_nothing_else_of_the_case_or_of_others(client, led, case, clerk, district, today):
+    other = agreed(district)
+    agreement = draw_up(case, terms="退还货款。", reached_on=today, instalments=[], actor=clerk)
+    theirs = draw_up(other, terms="退还货款。", reached_on=today, instalments=[], actor=clerk)
+    for one in (agreement, theirs):
+        act_on_agreement(one, "issue", actor=clerk)
+    document, elsewhere = (one.documents.get() for one in (agreement, theirs))
+    leader = led.mediator.user
+
+    assert client.get(url(agreement, f"papers/{document.pk}/")).status_code == 200
+    for path in ("change/", "act/issue/", "history/", f"papers/{elsewhere.pk}/"):
+        assert client.get(url(theirs, path)).status_code == 404, path
+    assert client.get(url(agreement, f"papers/{elsewhere.pk}/")).status_code == 404
+    assert "No case that you may mediate" in errors(client.post(ADD, entered(other, today)))
+    for path in (case.get_absolute_url(), f"/cases/{case.number}/documents/{document.pk}/file/"):
+        assert client.get(path).status_code == 404, path
+    for path in ("/admin/mediation/agreement/", "/admin/mediation/mediatedcase/"):
+        assert case.number not in client.get(path).content.decode(), path
+
+    client.force_login(UserFactory(agency=leader.agency, roles=["mediator"]))
+    for path in ("change/", "act/issue/", f"papers/{document.pk}/"):
+        assert client.get(url(agreement, path)).status_code == 404, path
+    assert "No case that you may mediate" in errors(client.post(ADD, entered(case, today)))
+
+
+def test_who_led_the_session_and_may_know_no_person_reads_no_document(client, led, case, clerk, today):
+    agreement = draw_up(case, terms="退还货款。", reached_on=today, instalments=[], actor=clerk)
+    act_on_agreement(agreement, "issue", actor=clerk)
+    document, leader = agreement.documents.get(), led.mediator.user
+    Permission.objects.get(codename="reveal_party").group_set.clear()
+
+    page = client.get(url(agreement)).content.decode()
+
+    assert document.number in page
+    assert f"papers/{document.pk}/" not in page
+    assert client.get(url(agreement, f"papers/{document.pk}/")).status_code == 403
+    assert not AccessLog.objects.filter(user=leader).exists()
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,23 @@ from django.utils import translation
 from cases.domain import pay_recovery, perform, reverse_recovery
 from cases.domain.documents import document_context
 from cases.domain.recoveries import promises, recovered, standing
+from cases.domain.registration import custody
 from cases.enums import Body, Outcome, State
 from cases.models import Recovery
 from core import vault
 from core.exceptions import DomainError, TransitionNotAllowed
 from core.personal_data import decrypt
-from mediation.domain import AGREEMENT, Due, act_on, act_on_agreement, document_of, draw_up, owed_of
+from mediation.domain import (
+    AGREEMENT,
+    Due,
+    act_on,
+    act_on_agreement,
+    cases_of,
+    document_of,
+    draw_up,
+    owed_of,
+    prepare,
+)
 from mediation.enums import AgreementState, AgreementVerb, SessionVerb
 from mediation.models import Agreement, AgreementEvent, Instalment, Signature
 from tests.core.test_docx_templates import text_of
@@ -30,6 +41,7 @@ from tests.factories import (
     MediatorFactory,
     PartyFactory,
     RecoveryFactory,
+    RecusalFactory,
     SessionFactory,
     UserFactory,
 )
@@ -194,6 +206,114 @@ def test_another_agency_draws_up_nothing_and_the_entrusted_body_does(case, clerk
     assert list(Agreement.objects.visible_to(entrusted)) == [agreement]
     assert list(Agreement.objects.visible_to(clerk)) == [agreement]
     assert list(Agreement.objects.visible_to(stranger)) == []
+
+
+@pytest.fixture
+def led(case):
+    """The session in which the case came to an agreement, led by the mediator of a station below; he has an account."""
+    leader = UserFactory(agency=AgencyFactory(parent=case.custodian), roles=["mediator"])
+    mediator = MediatorFactory(agency=leader.agency, user=leader)
+    return SessionFactory(case=case, held=True, starts=local(2026, 11, 10), mediator=mediator)
+
+
+def test_who_led_the_session_for_an_agency_above_draws_up_makes_out_and_revises(case, led, clerk):
+    leader = led.mediator.user
+
+    agreement = drawn(case, leader)
+    do(agreement, "issue", leader)
+    reworded(agreement, leader)
+    do(agreement, "issue", leader)
+
+    assert (agreement.session, agreement.terms) == (led, "退还200元")
+    assert [one.is_void for one in agreement.documents.order_by("pk")] == [True, False]
+    assert {one.actor for one in agreement.events.all()} == {leader}
+    assert list(Agreement.objects.open_to(leader)) == [agreement]
+    assert not Agreement.objects.visible_to(leader).exists()  # which is what lists have
+    assert not cases_of(leader).exists()
+    assert list(Agreement.objects.open_to(clerk)) == [agreement]
+
+
+def test_what_follows_is_done_by_the_agency_of_the_case(case, led, clerk):
+    leader, court = led.mediator.user, AgencyFactory(court=True)
+    agreement = drawn(case, leader)
+    before = stored()
+    of_agency = "The rest is done by that agency"
+    with pytest.raises(TransitionNotAllowed, match=of_agency):
+        sign(agreement, leader)
+    with pytest.raises(TransitionNotAllowed, match=of_agency):
+        do(agreement, "annul", leader, note="双方要求重新约定")
+    assert stored() == before
+
+    sign(agreement, clerk)
+    before = stored()
+    refund = agreement.instalments.get(kind="refund")
+    with pytest.raises(TransitionNotAllowed, match=of_agency):
+        do(agreement, "perform", leader, instalment=refund, performed_on=TODAY, evidence="转账")
+    with pytest.raises(TransitionNotAllowed, match=of_agency):
+        do(agreement, "annul", leader, note="双方要求重新约定")
+    with pytest.raises(PermissionDenied):
+        prepare(agreement, court=court, actor=leader, now=NOW)
+    assert stored() == before
+    assert [step.verb for step in AGREEMENT.available(agreement, leader)] == ["issue"]
+
+
+def test_who_led_it_draws_up_for_no_other_case_and_nobody_else_of_his_agency_does(case, led, district):
+    leader = led.mediator.user
+    colleague = UserFactory(agency=leader.agency, roles=["mediator"])
+    MediatorFactory(agency=leader.agency, user=colleague)
+    reader = UserFactory(agency=leader.agency, roles=["approver"])
+    other = CaseFactory(
+        handling=district, accepted=True, state=State.ENDED, outcome=Outcome.AGREEMENT, ended_at=local(2026, 11, 10, 11)
+    )
+    SessionFactory(case=other, held=True, starts=local(2026, 11, 10))
+    SessionFactory(case=other, held=True, starts=local(2026, 11, 9), outcome="adjourned", mediator=led.mediator)
+    for one, user in ((other, leader), (case, colleague), (case, reader)):
+        with pytest.raises(PermissionDenied):
+            drawn(one, user)
+    mine = SessionFactory(case__handling=district, held=True, starts=local(2026, 11, 8), mediator=led.mediator)
+    with pytest.raises(PermissionDenied):
+        drawn(case, leader, session=mine)
+    assert not Agreement.objects.exists()
+
+    theirs = AgreementFactory(case=other, session=other.sessions.get(outcome="agreement"))
+    without_session = AgreementFactory(case=case)
+    assert not Agreement.objects.open_to(leader).exists()
+    for agreement in (theirs, without_session):
+        with pytest.raises(PermissionDenied):
+            reworded(agreement, leader)
+
+
+@pytest.mark.parametrize("what", ["another leads", "left", "case elsewhere", "later session", "no account", "no role"])
+def test_who_leads_the_session_no_longer_works_on_no_agreement(case, led, clerk, what):
+    leader, mediator = led.mediator.user, led.mediator
+    if what == "another leads":
+        type(led).objects.filter(pk=led.pk).update(mediator=MediatorFactory(agency=case.custodian))
+    elif what == "left":
+        RecusalFactory(
+            case=case, mediator=mediator, decision="granted", decided_at=NOW, decided_by=UserFactory()
+        )
+    elif what == "case elsewhere":
+        neighbour = AgencyFactory(parent=case.custodian.parent)
+        type(case).objects.filter(pk=case.pk).update(**custody(neighbour), handling=neighbour)
+    elif what == "later session":
+        SessionFactory(case=case, held=True, starts=local(2026, 11, 11))
+    elif what == "no account":
+        type(mediator).objects.filter(pk=mediator.pk).update(user=None)
+    else:
+        leader.groups.clear()
+        leader = type(leader).objects.get(pk=leader.pk)
+    with pytest.raises(PermissionDenied):
+        drawn(case, leader)
+    agreement = AgreementFactory(case=case, session=led)
+    before = stored()
+
+    for verb, given in (("revise", {"terms": "改", "reached_on": REACHED}), ("issue", {})):
+        with pytest.raises(PermissionDenied):
+            do(agreement, verb, leader, **given)
+
+    assert not Agreement.objects.open_to(leader).exists()
+    assert stored() == before
+    assert not agreement.documents.exists()
 
 
 def test_a_list_asks_for_few_agreements_by_key_and_for_many_by_their_cases(case, clerk, monkeypatch):
