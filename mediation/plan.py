@@ -46,9 +46,10 @@ class Cell:
 
 @dataclass
 class Line:
-    """One mediator or room. `cells` of a day; `days` of a week."""
+    """One mediator or room. `cells` of a day; `days` of a week. `agency`: of a mediator of another one than is shown."""
 
     label: str
+    agency: str = ""
     cells: list[Cell] = field(default_factory=list)
     days: list[list[Entry]] = field(default_factory=list)
 
@@ -62,7 +63,8 @@ class DayPlan:
 
 @dataclass
 class Part:
-    """The mediators and rooms of one page, of `most_mediators` and `most_rooms` in all. `page` counts from 1."""
+    """The mediators and rooms of one page, of `most_mediators` and `most_rooms` in all. `page` counts from 1; `first` is
+    the agency whose calendar it is, None of all."""
 
     mediators: list[Mediator]
     rooms: list[Room]
@@ -70,6 +72,13 @@ class Part:
     most_rooms: int
     page: int
     pages: int
+    first: Agency | None = None
+
+    def agency_of(self, mediator: Mediator) -> str:
+        """The agency of one who leads sessions here and belongs elsewhere; empty of all others."""
+        if self.first is None or mediator.agency.path.startswith(self.first.path):
+            return ""
+        return mediator.agency.label
 
     @property
     def before(self) -> int:
@@ -124,9 +133,9 @@ def part_of(
     lines = slice((number - 1) * LINES, number * LINES)
     others = Case(When(agency=first.pk if first else None, then=Value(0)), default=Value(1))
     return Part(
-        list(mediators.order_by(others, "agency", "name", "pk")[lines]),
+        list(mediators.select_related("agency").order_by(others, "agency", "name", "pk")[lines]),
         list(rooms.order_by(others, "agency", "name")[lines]),
-        *most, number, pages,
+        *most, number, pages, first,
     )  # fmt: skip
 
 
@@ -160,7 +169,7 @@ def monday_of(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
 
 
-def day_plan(entries: list[Entry], day: dt.date, mediators: list[Mediator], rooms: list[Room]) -> DayPlan:
+def day_plan(entries: list[Entry], day: dt.date, part: Part) -> DayPlan:
     """Who leads what and which room is taken on `day`. The hours shown reach from eight to eighteen, and further where a
     session does."""
     opens, closes = _at(day, OPENS), _at(day, CLOSES)
@@ -174,8 +183,8 @@ def day_plan(entries: list[Entry], day: dt.date, mediators: list[Mediator], room
     heads = [f"{(opens + SLOT * number):%H:%M}" for number in range(0, slots, 2)]
     return DayPlan(
         heads,
-        [Line(str(one), _cells(led[one.pk], opens, slots)) for one in mediators],
-        [Line(str(one), _cells(held[one.pk], opens, slots)) for one in rooms],
+        [Line(str(one), part.agency_of(one), _cells(led[one.pk], opens, slots)) for one in part.mediators],
+        [Line(str(one), cells=_cells(held[one.pk], opens, slots)) for one in part.rooms],
     )
 
 
@@ -190,13 +199,15 @@ def _cells(entries: list[Entry], opens: dt.datetime, slots: int) -> list[Cell]:
     return cells + [Cell(1) for _n in range(slots - place)]
 
 
-def week_plan(entries: list[Entry], monday: dt.date, mediators: list[Mediator]) -> list[Line]:
+def week_plan(entries: list[Entry], monday: dt.date, part: Part) -> list[Line]:
     """Each mediator's sessions of the seven days from `monday`."""
     found: dict[tuple[int, dt.date], list[Entry]] = defaultdict(list)
     for entry in entries:
         found[entry.mediator, entry.starts.date()].append(entry)
     days = [monday + dt.timedelta(days=number) for number in range(DAYS)]
-    return [Line(str(one), days=[found[one.pk, day] for day in days]) for one in mediators]
+    return [
+        Line(str(one), part.agency_of(one), days=[found[one.pk, day] for day in days]) for one in part.mediators
+    ]
 
 
 def _at(day: dt.date, time: dt.time) -> dt.datetime:

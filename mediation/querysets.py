@@ -92,6 +92,11 @@ class MediatorQuerySet(OfAgencyQuerySet):
         own = Q(agency__in=user.agency.ids_within) & (_active_on(day) | leads)
         return self.filter(own | Q(agency__in=user.agency.ancestor_ids) & leads)
 
+    def at_work_for(self, agencies: list[int], sessions):
+        """Those of these agencies, and those of others who lead one of `sessions` for them."""
+        led = sessions.order_by().filter(agency__in=agencies, mediator=OuterRef("pk"))
+        return self.filter(Q(agency__in=agencies) | Q(Exists(led)))
+
     def active_on(self, day: dt.date):
         """Those who mediate on `day`."""
         return self.filter(_active_on(day))

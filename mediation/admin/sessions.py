@@ -400,7 +400,7 @@ class SessionAdmin(ActPages, CaseActPages, PaperPages, NamesMediator, VerbAdmin)
         agency = chosen_agency(agencies, given.get("agency"))
         if agency:
             ids = [one.pk for one in agencies if one.path.startswith(agency.path)]
-            mediators, rooms = (rows.filter(agency__in=ids) for rows in (mediators, rooms))
+            mediators, rooms = mediators.at_work_for(ids, sessions), rooms.filter(agency__in=ids)
         part = part_of(mediators, rooms, first=agency or user.agency, page=given.get("page"))
         entries = part.entries(sessions)
         kept = {"agency": agency.pk if agency else "", "page": part.page if part.page > 1 else ""}
@@ -415,11 +415,11 @@ class SessionAdmin(ActPages, CaseActPages, PaperPages, NamesMediator, VerbAdmin)
         }  # fmt: skip
         if view == "week":
             context |= {
-                "lines": week_plan(entries, first, part.mediators),
+                "lines": week_plan(entries, first, part),
                 "days": [first + dt.timedelta(days=number) for number in range(DAYS)],
             }
         else:
-            plan = day_plan(entries, day, part.mediators, part.rooms)
+            plan = day_plan(entries, day, part)
             context |= {"plan": plan, "columns": 2 * len(plan.heads) + 1}
         return TemplateResponse(request, "mediation/admin/calendar.html", context)
 

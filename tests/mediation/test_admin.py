@@ -323,9 +323,8 @@ def test_the_calendar_has_a_line_for_a_mediator_above_who_leads_a_session_here(d
 
     html = desk.get("/admin/mediation/session/calendar/", {"day": "2026-11-12", "view": view}).content.decode()
 
-    assert [one.name for one in (place.mediator, leading, idle) if one.name in lines(html)] == [
-        place.mediator.name, leading.name,
-    ]
+    shown = [place.mediator.name, f"{leading.name} <small>{district.parent.label}</small>"]
+    assert lines(html) == [*shown, *([place.room.name] if view == "day" else [])]
     assert f"09:00-10:00 {case.number}" in html
     assert elsewhere.case.number not in html
 
@@ -685,6 +684,31 @@ def test_the_own_agency_comes_first_and_one_agency_is_chosen(desk, district, sta
     assert len(links) == (5 if view == "day" else 12)
     assert all(f"&amp;agency={stations[1].pk}" in link for link in links)
     assert "&amp;agency=" not in every[every.index('class="plan-nav"') :]
+
+
+@pytest.mark.parametrize("view", ["day", "week"])
+def test_of_a_chosen_agency_the_mediators_above_who_lead_its_sessions_are_shown_with_their_agency(
+    desk, district, stations, view
+):  # fmt: skip
+    one, other = stations
+    city, own, idle = (
+        MediatorFactory(agency=agency, name=name)
+        for agency, name in ((district.parent, "何市"), (district, "何区"), (district, "何闲"))
+    )
+    for mediator, station in ((city, one), (own, one), (idle, other), (other.mediators.get(), other)):
+        SessionFactory(case=CaseFactory(handling=station, accepted=True), mediator=mediator, starts=THURSDAY)
+    numbers = [session.case.number for session in Session.objects.order_by("pk")]
+    given = {"day": "2026-11-12", "view": view}
+
+    html = desk.get(CALENDAR, given | {"agency": one.pk}).content.decode()
+
+    assert lines(html) == [
+        "于0A", f"何市 <small>{district.parent.label}</small>", f"何区 <small>{district.label}</small>",
+    ]
+    assert [number in html for number in numbers] == [True, True, False, False]
+    assert lines(desk.get(CALENDAR, given | {"agency": one.pk, "day": "2026-11-20"}).content.decode()) == ["于0A"]
+    whole = lines(desk.get(CALENDAR, given | {"agency": district.pk}).content.decode())
+    assert [line for line in whole if "<small>" in line] == [f"何市 <small>{district.parent.label}</small>"]
 
 
 def test_only_agencies_within_the_users_own_are_offered_and_chosen(desk, district, stations):
