@@ -15,7 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from mediation.domain import outside_words, times_in
+from mediation.enums import SessionState
 from mediation.models import Mediator, Room, Session
+from registry.domain.calendar import shown_calendar
 from registry.models import Agency
 
 SLOT = dt.timedelta(minutes=30)
@@ -25,7 +28,8 @@ LINES = 60  # mediators of a page, and as many rooms
 
 
 class Entry(NamedTuple):
-    """What a calendar shows of a session: local times, its state or "stranded", its text, and the address of its page."""
+    """What a calendar shows of a session: local times, its state or "stranded", its text, the address of its page, and
+    why it lies outside the times of its mediator."""
 
     mediator: int
     room: int | None
@@ -34,6 +38,7 @@ class Entry(NamedTuple):
     state: str
     text: str
     url: str
+    outside: str = ""
 
 
 @dataclass
@@ -106,18 +111,24 @@ class Part:
         lines = Q(mediator__in=[one.pk for one in self.mediators])
         if self.rooms:
             lines |= Q(room__in=[one.pk for one in self.rooms])
-        rows = sessions.filter(lines).with_stranded().values_list(
-            "pk", "mediator", "room", "period", "state", "case__number", "stranded"
+        now, calendar = timezone.now(), shown_calendar().calendar()
+        # those of a line are read once for all their sessions; others lead some in the rooms
+        known = {one.pk: times_in(one.times) for one in self.mediators}
+        rows = sessions.filter(lines).with_stranded().with_times(now, list(known)).values_list(
+            "pk", "mediator", "room", "period", "state", "case__number", "stranded", "times"
         )
         before, _key, after = reverse("admin:mediation_session_change", args=[0]).rpartition("0")
         found = []
         # thousands in a week: no objects, no look at the urls
-        for key, mediator, room, period, state, number, stranded in rows:
+        for key, mediator, room, period, state, number, stranded, times in rows:
             starts, ends = timezone.localtime(period.lower), timezone.localtime(period.upper)
             text = f"{starts:%H:%M}-{ends:%H:%M} {number}"
+            outside = ""
+            if state == SessionState.SCHEDULED and starts > now:
+                outside = outside_words(known.get(mediator) or times_in(times), starts, ends, calendar)
             if stranded:
                 state, text = "stranded", f"{text} {_('Can no longer be held')}"
-            found.append(Entry(mediator, room, starts, ends, state, text, f"{before}{key}{after}"))
+            found.append(Entry(mediator, room, starts, ends, state, text, f"{before}{key}{after}", outside))
         return sorted(found, key=lambda entry: (entry.starts, entry.url))
 
 
@@ -132,8 +143,9 @@ def part_of(
     number = min(max(wanted, 1), pages)
     lines = slice((number - 1) * LINES, number * LINES)
     others = Case(When(agency=first.pk if first else None, then=Value(0)), default=Value(1))
+    mediators = mediators.select_related("agency").with_times(timezone.now())
     return Part(
-        list(mediators.select_related("agency").order_by(others, "agency", "name", "pk")[lines]),
+        list(mediators.order_by(others, "agency", "name", "pk")[lines]),
         list(rooms.order_by(others, "agency", "name")[lines]),
         *most, number, pages, first,
     )  # fmt: skip

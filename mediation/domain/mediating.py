@@ -1,6 +1,7 @@
 """Who may mediate which case, and when: asked before a session is booked, and by the suggestions of mediators."""
 
 import datetime as dt
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -21,6 +22,17 @@ CLOSED_BECAUSE = {
     "rest_day": gettext_lazy("This day is no working day."),
     "hours": gettext_lazy("This is outside the working hours of the mediator."),
 }
+
+
+class Times(NamedTuple):
+    """When a mediator can be booked, as far as it is entered: a day of `leaves` is none, nor is one before `active_from`
+    or from `active_to` on."""
+
+    name: str
+    active_from: dt.date | None
+    active_to: dt.date | None
+    hours: list[Hours]
+    leaves: list[tuple[dt.date, dt.date]]
 
 
 def cases_of(user) -> QuerySet[Case]:
@@ -74,10 +86,42 @@ def left_words(mediator: Mediator) -> str:
 def why_outside(mediator: Mediator, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:
     """Why what is booked from `starts` to `ends` lies outside the times of `mediator`: he does not mediate then, or
     `why_not_bookable`; empty where it does not."""
-    day = timezone.localdate(starts)
-    if mediator.active_from and day < mediator.active_from or mediator.active_to and day >= mediator.active_to:
+    return outside_words(_times_of(mediator), *_local(starts, ends), calendar)
+
+
+def outside_words(times: Times | None, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:
+    """`why_outside` of local times, by what is known of the mediator already; empty where that is nothing. See
+    `times_in`."""
+    if times is None:
+        return ""
+    day = starts.date()
+    if times.active_from and day < times.active_from or times.active_to and day >= times.active_to:
         return _("This person does not mediate on that day.")
-    return why_not_bookable(mediator, starts, ends, calendar)
+    return _why_not_bookable(times, starts, ends, calendar)
+
+
+def times_in(stored: dict | None) -> Times | None:
+    """What `with_times` of sessions or mediators brings along."""
+    if stored is None:
+        return None
+    day, time = dt.date.fromisoformat, dt.time.fromisoformat
+    return Times(
+        stored["name"], *(stored[name] and day(stored[name]) for name in ("active_from", "active_to")),
+        [Hours(one["weekday"], time(one["starts"]), time(one["ends"])) for one in stored["hours"]],
+        [(day(one["starts_on"]), day(one["ends_on"])) for one in stored["leaves"]],
+    )  # fmt: skip
+
+
+def _times_of(mediator: Mediator) -> Times:
+    return Times(
+        mediator.name, mediator.active_from, mediator.active_to,
+        [Hours(one.weekday, one.starts, one.ends) for one in mediator.hours.all()],
+        [(one.starts_on, one.ends_on) for one in mediator.leaves.all()],
+    )  # fmt: skip
+
+
+def _local(*times: dt.datetime) -> list[dt.datetime]:
+    return [timezone.localtime(when) for when in times]
 
 
 def sessions_outside(mediator: Mediator, sessions: QuerySet[Session], now: dt.datetime) -> list[Session]:
@@ -95,12 +139,14 @@ def sessions_outside(mediator: Mediator, sessions: QuerySet[Session], now: dt.da
 def why_not_bookable(mediator: Mediator, starts: dt.datetime, ends: dt.datetime, calendar: Calendar) -> str:
     """Why `mediator` cannot be booked from `starts` to `ends`, whatever else he has to do then; empty where he can. Asked
     of many, they come with their `hours` and `leaves`."""
-    first, last = timezone.localtime(starts), timezone.localtime(ends)
-    for leave in mediator.leaves.all():
-        if leave.starts_on <= last.date() and leave.ends_on >= first.date():
+    return _why_not_bookable(_times_of(mediator), *_local(starts, ends), calendar)
+
+
+def _why_not_bookable(times: Times, first: dt.datetime, last: dt.datetime, calendar: Calendar) -> str:
+    for starts_on, ends_on in times.leaves:
+        if starts_on <= last.date() and ends_on >= first.date():
             return _("%(mediator)s is on leave from %(first)s to %(last)s.") % {
-                "mediator": mediator, "first": leave.starts_on, "last": leave.ends_on,
+                "mediator": times.name, "first": starts_on, "last": ends_on,
             }  # fmt: skip
-    weekly = [Hours(one.weekday, one.starts, one.ends) for one in mediator.hours.all()]
-    reason = why_closed(first, last, weekly, calendar)
+    reason = why_closed(first, last, times.hours, calendar)
     return str(CLOSED_BECAUSE[reason]) if reason else ""

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from cases.domain.registration import MEDIATION_TERM
 from cases.models import Clock
+from mediation.domain import outside_words, times_in
 from mediation.models import MediatedCase, Session
 from mediation.querysets import first_of, of_case
 from registry.domain.calendar import shown_calendar
@@ -23,7 +24,8 @@ TODAY = 20  # sessions of the day, beside the user's own: a city has thousands
 @register.inclusion_tag("mediation/admin/_day.html", takes_context=True)
 def mediators_day(context) -> dict:
     """Today's sessions, those that can no longer be held, past ones without an outcome, cases to schedule, terms running
-    out; of the user's agencies, his own sessions first. Of many sessions the earliest, and the page says so."""
+    out; of the user's agencies, his own sessions first. Of many sessions the earliest, and the page says so. Sessions of
+    today that are ahead say why they lie outside the times of their mediator."""
     user = context["request"].user
     if not user.has_perm("mediation.view_session"):
         return {"shown": False}
@@ -33,7 +35,8 @@ def mediators_day(context) -> dict:
         "period", "state", "mode", "place", "room__name", "mediator__name", "mediator__user", *of_case("case__")
     )
     parts = [part.in_mediation() for part in MediatedCase.objects.parts_visible_to(user)]
-    until = shown_calendar().calendar().add_working_days(today, SOON_DAYS).due_on
+    calendar = shown_calendar().calendar()
+    until = calendar.add_working_days(today, SOON_DAYS).due_on
     # no other term runs in mediation, and most of those that end first are not of such cases
     running = Clock.objects.ending().filter(due_on__lte=until, rule__code__in=MEDIATION_TERM.values())
     running = running.select_related("case", "rule")
@@ -45,7 +48,9 @@ def mediators_day(context) -> dict:
         of_others.values("pk")[: TODAY + 1], all=True
     )  # fmt: skip
     own, others = [], []
-    for session in sessions.filter(pk__in=keys).order_by("period", "pk"):
+    for session in sessions.filter(pk__in=keys).with_times(now).order_by("period", "pk"):
+        booked = (timezone.localtime(when) for when in (session.period.lower, session.period.upper))
+        session.outside = outside_words(times_in(session.times), *booked, calendar)
         (own if session.mediator.user_id == user.pk else others).append(session)
     late = sessions.scheduled().filter(period__startswith__gte=now - LATE)
     # of what is further ahead the worker takes care; to look through it would take longer than the rest of the page

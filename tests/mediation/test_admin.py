@@ -23,8 +23,10 @@ from tests.factories import (
     LeaveFactory,
     MediatorFactory,
     RecusalFactory,
+    RoomFactory,
     SessionFactory,
     UserFactory,
+    WorkingHoursFactory,
 )
 from tests.factories.cases import local
 from tests.mediation.conftest import HOUR, NOW, THURSDAY
@@ -608,6 +610,94 @@ def many(agency, number: int) -> list[str]:
             [Mediator(agency=agency, name=f"何{place:03}") for place in range(number)]
         )
     ]  # fmt: skip
+
+
+def mark(why: str) -> str:
+    """What stands in a calendar beside a session that lies outside the times of its mediator."""
+    return f'<span class="flag" title="{why}">outside the times of the mediator</span>'
+
+
+@pytest.mark.parametrize("view", ["day", "week"])
+def test_the_calendar_marks_what_lies_outside_the_times_of_its_mediator(desk, district, place, view):
+    thursday = local(2099, 11, 12)  # without a calendar of its own
+    away, late, there = (MediatorFactory(agency=district, name=name) for name in ("汤假", "汤迟", "汤在"))
+    LeaveFactory(mediator=away, starts_on=dt.date(2099, 11, 12), ends_on=dt.date(2099, 11, 13))
+    WorkingHoursFactory(mediator=late, weekday=3)
+    sessions = [
+        SessionFactory(
+            case=CaseFactory(handling=district, accepted=True), mediator=mediator, starts=starts, mode="on_site",
+            link="", room=place.room,
+        )
+        for mediator, starts in ((away, thursday), (late, thursday + 5 * HOUR), (there, thursday + HOUR))
+    ]  # fmt: skip
+    SessionFactory(case=sessions[0].case, mediator=away, starts=thursday + 8 * HOUR, held=True)
+
+    html = desk.get(CALENDAR, {"day": "2099-11-12", "view": view}).content.decode()
+
+    shown = re.findall(r'<a class="plan-session \w+" href="[^"]*/(\d+)/change/">(.*?)</a>', html)
+    assert {(int(key), text.split("</span> ")[1]) for key, text in shown if "outside" in text} == {
+        (sessions[0].pk, mark("汤假 is on leave from 2099-11-12 to 2099-11-13.")),
+        (sessions[1].pk, mark("This is outside the working hours of the mediator.")),
+    }
+    assert html.count("outside the times") == (4 if view == "day" else 2)  # of a day rooms have lines, too
+
+
+def test_a_room_marks_also_what_a_mediator_leads_who_has_no_line_beside_it(desk, district, stations):
+    room = RoomFactory(agency=stations[0])
+    mediator = district.mediators.get()
+    LeaveFactory(mediator=mediator, starts_on=dt.date(2099, 11, 12), ends_on=dt.date(2099, 11, 12))
+    SessionFactory(
+        case=CaseFactory(handling=district, accepted=True), mediator=mediator, starts=local(2099, 11, 12),
+        mode="on_site", link="", room=room,
+    )  # fmt: skip
+
+    html = desk.get(CALENDAR, {"day": "2099-11-12", "agency": stations[0].pk}).content.decode()
+
+    assert lines(html) == ["于0A", room.name]
+    assert html.count(mark(f"{mediator} is on leave from 2099-11-12 to 2099-11-12.")) == 1
+
+
+def at_the_end_of_today(district, number=1):
+    """Sessions that are ahead all day long, of mediators on leave who have hours."""
+    today = timezone.localdate()
+    for _n in range(number):
+        session = SessionFactory(
+            case=CaseFactory(handling=district, accepted=True), starts=local(today.year, today.month, today.day, 23, 59)
+        )
+        LeaveFactory(mediator=session.mediator, starts_on=today, ends_on=today)
+        WorkingHoursFactory(mediator=session.mediator)
+    return session
+
+
+def test_the_first_page_says_why_a_session_of_today_lies_outside_the_times_of_its_mediator(desk, district):
+    session, today = at_the_end_of_today(district), timezone.localdate()
+    SessionFactory(case=session.case, mediator=session.mediator, starts=local(today.year, today.month, today.day, 0))
+
+    html = desk.get("/admin/").content.decode()
+
+    why = f"{session.mediator} is on leave from {today} to {today}."
+    flag = '<span class="flag">outside the times of the mediator</span>'
+    assert f'Scheduled {flag} <span translate="no">{why}</span></td>' in html
+    assert html.count("outside the times") == 1  # what has begun was held or not
+
+
+@pytest.mark.parametrize("path", ["/admin/", CALENDAR, f"{CALENDAR}?view=week"])
+def test_what_lies_outside_is_found_without_a_further_query(desk, district, path):
+    def counted() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert desk.get(path).status_code == 200
+        return len(queries)
+
+    SessionFactory(case=CaseFactory(handling=district, accepted=True), starts=timezone.now() - HOUR / 60)
+    desk.get(path)
+    none = counted()
+    at_the_end_of_today(district)
+    one = counted()
+    at_the_end_of_today(district, 2)
+
+    assert "outside the times of the mediator</span>" in desk.get(path).content.decode()
+    assert (one, counted()) == (none, none)
+    assert none <= 20
 
 
 @pytest.mark.parametrize("view", ["day", "week"])
