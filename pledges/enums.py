@@ -110,7 +110,7 @@ class PromiseField(models.TextChoices):
     REFUND_DAYS = "refund_days", _("refund within (days)")
     CROSS_STORE = "cross_store", _("stores that take goods back")
     FUND = "fund", _("advance compensation fund (CNY)")
-    STATEMENT = "statement", _("promise")
+    STATEMENT = "statement", pgettext_lazy("of a pledge", "promise")
 
 
 class BreachState(models.TextChoices):

@@ -106,7 +106,7 @@ class Pledge(TimestampedModel):
     refund_days = models.PositiveSmallIntegerField(_("refund within (days)"), null=True, blank=True)
     cross_store = models.TextField(_("stores that take goods back"), blank=True)
     fund = models.DecimalField(_("advance compensation fund (CNY)"), null=True, blank=True, **AMOUNT)
-    statement = models.TextField(_("promise"), blank=True)
+    statement = models.TextField(pgettext_lazy("of a pledge", "promise"), blank=True)
 
     published_on = models.DateField(_("published on"), null=True, blank=True, editable=False)
     valid_to = models.DateField(_("last day"), null=True, blank=True, editable=False)
