@@ -395,7 +395,7 @@ class AttachmentKind(models.TextChoices):
 
 class DocumentForm(models.TextChoices):
     """The ten official forms under Order 121, in the order of their numbers; then those of the councils, the record of
-    a mediation, and what goes to a court that is to confirm an agreement."""
+    a mediation, what goes to a court that is to confirm an agreement, and the warning to whoever broke a pledge."""
 
     COMPLAINT_REGISTER = "complaint_register", _("Complaint register")
     REPORT_REGISTER = "report_register", _("Report register")
@@ -412,6 +412,7 @@ class DocumentForm(models.TextChoices):
     MEDIATION_RECORD = "mediation_record", _("Record of mediation")
     COURT_APPLICATION = "court_application", _("Application for judicial confirmation")
     MEDIATOR_CERTIFICATE = "mediator_certificate", _("Certificate of the mediator")
+    WARNING_LETTER = "warning_letter", _("Warning letter")
 
 
 class Addressee(models.TextChoices):

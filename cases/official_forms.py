@@ -1,5 +1,5 @@
-"""The ten official forms, and those of councils and for a court: what each is for, what the law demands of it, and
-what each side may read in it.
+"""The ten official forms, those of councils and for a court, and the warning to whoever broke a pledge: what each is for,
+what the law demands of it, and what each side may read in it.
 
 The law lists no layout; it demands data. `DATA` says for each form which article of Order 121 (and of Order 20, in
 force until 2026-04-14) demands which datum, and which variables of the template carry it: docs/documents.md shows the
@@ -34,6 +34,7 @@ REMEDIES = {
 }
 # cited before Order 20 where the sixty days of these regulations are over
 DECREE_778 = "《中华人民共和国消费者权益保护法实施条例》第四十六条、"
+ISSUE = "cases.issue_document"
 ITEM_KEYS = ("item", "mark", "text")  # of the list `grounds`: 一, ☑ or ☐, what the law says
 
 
@@ -42,7 +43,8 @@ class OfficialForm:
     """`title` as it is printed; `word` stands in its numbers; `kinds` of cases that it is for; `articles` of Order 121
     and Order 20 on which it rests, as they are cited in it ("" where Order 20 knows no such form; None where it rests
     on another law: that of the body that mediates, or one that it names itself); `asks`: the variables that the case
-    does not hold and a person gives; those in `optional` may stay empty; `bodies`: whose cases it is for."""
+    does not hold and a person gives; those in `optional` may stay empty; `bodies`: whose cases it is for;
+    `permission`: what it takes to issue it or declare it void."""
 
     code: DocumentForm
     title: str
@@ -52,11 +54,17 @@ class OfficialForm:
     asks: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     bodies: tuple[Body, ...] = (Body.BUREAU,)
+    permission: str = ISSUE
 
     @property
     def position(self) -> int:
         """The number of the form: 1 to 10 of the official ones."""
         return list(DocumentForm).index(self.code) + 1
+
+    @property
+    def of_case(self) -> bool:
+        """Whether it is made out on the page of the case, and not by an act on something else."""
+        return self.permission == ISSUE
 
     @property
     def sides(self) -> tuple[Addressee, ...]:
@@ -79,6 +87,10 @@ COMPLAINT, REPORT = (Kind.COMPLAINT,), (Kind.REPORT,)
 COUNCILS = (Body.COUNCIL, Body.COMMITTEE)
 AGENTS = ("respondent_representative", "complainant_agent", "respondent_agent")
 _NOTICE = ("mediate_at", "place", "mediators", "recusal_days", "bring", "contact_phone")
+_WARNING = (
+    "pledger", "premises", "pledge_type", "pledge_number", "pledge_term", "promise", "dispute", "findings", "warned_on",
+    "warned_of", "correct_by", "legal_basis",
+)  # fmt: skip
 F = DocumentForm
 FORMS: dict[DocumentForm, OfficialForm] = {
     form.code: form
@@ -135,6 +147,10 @@ FORMS: dict[DocumentForm, OfficialForm] = {
         OfficialForm(
             F.MEDIATOR_CERTIFICATE, "调解组织调解员证明", "调证", COMPLAINT, None,
             ("court", "mediators", "mediated_on"), (), tuple(Body),
+        ),
+        OfficialForm(
+            F.WARNING_LETTER, "告诫书", "告诫", COMPLAINT, None, _WARNING,
+            ("pledge_number", "dispute", "correct_by"), tuple(Body), "pledges.change_pledge",
         ),
     )
 }  # fmt: skip
@@ -210,6 +226,17 @@ SOURCES: dict[str, str] = {
     "outcome": "asked for",
     "court": "asked for",
     "effective_on": "asked for",
+    "pledger": "merchant that made the pledge",
+    "premises": "name, district and address of the premises that pledged",
+    "pledge_type": "type of the pledge",
+    "pledge_number": "number of the plaque, else that of the source",
+    "pledge_term": "first and last day of the pledge",
+    "promise": "what was promised, a line each",
+    "dispute": "category and problem of the case",
+    "findings": "asked for; the reason of the confirmation is proposed",
+    "warned_on": "day of the warning",
+    "warned_of": "asked for; the reason of the warning is proposed",
+    "correct_by": "last day of the correction, where one was ordered",
 }
 LISTS = {"grounds": ITEM_KEYS}
 # variables that name the person of the case; those of a reporter are sealed
@@ -261,8 +288,11 @@ ALLOWED: dict[tuple[DocumentForm, Addressee], frozenset[str]] = {
             "legal_basis", *AGENTS,
         },
         (F.MEDIATOR_CERTIFICATE, Addressee.COURT): {"complainant_name", "court", "mediators", "mediated_on"},
+        (F.WARNING_LETTER, Addressee.RESPONDENT): set(_WARNING),
     }.items()
 }  # fmt: skip
+# whoever keeps the pledge may not see the case: nothing that was written in it stands there
+ALLOWED[F.WARNING_LETTER, Addressee.RESPONDENT] -= {"subject"}
 
 DATA: tuple[Datum, ...] = (
     Datum(F.COMPLAINT_REGISTER, "10(1)(1)", "9(1)(1)", "Complainant's name", ("complainant_name",)),
@@ -386,6 +416,14 @@ DATA: tuple[Datum, ...] = (
     Datum(F.MEDIATOR_CERTIFICATE, "205", "", "Both parties and the dispute",
           ("complainant_name", "respondent_name", "subject")),
     Datum(F.MEDIATOR_CERTIFICATE, "205", "", "Who mediated, and when", ("agency", "mediators", "mediated_on")),
+    Datum(F.WARNING_LETTER, "12", "", "The merchant, and where it pledged", ("pledger", "premises")),
+    Datum(F.WARNING_LETTER, "12", "", "The public promise, and when it bound", ("pledge_type", "promise", "pledge_term")),
+    Datum(F.WARNING_LETTER, "12", "", "The complaint and its day of receipt", ("case_number", "received_on")),
+    Datum(F.WARNING_LETTER, "12", "", "What was found, and what is warned of", ("findings", "warned_of")),
+    Datum(F.WARNING_LETTER, "12", "", "By when to correct it, where that was ordered", ("correct_by",)),
+    Datum(F.WARNING_LETTER, "12", "", "The law", ("legal_basis",)),
+    Datum(F.WARNING_LETTER, "12", "", "What follows otherwise", printed="摘牌"),
+    Datum(F.WARNING_LETTER, "12", "", "Issuing agency and day", ("agency", "warned_on", "issued_on")),
 )  # fmt: skip
 
 
@@ -455,4 +493,15 @@ def asked_label(name: str) -> str:
         "outcome": _("Result of the mediation"),
         "court": _("Court"),
         "effective_on": _("Agreement in force from"),
+        "pledger": _("Merchant"),
+        "premises": _("Premises"),
+        "pledge_type": _("Type"),
+        "pledge_number": _("Number of the plaque"),
+        "pledge_term": _("Term of the pledge"),
+        "promise": _("What was promised"),
+        "dispute": _("Subject"),
+        "findings": _("Facts and reasons"),
+        "warned_on": _("Warned on"),
+        "warned_of": _("What the merchant is warned of"),
+        "correct_by": _("To be corrected by"),
     }.get(name, name)

@@ -68,8 +68,9 @@ class Breaches(FieldWork):
         words = self.words["breach"]
         for verb, days in acts:
             actor = self.head if verb in words["by_head"] else self.clerk
+            said = {"note": words["note"][verb]} if verb in words["note"] else {}  # the letter says what was said before
             try:
-                act_on_breach(breach, verb, actor=actor, now=at(self.ago(days)), note=words["note"][verb])
+                act_on_breach(breach, verb, actor=actor, now=at(self.ago(days)), **said)
             except DomainError:  # such as a pledge that was renewed after that day: this one is left as it is
                 return
 

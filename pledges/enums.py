@@ -155,6 +155,7 @@ class BreachVerb(models.TextChoices):
     DISMISS = "dismiss", pgettext_lazy("of a breach", "Dismissed")
     REOPEN = "reopen", pgettext_lazy("of a breach", "Taken up again")
     WARN = "warn", pgettext_lazy("of a breach", "Merchant warned")
+    LETTER = "letter", pgettext_lazy("of a breach", "Warning letter made out")
     RECTIFY = "rectify", pgettext_lazy("of a breach", "Correction ordered")
     CORRECT = "correct", pgettext_lazy("of a breach", "Correction accepted")
     SUSPEND = "suspend", pgettext_lazy("of a breach", "Pledge suspended")

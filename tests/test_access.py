@@ -1056,6 +1056,10 @@ GET  /admin/pledges/breach/{other_breach}/act/confirm/ 302 302 302 302 302 403 4
 GET  /admin/pledges/breach/{other_breach}/act/suspend/ 302 302 302 302 302 403 403 302 403 302 404 403 403 404
 POST /admin/pledges/breach/{other_breach}/act/confirm/ 302 302 302 302 302 403 403 302 403 200 404 403 403 404
 POST /admin/pledges/breach/{other_breach}/act/suspend/ 302 302 302 302 302 403 403 302 403 302 404 403 403 404
+GET  /admin/pledges/breach/{breach}/papers/{letter}/             302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/breach/{sub_breach}/papers/{sub_letter}/     302 302 302 302 302 404 404 302 404 200 200 404 404 200
+GET  /admin/pledges/breach/{other_breach}/papers/{other_letter}/ 302 302 302 302 302 404 404 302 404 200 404 404 404 404
+GET  /admin/pledges/breach/{breach}/papers/{other_letter}/       302 302 302 302 302 404 404 302 404 404 404 404 404 404
 """
 
 
@@ -1093,6 +1097,7 @@ def records_of(agency, platform, court) -> dict[str, object]:
     session = SessionFactory(case=CaseFactory(handling=agency, accepted=True))
     agreement = AgreementFactory(case__handling=agency)
     pledge = PledgeFactory(premises__agency=agency, in_force=True)
+    breach = BreachFactory(case=case, pledge__premises__agency=agency)
     records = {
         "returnentry": ReturnEntryFactory(premises__agency=agency),
         "pledge": pledge, "premises": pledge.premises, "pledge_merchant": pledge.premises.merchant,
@@ -1110,7 +1115,7 @@ def records_of(agency, platform, court) -> dict[str, object]:
         "agreement": agreement, "agreement_paper": paper_of(agreement, "agreement", "both"),
         "entrustment": EntrustmentFactory(agency=agency), "recusal": RecusalFactory(mediator__agency=agency),
         "referral": referral_to(platform, agency),
-        "breach": BreachFactory(case=case, pledge__premises__agency=agency),
+        "breach": breach, "letter": paper_of(breach, "warning_letter", "respondent", personal=False),
     }  # fmt: skip
     records |= field_records(agency)
     numbers = {"case": case.number, "plain_case": plain.number, "report_case": report.number}
@@ -1128,9 +1133,9 @@ def field_records(agency) -> dict[str, object]:
     }  # fmt: skip
 
 
-def paper_of(row, form: str, side: str):
-    """A document that was made out for a session or an agreement."""
-    paper = DocumentFactory(case=row.case, form=form, side=side)
+def paper_of(row, form: str, side: str, **more):
+    """A document that was made out for a session, an agreement or a breach."""
+    paper = DocumentFactory(case=row.case, form=form, side=side, **more)
     row.documents.add(paper)
     return paper
 
@@ -1650,6 +1655,9 @@ court_application/court         agreed         other  rnnn00nnnynnnn  rn0n000nny
 mediator_certificate/court      agreed         own    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
 mediator_certificate/court      agreed         sub    rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn  rnnnyynnnynnnn
 mediator_certificate/court      agreed         other  rnnn00nnnynnnn  rn0n000nny0nn0  rnnn00nnnynnnn  rnnn00nnnynnnn
+warning_letter/respondent       accepted       own    rnnn00nnn0nnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnnnnnnnnnnn
+warning_letter/respondent       accepted       sub    rnnn00nnn0nnnn  rnyyyyynnyynny  rnnnyynnnynnnn  rnnnnnnnnnnnnn
+warning_letter/respondent       accepted       other  rnnn00nnn0nnnn  rn0y000nny0nn0  rnnn00nnnynnnn  rnnn00nnnnnnnn
 """
 FORM_ROWS = list(read_cells(FORMS))
 FORM_STEPS = ("{key}/issue", "{pk}/file", "{pk}/deliver", "{pk}/void")

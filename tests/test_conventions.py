@@ -103,6 +103,7 @@ def test_only_rows_that_join_two_others_go_with_their_ends():
     assert sorted(made_by_django) == [
         "accounts_user_groups", "accounts_user_user_permissions", "mediation_agreement_documents",
         "mediation_judicialconfirmation_documents", "mediation_mediator_fields", "mediation_session_documents",
+        "pledges_breach_documents",
     ]  # fmt: skip
 
 

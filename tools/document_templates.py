@@ -394,10 +394,33 @@ def mediator_certificate() -> Form:
     return form
 
 
+def warning_letter() -> Form:
+    form = Form("告诫书")
+    form.number()
+    form.addressee("pledger")
+    form.text(
+        "你单位在{{ premises }}向社会公开作出“{{ pledge_type }}”承诺{% if pledge_number %}（编号：{{ pledge_number }}）"
+        "{% endif %}，承诺期限为{{ pledge_term }}，承诺内容如下：",
+        "{{ promise }}",
+        "{{ received_on }}，消费者{% if dispute %}因{{ dispute }}问题{% endif %}提出{{ kind }}"
+        "（案件编号：{{ case_number }}）。经核查，你单位未履行上述承诺，事实和理由如下：",
+        "{{ findings }}",
+        "向社会公开作出的承诺，经营者应当履行。依据{{ legal_basis }}，本单位于{{ warned_on }}对你单位予以告诫：",
+        "{{ warned_of }}",
+        "{% if correct_by %}请于{{ correct_by }}前（含当日）改正{% else %}请立即改正{% endif %}，"
+        "并将改正情况书面报告本单位。",
+        "逾期不改正、改正不到位或者再次违反承诺的，本单位将按照放心消费创建的有关规定暂停承诺，直至摘牌并向社会公示；涉嫌违法"
+        "的，依法处理。",
+        "联系人：{{ officer }}{% if contact_phone %}；联系电话：{{ contact_phone }}{% endif %}。",
+    )
+    form.seal()
+    return form
+
+
 FORMS = (
     complaint_register, report_register, dispatch_notice, identity_notice, acceptance, refusal, mediation_notice,
     termination, agreement, report_result, council_notice, council_agreement, mediation_record, court_application,
-    mediator_certificate,
+    mediator_certificate, warning_letter,
 )  # fmt: skip
 
 

@@ -47,7 +47,8 @@ IDENTIFYING = ("name", "phone", "address", "id_number")
 UNCHECKED = {
     "number", "agency", "officer", "issued_on", "order", "article", "remedies", "respondent_name", "respondent_address",
     "ground", "ground_item", "grounds", "case_number", "kind", "received_on", "accepted_on", "decided_on", "channel",
-    "respondent_code", "court",
+    "respondent_code", "court", "pledger", "premises", "pledge_type", "pledge_number", "pledge_term", "promise",
+    "dispute", "warned_on", "correct_by",
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from cases.domain.contents import NamesPerson, contents_of
 from cases.domain.templates import template_for
 from cases.enums import Addressee, DeliveryResult, DocumentForm, Outcome, Side, State, Verb
 from cases.models import Attachment, Case, CaseEvent, Delivery, Document, DocumentSeries, Letterhead
-from cases.official_forms import ALLOWED, FORMS, OfficialForm, is_personal, is_sealed
+from cases.official_forms import ALLOWED, FORMS, ISSUE, OfficialForm, is_personal, is_sealed
 from cases.querysets import sees_reporters
 from core import vault
 from core.bulk import next_ids
@@ -30,7 +30,7 @@ from core.personal_data import encrypt
 from registry.enums import AgencyKind
 from registry.models import Agency
 
-PERMISSION = "cases.issue_document"
+PERMISSION = ISSUE
 DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 # the term within which the addressee is to be told of what the document says. For acceptance and refusal the law has no
 # term of its own: they are told within that of the decision (Order 121 art 15), which the decision itself stops
@@ -54,9 +54,11 @@ def issue_document(
     now: dt.datetime | None = None,
     values: dict[str, Any] | None = None,
     among: QuerySet | None = None,
+    agency: Agency | None = None,
 ) -> Document:
     """Issue `form` for `side` (Addressee) under the next number. `values`: what the form asks for (official_forms);
-    `among`: the cases on which the caller lets the actor work, where these are others than those he sees.
+    `among`: the cases on which the caller lets the actor work, where these are others than those he sees; `agency`: in
+    whose name the actor issues it, where that is not for the case to say.
 
     The row of the series stays locked until the transaction ends, and the number counts only with it: whatever fails
     leaves no gap. Raises PermissionDenied; DomainError where the case is not so far, something is missing, or the copy
@@ -69,9 +71,11 @@ def issue_document(
     try:
         with transaction.atomic():
             locked = _locked(case, actor, among)
-            return _issue(locked, definition, side, actor=actor, now=now, values=values or {}, stored=stored)
+            return _issue(
+                locked, definition, side, actor=actor, now=now, values=values or {}, stored=stored, agency=agency
+            )
     except NamesPerson:
-        log_access(user=actor, action=AccessAction.LOOKUP, target=case.number, fields="name", reason=definition.code)
+        log_named(case, definition.code, actor)
         raise
     except BaseException:
         for name in stored:
@@ -79,17 +83,26 @@ def issue_document(
         raise
 
 
-def _issue(case, definition: OfficialForm, side: Addressee, *, actor, now, values, stored: list[str]) -> Document:
+def log_named(case: Case, form: str, actor) -> None:
+    """A given text was refused since it names a person of the case: tries could tell the name. Whoever issues documents
+    in a transaction of his own writes this down once more where that is undone."""
+    log_access(user=actor, action=AccessAction.LOOKUP, target=case.number, fields="name", reason=form)
+
+
+def _issue(
+    case, definition: OfficialForm, side: Addressee, *, actor, now, values, stored: list[str], agency: Agency | None
+) -> Document:
     from core import docx_templates  # noqa: PLC0415 - loads two libraries that most processes never need
 
     if reason := why_not(case, definition.code):
         raise DomainError(reason)
-    agency = issuer_of(case, definition.code, actor)
+    officer = actor if agency else case.officer or actor
+    agency = bureau_of(agency) if agency else issuer_of(case, definition.code, actor)
     letterhead = Letterhead.objects.filter(agency=agency).first()
     contents = contents_of(
         case, form=definition.code, side=side, given=values, letterhead=letterhead, now=now,
         agency_name=(letterhead and letterhead.full_name) or agency.name,
-        officer=(case.officer or actor).get_full_name(),
+        officer=officer.get_full_name(),
     )  # fmt: skip
     template, source = template_for(definition.code, agency)
     year = timezone.localdate(now).year
@@ -124,7 +137,7 @@ def void_document(
 ) -> Document:
     """Declare a wrong document void; its number stays used. `among`: as for issue_document. Raises PermissionDenied, or
     DomainError where the reason is missing or the document is void already."""
-    if not actor.has_perm(PERMISSION):
+    if not actor.has_perm(FORMS[DocumentForm(document.form)].permission):
         raise PermissionDenied
     reason = checked_reason(reason)
     document = _locked_document(document, actor, among)
@@ -212,7 +225,8 @@ def open_document(document: Document, *, actor, ip: str | None, among: QuerySet 
 def check_may_issue(actor, form: DocumentForm, side: Addressee) -> None:
     """Raise PermissionDenied unless `actor` may issue this copy: who has no right to know a person puts him into no
     document."""
-    if not (actor.has_perm(PERMISSION) and _may_know(actor, is_personal(form, side), is_sealed(form, side))):
+    knows = _may_know(actor, is_personal(form, side), is_sealed(form, side))
+    if not (knows and actor.has_perm(FORMS[form].permission)):
         raise PermissionDenied
 
 
@@ -237,7 +251,7 @@ def why_not(case: Case, form: str) -> str:
         return _("This form is not for cases of this kind.")
     if case.body not in definition.bodies:
         return _("This form is for the cases of another body than the one that handles this case.")
-    if case.handling_id is None and form != DocumentForm.DISPATCH_NOTICE:
+    if case.handling_id is None and definition.of_case and form != DocumentForm.DISPATCH_NOTICE:
         return _("The case must first be dispatched to an agency.")
     mediated = (State.ACCEPTED, State.MEDIATING)
     ended = case.state in (State.ENDED, State.CLOSED) and case.accepted_at is not None
@@ -271,7 +285,11 @@ def issuer_of(case: Case, form: str, actor) -> Agency:
     """The agency in whose name a document is issued: a station acts for its bureau (Order 121 art 30), and intake
     sends cases on in its own name."""
     sends_on = form == DocumentForm.DISPATCH_NOTICE
-    agency = (actor.agency or case.custodian) if sends_on else case.handling
+    return bureau_of((actor.agency or case.custodian) if sends_on else case.handling)
+
+
+def bureau_of(agency: Agency) -> Agency:
+    """The agency itself, or of a station its bureau."""
     while agency.kind == AgencyKind.STATION and agency.parent is not None:
         agency = agency.parent
     return agency

@@ -59,7 +59,8 @@ class Row:
     deliveries: list[Told]
     void_reason: str
     can_open: bool
-    can_act: bool
+    can_deliver: bool
+    can_void: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def document_rows(case: Case, user) -> list[Row]:
             mask_numbers(document.void_reason) if opens or not document.sealed else "",
             opens,
             issues and not document.is_void,
+            issues and not document.is_void and FORMS[DocumentForm(document.form)].of_case,
         )
         for document in reversed(case.documents.all())
         for opens in [may_open_document(document, user)]
@@ -109,7 +111,7 @@ def choices(case: Case, user) -> list[Choice]:
     """What `user` can issue for `case` now, in the order of the official forms."""
     found = []
     for form, side in ALLOWED:
-        if why_not(case, form):
+        if not FORMS[form].of_case or why_not(case, form):
             continue
         try:
             check_may_issue(user, form, side)
@@ -131,7 +133,7 @@ class IssueDocument(CaseFormPage):
     @cached_property
     def key(self) -> tuple[DocumentForm, Addressee]:
         key = (self.kwargs["form"], self.kwargs["side"])
-        if key not in ALLOWED:
+        if key not in ALLOWED or not FORMS[DocumentForm(key[0])].of_case:
             raise Http404
         return DocumentForm(key[0]), Addressee(key[1])
 
@@ -174,6 +176,11 @@ class OfDocument(CaseFormPage):
 
 class VoidDocument(OfDocument):
     form_class = ReasonForm
+
+    def why_not(self) -> str:
+        if not FORMS[DocumentForm(self.object.form)].of_case:
+            raise PermissionDenied
+        return super().why_not()
 
     def act(self, form) -> str:
         void_document(self.object, reason=form.cleaned_data["reason"], actor=self.request.user)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.admin import masked
 from cases.models import Case
+from cases.paper_pages import PaperPages
 from cases.tables import as_written
 from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, ScopedInline, VerbAdmin
@@ -19,7 +20,6 @@ from core.filters import DateInput
 from core.language import listed
 from core.templatetags.portal import money, state
 from mediation.admin.lists import MediatedLists
-from mediation.admin.papers import PaperPages
 from mediation.domain import (
     AGREEMENT,
     act_on_agreement,

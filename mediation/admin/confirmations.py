@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.client import client_ip
 from cases.admin import masked
 from cases.models import Case
+from cases.paper_pages import PaperPages
 from cases.tables import as_written
 from core.act_pages import ActPages
 from core.admin import ReadOnlyInline, VerbAdmin, VerbForm
 from core.templatetags.portal import state
 from mediation.admin.lists import MediatedLists
-from mediation.admin.papers import PaperPages
 from mediation.domain import (
     CONFIRMATION,
     act_on_confirmation,

@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from cases.admin import OfAgencyAdmin, masked
 from cases.models import Case
+from cases.paper_pages import PaperPages
 from cases.tables import as_written
 from cases.views.lists import HEAVY, next_due
 from core.act_pages import ActPages
@@ -26,7 +27,6 @@ from core.admin import ReadOnlyAdmin, ReadOnlyInline, RefusableAdmin, ScopedInli
 from core.filters import FIRST_DAY, LAST_DAY
 from core.templatetags.portal import state
 from mediation.admin.case_acts import CaseActPages
-from mediation.admin.papers import PaperPages
 from mediation.domain import (
     SESSION,
     act_on,

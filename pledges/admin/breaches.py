@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.list_files import ListFile, field_column
 from cases.models import Case
+from cases.paper_pages import PaperPages
 from core.act_pages import ActPages
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
 from core.exports import Column
@@ -18,15 +19,16 @@ from pledges.domain import BREACH, act_on_breach
 from pledges.domain.evidence import earlier, exhibits
 from pledges.enums import BreachState, BreachToDo, BreachVerb
 from pledges.forms.acts import CorrectionForm, DatedForm, ReasonForm
-from pledges.forms.breaches import WarningForm
+from pledges.forms.breaches import LetterForm, WarningForm
 from pledges.models import Breach, BreachEvent, PledgeType, Premises
 from pledges.templatetags.breaches import breach_state
 from registry.models import Region
 
 ACT_FORMS = {
     BreachVerb.CONFIRM: ReasonForm, BreachVerb.DISMISS: ReasonForm, BreachVerb.REOPEN: ReasonForm,
-    BreachVerb.WARN: WarningForm, BreachVerb.RECTIFY: CorrectionForm, BreachVerb.CORRECT: DatedForm,
-    BreachVerb.SUSPEND: DatedForm, BreachVerb.REINSTATE: DatedForm, BreachVerb.REMOVE: DatedForm,
+    BreachVerb.WARN: WarningForm, BreachVerb.LETTER: LetterForm, BreachVerb.RECTIFY: CorrectionForm,
+    BreachVerb.CORRECT: DatedForm, BreachVerb.SUSPEND: DatedForm, BreachVerb.REINSTATE: DatedForm,
+    BreachVerb.REMOVE: DatedForm,
 }  # fmt: skip
 
 
@@ -102,7 +104,7 @@ class BreachEventInline(ReadOnlyInline):
     @admin.display(description=_("details"))
     def pledge_act(self, event):
         """The day from which it holds, the last day of a correction, the number of a letter."""
-        told = (event.data.get(name) for name in ("on", "correct_by", "letter"))
+        told = (event.data.get(name) for name in ("on", "correct_by", "letter", "number"))
         return in_language("；", "; ").join(mask_numbers(str(value)) for value in told if value) or "-"
 
     def get_queryset(self, request):
@@ -123,7 +125,7 @@ class BreachList(ChangeList):
 
 
 @admin.register(Breach)
-class BreachAdmin(ActPages, ListFile, ReadOnlyAdmin):
+class BreachAdmin(ActPages, PaperPages, ListFile, ReadOnlyAdmin):
     workflow, act_forms = BREACH, ACT_FORMS
     act_related = ("case", "pledge__type", "pledge__premises")
     list_display = [
@@ -201,7 +203,7 @@ class BreachAdmin(ActPages, ListFile, ReadOnlyAdmin):
         sees_case = Case.objects.visible_to(user).filter(pk=obj.case_id).exists()
         context |= {
             "breach": obj, "steps": [step for step in BREACH.available(obj, user) if step.verb in ACT_FORMS],
-            "exhibits": exhibits(obj, user), "earlier": earlier(obj, user),
+            "exhibits": exhibits(obj, user), "earlier": earlier(obj, user), "papers": self.papers(request, obj),
             "case_url": obj.case.get_absolute_url() if sees_case else "",
         }  # fmt: skip
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -212,4 +214,4 @@ class BreachAdmin(ActPages, ListFile, ReadOnlyAdmin):
         act_on_breach(obj, verb, actor=request.user, seen=form.cleaned_data["seen"], **form.act_data())
 
     def get_urls(self):
-        return [*self.act_urls(), *super().get_urls()]
+        return [*self.act_urls(), *self.paper_urls(), *super().get_urls()]

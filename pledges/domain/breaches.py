@@ -1,10 +1,11 @@
 """What people decide of a suspected breach, and what follows for the pledge.
 
-Confirmed or dismissed for a reason; then a warning letter, a correction by a day, suspension, revocation of the pledge
-and the way back. What follows is an act on the pledge, done with it in one transaction and with the permission that it
-takes there; where the pledge has it already, from its own page or for another breach, the breach is joined to that act.
-Locks are taken in this order: premises, pledge, breach. Source: a public promise is a part of the contract (Regulation
-implementing the Consumer Rights Law, art 12); warning and removal of the plaque are practice of the programme.
+Confirmed or dismissed for a reason; then a warning and its letter, a correction by a day, suspension, revocation of the
+pledge and the way back. What follows is an act on the pledge, done with it in one transaction and with the permission
+that it takes there; where the pledge has it already, from its own page or for another breach, the breach is joined to
+that act. Locks are taken in this order: case (for its letter), premises, pledge, breach. Source: a public promise is a
+part of the contract (Regulation implementing the Consumer Rights Law, art 12); warning and removal of the plaque are
+practice of the programme.
 """
 
 import datetime as dt
@@ -18,9 +19,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.domain import cases_concerned
+from cases.domain.contents import NamesPerson
+from cases.domain.documents import log_named
 from cases.domain.reasons import check_reason
+from cases.enums import DocumentForm
+from cases.models import Case
 from core.exceptions import DomainError
 from core.workflow import Act, Transition, Workflow
+from pledges.domain.letters import make_out_letter, why_no_letter
 from pledges.domain.pledges import CHANGE as CHANGE_PLEDGE
 from pledges.domain.pledges import DECIDE, PLEDGE, act_on_pledge
 from pledges.enums import BreachState, BreachVerb, EvaluationResult, PledgeState, PledgeVerb
@@ -46,13 +52,19 @@ def act_on_breach(
 ):
     """Do `verb` to `breach`; returns its event. See core.workflow.Workflow.apply for what is checked and raised."""
     now = now or timezone.now()
-    with transaction.atomic():
-        pledge = breach.pledge
-        Premises.objects.select_for_update(of=("self",)).filter(pk=pledge.premises_id).first()
-        Pledge.objects.select_for_update(of=("self",)).filter(pk=pledge.pk).first()
-        event = BREACH.apply(breach, verb, actor=actor, now=now, seen=seen, **data)
-        if verb == BreachVerb.REOPEN:  # while it was decided, the case may have changed
-            cases_concerned(CASE, [breach.case_id])
+    try:
+        with transaction.atomic():
+            pledge = breach.pledge
+            if verb == BreachVerb.LETTER:  # before the others, as where a merchant's cases and premises move
+                Case.objects.select_for_update(of=("self",)).filter(pk=breach.case_id).first()
+            Premises.objects.select_for_update(of=("self",)).filter(pk=pledge.premises_id).first()
+            Pledge.objects.select_for_update(of=("self",)).filter(pk=pledge.pk).first()
+            event = BREACH.apply(breach, verb, actor=actor, now=now, seen=seen, **data)
+            if verb == BreachVerb.REOPEN:  # while it was decided, the case may have changed
+                cases_concerned(CASE, [breach.case_id])
+    except NamesPerson:  # what the log was told of the refused letter is undone with the rest
+        log_named(breach.case, DocumentForm.WARNING_LETTER, actor)
+        raise
     return event
 
 
@@ -137,6 +149,8 @@ BREACH = Workflow(
     Transition(BreachVerb.REOPEN, gettext_lazy("Take up again"), (DISMISSED, CONFIRMED), SUSPECTED, CHANGE, ("note",), (),
                effect=_reopen),
     _step(BreachVerb.WARN, gettext_lazy("Warn the merchant"), (CONFIRMED,), WARNED, CHANGE_PLEDGE, ("on", "letter")),
+    Transition(BreachVerb.LETTER, gettext_lazy("Make out the warning letter"), (WARNED, CORRECTING), None, CHANGE_PLEDGE,
+               (), ("findings", "warned_of"), guard=why_no_letter, effect=make_out_letter),
     _step(BreachVerb.RECTIFY, gettext_lazy("Order a correction"), (CONFIRMED, WARNED), CORRECTING, CHANGE_PLEDGE,
           ("on", "correct_by"), effect=_rectify),
     _step(BreachVerb.CORRECT, gettext_lazy("Accept the correction"), (CORRECTING, REINSTATED), CORRECTED, CHANGE_PLEDGE,

@@ -61,6 +61,12 @@ def promised(pledge: Pledge) -> list[Fact]:
     ]
     if pledge.ended_on:
         facts.append(Fact(_("Ended on"), _day(pledge.ended_on)))
+    return facts + promise_of(pledge)
+
+
+def promise_of(pledge: Pledge) -> list[Fact]:
+    """What was promised, part by part."""
+    facts = []
     for field in PromiseField:
         value = getattr(pledge, field.value)
         if value in (None, ""):

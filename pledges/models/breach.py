@@ -35,6 +35,7 @@ class Breach(models.Model):
     found_at = models.DateTimeField(_("found at"), editable=False)
     decided_at = models.DateTimeField(pgettext_lazy("a breach", "decided at"), null=True, blank=True, editable=False)
     due_on = models.DateField(_("to be corrected by"), null=True, blank=True, editable=False)
+    documents = models.ManyToManyField("cases.Document", related_name="+", blank=True, editable=False)
 
     objects = BreachQuerySet.as_manager()
 

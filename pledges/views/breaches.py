@@ -117,7 +117,7 @@ class CaseBreach(OfCase, View):
         return render(self.request, "pledges/breach.html", self.context() | {
             "breach": self.breach, "exhibits": exhibits(self.breach, user), "earlier": earlier(self.breach, user),
             "events": self.breach.events.select_related("actor").order_by("-pk"), "steps": self.steps, "form": form,
-            "address": self.address,
+            "address": self.address, "papers": self.breach.documents.defer("values").order_by("created_at", "pk"),
         }, status=status)  # fmt: skip
 
 

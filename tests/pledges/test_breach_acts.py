@@ -242,7 +242,7 @@ def test_what_the_pledge_refuses_is_done_to_neither(confirmed, clerk):
 
 STATES = {
     "confirm": ["suspected"], "dismiss": ["suspected"], "reopen": ["dismissed", "confirmed"], "warn": ["confirmed"],
-    "rectify": ["confirmed", "warned"], "correct": ["correcting", "reinstated"],
+    "letter": ["warned", "correcting"], "rectify": ["confirmed", "warned"], "correct": ["correcting", "reinstated"],
     "suspend": ["confirmed", "warned", "correcting", "reinstated"], "reinstate": ["suspended"],
     "remove": ["confirmed", "warned", "correcting", "suspended", "reinstated"],
 }  # fmt: skip
