@@ -459,6 +459,13 @@ def test_breaches_of_the_clerks_district_were_decided_on_and_some_wait(built):
         acts = list(breach.events.order_by("pk"))
         assert [act.at for act in acts] == sorted(act.at for act in acts)
         assert (acts[0].verb, acts[-1].after) == ("find", breach.state)
+    warned = theirs.filter(events__verb="warn")
+    assert warned
+    for breach in warned:
+        letter = breach.documents.get()
+        assert (letter.form, letter.agency, letter.created_at) == (
+            "warning_letter", clerk.agency, breach.events.get(verb="letter").at,
+        )  # fmt: skip
 
 
 def test_a_second_run_changes_nothing(built):
