@@ -384,7 +384,8 @@ def test_what_names_somebody_stands_above_the_form(visit, clerk, today):
 
 def test_whoever_has_the_case_reads_it_on_the_case_and_does_not_make_it_out_there(visit, clerk, today, district):
     act_on_breach(today, "letter", actor=clerk)
-    letter, officer = letter_of(today), UserFactory(agency=district, roles=["officer"])
+    # also where he keeps the pledge besides
+    letter, officer = letter_of(today), UserFactory(agency=district, roles=["officer", "pledge_clerk"])
     desk, base = visit(officer), f"/cases/{today.case.number}"
     address = f"{base}/documents/{letter.pk}"
 
