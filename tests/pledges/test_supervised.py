@@ -99,15 +99,25 @@ def test_the_district_is_that_of_the_premises(desk, district):
     assert listed(desk, f"{INSPECTIONS}?district={code}") == {visit}
 
 
+def test_the_newest_stand_first(desk, district):
+    older, newer = (breach_at(district, found_at=timezone.now() - dt.timedelta(days=days)) for days in (9, 2))
+    first, second = (InspectionFactory(premises=older.pledge.premises, planned_on=day(2026, 12, n)) for n in (1, 9))
+
+    assert list(desk.get(BREACHES).context_data["page"].rows) == [newer, older]
+    assert list(desk.get(INSPECTIONS).context_data["page"].rows) == [second, first]
+
+
 def test_breaches_as_a_file(desk, client, district):
     breach_at(district, confirmed=True)
     breach = breach_at(district)
-    type(breach.pledge.premises).objects.filter(pk=breach.pledge.premises_id).update(name="湖滨店13800001234")
+    premises = breach.pledge.premises
+    type(premises).objects.filter(pk=premises.pk).update(name="湖滨店13800001234")
+    type(premises.merchant).objects.filter(pk=premises.merchant_id).update(name="湖滨商行13900004321")
     assert f'href="{BREACHES}export/?state=suspected&amp;format=csv"' in desk.get(f"{BREACHES}?state=suspected").text
 
     head, row = cells(desk, f"{BREACHES}export/?state=suspected&format=csv")
     assert (head[0], head[1], head[6]) == ("Case number", "State", "Day of the dispute or receipt")
-    assert row[:4] == [breach.case.number, "Suspected", breach.pledge.premises.merchant.name, "湖滨店138****1234"]
+    assert row[:4] == [breach.case.number, "Suspected", "湖滨商行139****4321", "湖滨店138****1234"]
     assert row[6] == "2026-11-02"
     assert AccessLog.objects.latest("pk").target == "breaches?state=suspected"
     client.force_login(UserFactory(agency=district, roles=["officer"]))
@@ -117,7 +127,7 @@ def test_breaches_as_a_file(desk, client, district):
 
 
 def test_filters_of_inspections(desk, district):
-    premises = PremisesFactory(agency=district, name="湖滨店13800001234")
+    premises = PremisesFactory(agency=district, name="湖滨店13800001234", merchant__name="湖滨商行13900004321")
     planned = InspectionFactory(premises=premises, mode="undercover", planned_on=day(2026, 12, 1))
     late = InspectionFactory(
         premises=PremisesFactory(agency=district), visited=True, state="correcting", correct_by=day(2026, 11, 12)
@@ -135,8 +145,8 @@ def test_filters_of_inspections(desk, district):
     assert f'href="{INSPECTIONS}{planned.pk}/"' in text
     assert "湖滨店138****1234" in text
     head, row = cells(desk, f"{INSPECTIONS}export/?mode=undercover&format=csv")
-    assert (head[0], row[0], row[1], row[5], row[6]) == (
-        "Planned on", "2026-12-01", "湖滨店138****1234", "Undercover", "Planned",
+    assert (head[0], *row[:3], row[5], row[6]) == (
+        "Planned on", "2026-12-01", "湖滨店138****1234", "湖滨商行139****4321", "Undercover", "Planned",
     )  # fmt: skip
     assert AccessLog.objects.latest("pk").target == "inspections?mode=undercover"
 
