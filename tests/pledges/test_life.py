@@ -81,6 +81,12 @@ def test_premises_of_one_merchant_are_applied_for_together(premises, returns, cl
     assert [event.data["origin"] for event in PledgeEvent.objects.all()] == ["merchant"] * 3
 
 
+def test_one_alone_takes_no_number_of_an_application(premises, returns, clerk):
+    [pledge] = together([premises], returns, clerk, application="")
+
+    assert (pledge.premises, pledge.application) == (premises, "")
+
+
 def test_what_is_applied_for_together_is_taken_for_all_or_for_none(premises, returns, clerk, district):
     region = RegionFactory(name_en="West Lake")
     other = PremisesFactory(merchant=premises.merchant, agency=district, name="湖滨店13900000001", region=region)
