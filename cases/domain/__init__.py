@@ -26,7 +26,7 @@ from cases.domain.clocks import (
     start_clock,
     stop_clocks,
 )
-from cases.domain.documents import issue_document, open_document, record_delivery, void_document
+from cases.domain.documents import issue_document, issuing, open_document, record_delivery, void_document
 from cases.domain.feed import (
     begin_again,
     cases_concerned,
@@ -100,6 +100,7 @@ __all__ = [
     "is_filled",
     "is_with_platform",
     "issue_document",
+    "issuing",
     "leave_channel",
     "lock_worked",
     "look_up_person",

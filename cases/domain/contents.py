@@ -310,7 +310,11 @@ def in_words(value: Any) -> str:
 
 
 class NamesPerson(DomainError):
-    """A given text names who complained or reported. Kept in the access log: tries could else tell the name."""
+    """A text given for `form` names who complained or reported. Kept in the access log: tries could tell the name."""
+
+    def __init__(self, message, form: DocumentForm):
+        super().__init__(message)
+        self.form = form
 
 
 def _keep_silent(
@@ -343,7 +347,8 @@ def _keep_silent(
                     "%(name)s: this tells who complained or reported, which this copy must not (Order 121, art 37). "
                     "Leave it out."
                 )
-                % {"name": asked_label(name)}
+                % {"name": asked_label(name)},
+                form,
             )
 
 

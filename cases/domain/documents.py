@@ -5,6 +5,8 @@ What is in one is settled when it is issued. It is never changed; printed again,
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -69,24 +71,27 @@ def issue_document(
     now = now or timezone.now()
     stored = []
     try:
-        with transaction.atomic():
+        with issuing(case, actor):
             locked = _locked(case, actor, among)
             return _issue(
                 locked, definition, side, actor=actor, now=now, values=values or {}, stored=stored, agency=agency
             )
-    except NamesPerson:
-        log_named(case, definition.code, actor)
-        raise
     except BaseException:
         for name in stored:
             vault.remove(name)
         raise
 
 
-def log_named(case: Case, form: str, actor) -> None:
-    """A given text was refused since it names a person of the case: tries could tell the name. Whoever issues documents
-    in a transaction of his own writes this down once more where that is undone."""
-    log_access(user=actor, action=AccessAction.LOOKUP, target=case.number, fields="name", reason=form)
+@contextmanager
+def issuing(case: Case, actor) -> Iterator[None]:
+    """A transaction of `actor` in which documents of `case` are issued, among other things. A refused text that names a
+    person of the case is kept in the access log, although all else is undone."""
+    try:
+        with transaction.atomic():
+            yield
+    except NamesPerson as error:
+        log_access(user=actor, action=AccessAction.LOOKUP, target=case.number, fields="name", reason=error.form)
+        raise
 
 
 def _issue(

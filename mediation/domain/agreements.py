@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.domain import perform, post_recovery, reverse_recovery, void_document
+from cases.domain import issuing, perform, post_recovery, reverse_recovery, void_document
 from cases.domain.reasons import check_reason
 from cases.domain.recoveries import still_promised
 from cases.enums import Body, Outcome, PartyRole, RecoveryMeans, RecoveryStatus, Side, State, Verb
@@ -96,7 +96,7 @@ def act_on_agreement(
     agreement: Agreement, verb: str, *, actor, now: dt.datetime | None = None, seen: int | None = None, **data
 ):
     """Do `verb` to `agreement`; returns the event. See core.workflow.Workflow.apply for what is checked and raised."""
-    with transaction.atomic():
+    with issuing(agreement.case, actor):
         permission = AGREEMENT[verb].permission if verb in AGREEMENT else CHANGE
         lock_case(agreement.case, actor, permission, cases_to_agree(agreement.session, actor))
         among = Agreement.objects.open_to(actor)

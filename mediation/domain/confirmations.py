@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cases.clocks import Due, RuleBook
-from cases.domain import issue_document, open_document
+from cases.domain import issue_document, issuing, open_document
 from cases.domain.clocks import hold_calendar
 from cases.enums import Addressee, DocumentForm, Regime
 from cases.models import Case, Document
@@ -164,7 +164,7 @@ def act_on_confirmation(
 ):  # fmt: skip
     """Do `verb` about `confirmation`; returns the event. See core.workflow.Workflow.apply for what is checked and
     raised. A court's people see no case and act on what was applied for with their court."""
-    with transaction.atomic():
+    with issuing(confirmation.agreement.case, actor):
         rows = JudicialConfirmation.objects.visible_to(actor).filter(pk=confirmation.pk)
         found = rows.values_list("agreement__case", "agreement").first()
         if found is None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.domain import system_user
-from cases.domain import perform
+from cases.domain import issuing, perform
 from cases.domain.acts import WORKFLOWS, not_with_platform
 from cases.enums import MEDIATED_STATES, Kind, MediationMode, PartyRole, PauseReason, Side, State, Verb
 from cases.models import Case
@@ -375,7 +375,7 @@ def act_on(session: Session, verb: str, *, actor, now: dt.datetime | None = None
     """Do `verb` to `session`; returns the event. One's own session is cancelled also when its case has gone elsewhere,
     and whoever leads one does all that belongs to it, though the case is another agency's.
     See core.workflow.Workflow.apply for what is checked and raised."""
-    with transaction.atomic():
+    with issuing(session.case, actor):
         among = Case.objects.filter(pk=session.case_id) if verb == SessionVerb.CANCEL else cases_for(session, actor)
         lock_case(session.case, actor, (SESSION[verb].permission or CHANGE) if verb in SESSION else CHANGE, among)
         return SESSION.apply(session, verb, actor=actor, now=now, seen=seen, **data)

@@ -12,17 +12,13 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.domain import cases_concerned
-from cases.domain.contents import NamesPerson
-from cases.domain.documents import log_named
+from cases.domain import cases_concerned, issuing
 from cases.domain.reasons import check_reason
-from cases.enums import DocumentForm
 from cases.models import Case
 from core.exceptions import DomainError
 from core.workflow import Act, Transition, Workflow
@@ -52,19 +48,15 @@ def act_on_breach(
 ):
     """Do `verb` to `breach`; returns its event. See core.workflow.Workflow.apply for what is checked and raised."""
     now = now or timezone.now()
-    try:
-        with transaction.atomic():
-            pledge = breach.pledge
-            if verb == BreachVerb.LETTER:  # before the others, as where a merchant's cases and premises move
-                Case.objects.select_for_update(of=("self",)).filter(pk=breach.case_id).first()
-            Premises.objects.select_for_update(of=("self",)).filter(pk=pledge.premises_id).first()
-            Pledge.objects.select_for_update(of=("self",)).filter(pk=pledge.pk).first()
-            event = BREACH.apply(breach, verb, actor=actor, now=now, seen=seen, **data)
-            if verb == BreachVerb.REOPEN:  # while it was decided, the case may have changed
-                cases_concerned(CASE, [breach.case_id])
-    except NamesPerson:  # what the log was told of the refused letter is undone with the rest
-        log_named(breach.case, DocumentForm.WARNING_LETTER, actor)
-        raise
+    with issuing(breach.case, actor):
+        pledge = breach.pledge
+        if verb == BreachVerb.LETTER:  # before the others, as where a merchant's cases and premises move
+            Case.objects.select_for_update(of=("self",)).filter(pk=breach.case_id).first()
+        Premises.objects.select_for_update(of=("self",)).filter(pk=pledge.premises_id).first()
+        Pledge.objects.select_for_update(of=("self",)).filter(pk=pledge.pk).first()
+        event = BREACH.apply(breach, verb, actor=actor, now=now, seen=seen, **data)
+        if verb == BreachVerb.REOPEN:  # while it was decided, the case may have changed
+            cases_concerned(CASE, [breach.case_id])
     return event
 
 

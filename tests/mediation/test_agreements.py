@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
+from accounts.models import AccessLog
 from cases.domain import pay_recovery, perform, reverse_recovery
 from cases.domain.documents import document_context
 from cases.domain.recoveries import promises, recovered, standing
@@ -795,6 +796,29 @@ def test_a_notice_and_the_record_of_a_session_say_what_is_stored(district, clerk
     assert (record.form, record.side, record.personal) == ("mediation_record", "internal", True)
     for words in ("双方各自陈述。", "达成调解协议", "被投诉人到场"):
         assert words in content(record)
+
+
+def test_a_text_that_names_a_reporter_is_refused_and_the_try_is_kept(case, clerk):
+    """Whatever else the act has written is undone."""
+    PartyFactory(case=case, reporter=True, plain={"name": "赵举报"})
+    open_case = CaseFactory(handling=case.handling, accepted=True, regime="order121")
+    PartyFactory(case=open_case, reporter=True, plain={"name": "赵举报"})
+    session = SessionFactory(case=open_case, starts=local(2026, 11, 13, 9))
+    agreement = drawn(case, clerk, terms="退还200元，赵举报撤回举报")
+
+    with pytest.raises(DomainError, match="tells who complained or reported"):
+        do(agreement, "issue", clerk)
+    with pytest.raises(DomainError, match="tells who complained or reported"):
+        act_on(
+            session, SessionVerb.NOTICE, actor=clerk, now=NOW, side="respondent", contact_phone="0571-22222222",
+            recusal_days=3, bring="赵举报的小票",
+        )  # fmt: skip
+
+    assert not agreement.documents.exists()
+    assert not session.documents.exists()
+    assert list(AccessLog.objects.order_by("pk").values_list("user", "action", "target", "reason")) == [
+        (clerk.pk, "lookup", case.number, "agreement"), (clerk.pk, "lookup", open_case.number, "mediation_notice"),
+    ]  # fmt: skip
 
 
 def test_the_entrusted_body_makes_out_the_documents_of_the_bureau(case, clerk):

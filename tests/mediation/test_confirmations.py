@@ -580,6 +580,19 @@ def test_the_application_says_what_is_to_be_done_by_when(prepared, agreement, cl
         assert words in text
 
 
+def test_an_agent_named_like_a_reporter_is_refused_and_the_try_is_kept(prepared, agreement, clerk):
+    agreement.documents.add(DocumentFactory(case=agreement.case, form="agreement", side="both"))
+    PartyFactory(case=agreement.case, reporter=True, plain={"name": "赵举报"})
+
+    with pytest.raises(DomainError, match="tells who complained or reported"):
+        issue_package(prepared, respondent_agent="赵举报", actor=clerk, now=NOW)
+
+    assert not prepared.documents.exists()
+    assert list(AccessLog.objects.values_list("user", "action", "target", "reason")) == [
+        (clerk.pk, "lookup", agreement.case.number, "court_application")
+    ]
+
+
 def test_they_are_made_out_once_unless_they_are_void(packed, clerk, act):
     with pytest.raises(TransitionNotAllowed, match="made out already"):
         act(packed, "issue")
