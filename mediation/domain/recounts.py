@@ -49,7 +49,7 @@ def recount_terms(changed: Mapping[str, Collection[str]], *, write: bool, actor=
     day or certainty changes."""
     if not changed.get("calendar") and not changed.get("clock_rules"):
         return None
-    book, actor = RuleBook.load(), actor or system_user()
+    book = RuleBook.load()
     referrals = _recount(
         PlatformReferral.objects.waiting(), RULE, lambda referral: timezone.localdate(referral.referred_at),
         ReferralVerb.RECOUNT, book, write=write, actor=actor,
@@ -78,7 +78,7 @@ def _recount(
             row.safe_on, row.due_on, row.provisional = term
             row.save(update_fields=[*FIELDS, "updated_at"])
             row.events.create(
-                verb=verb, before=row.state, after=row.state, actor=actor, at=now,
+                verb=verb, before=row.state, after=row.state, actor=actor or system_user(), at=now,
                 data={"before_on": before_on, "after_on": row.due_on.isoformat()},
             )  # fmt: skip
     return moved

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from accounts.models import AccessLog
+from accounts.models import AccessLog, User
 from cases.domain.documents import document_context
 from cases.models import ClockRule, Document
 from core import vault
@@ -277,6 +277,12 @@ def test_a_rule_without_a_version_for_its_day_moves_nothing(prepared):
 
     assert recount_terms({"clock_rules": [TERM]}, write=True) is None
     assert row(prepared) == before
+
+
+def test_where_nothing_moves_nothing_is_written():
+    """Not even the account in whose name it would be: reference data are loaded before the first one is there."""
+    assert recount_terms({"calendar": ["2026"], "clock_rules": [TERM]}, write=True) is None
+    assert not User.objects.exists()
 
 
 def test_the_application_is_in_time_by_the_calendar_of_today(spring_festival, act):
