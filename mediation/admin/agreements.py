@@ -23,11 +23,11 @@ from mediation.admin.lists import MediatedLists
 from mediation.domain import (
     AGREEMENT,
     act_on_agreement,
-    cases_of,
     confirmable_since,
     document_of,
     draw_up,
     owed_of,
+    works_on_case_of,
 )
 from mediation.enums import AgreementState, AgreementVerb
 from mediation.forms.agreements import (
@@ -222,7 +222,7 @@ class AgreementAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
         return format_html('{} <span class="flag">{}</span>', day, _("overdue")) if late else day
 
     def of_page(self, request):
-        return Agreement.objects.open_to(request.user)
+        return Agreement.objects.open_to(request.user).select_related("case__merchant")
 
     def get_changelist(self, request, **kwargs):
         return AgreementList
@@ -311,8 +311,7 @@ class AgreementAdmin(ActPages, PaperPages, MediatedLists, VerbAdmin):
             if user.has_perm("mediation.view_judicialconfirmation") and seen.exists():
                 return {"confirmation_url": reverse("admin:mediation_judicialconfirmation_change", args=[standing])}
         elif agreement.is_in_effect:
-            own = cases_of(user).filter(pk=agreement.case_id)
-            may = user.has_perm("mediation.add_judicialconfirmation") and own.exists()
+            may = user.has_perm("mediation.add_judicialconfirmation") and works_on_case_of(agreement, user)
             address = f"{reverse('admin:mediation_judicialconfirmation_add')}?{urlencode({'agreement': agreement.pk})}"
             return {"confirmable": True, "to_court_url": address if may else ""}
         return {}

@@ -1,6 +1,6 @@
 """Every write to mediation starts here; the admin, imports and commands only call these functions."""
 
-from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up, owed_of
+from mediation.domain.agreements import AGREEMENT, Due, act_on_agreement, draw_up, owed_of, works_on_case_of
 from mediation.domain.case_acts import OF_MEDIATION, act_on_mediated, acts_on_mediated
 from mediation.domain.confirmations import (
     CONFIRMATION,
@@ -84,4 +84,5 @@ __all__ = [
     "urgency",
     "why_not_bookable",
     "why_outside",
+    "works_on_case_of",
 ]

@@ -103,6 +103,15 @@ def act_on_agreement(
         return AGREEMENT.apply(agreement, verb, actor=actor, now=now, seen=seen, among=among, **data)
 
 
+def works_on_case_of(agreement: Agreement, user) -> bool:
+    """Whether `user` works on the mediation of its case, and not on this agreement alone; asked once of each row that is
+    read."""
+    known = vars(agreement).setdefault("_worked_on_by", {})
+    if user.pk not in known:
+        known[user.pk] = cases_of(user).filter(pk=agreement.case_id).exists()
+    return known[user.pk]
+
+
 def owed_of(agreement: Agreement) -> dict[int, Decimal]:
     """In yuan, by the key of each instalment, what is still promised of it, whoever has posted what was paid."""
     left = still_promised(agreement.case)
@@ -154,7 +163,7 @@ def _told(reached_on: dt.date, instalments: Sequence[Due]) -> dict:
 
 def _is_of_agency(agreement, user) -> str:
     """Who leads a session for another agency writes down what it came to; what follows is that agency's business."""
-    if cases_of(user).filter(pk=agreement.case_id).exists():
+    if works_on_case_of(agreement, user):
         return ""
     return _("Whoever leads a session for another agency draws the agreement up. The rest is done by that agency.")
 
