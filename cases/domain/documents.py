@@ -32,7 +32,6 @@ from core.personal_data import encrypt
 from registry.enums import AgencyKind
 from registry.models import Agency
 
-PERMISSION = ISSUE
 DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 # the term within which the addressee is to be told of what the document says. For acceptance and refusal the law has no
 # term of its own: they are told within that of the decision (Order 121 art 15), which the decision itself stops
@@ -171,7 +170,7 @@ def record_delivery(
 
     `addressee` is needed where a document is for both parties. Raises PermissionDenied or DomainError.
     """
-    if not actor.has_perm(PERMISSION):
+    if not actor.has_perm(ISSUE):
         raise PermissionDenied
     now = now or timezone.now()
     document = _locked_document(document, actor)

@@ -22,7 +22,6 @@ from accounts.client import client_ip
 from cases.domain.attachments import are_sealed, may_open
 from cases.domain.documents import (
     DOCX_TYPE,
-    PERMISSION,
     check_may_issue,
     issue_document,
     issuer_of,
@@ -35,7 +34,7 @@ from cases.domain.documents import (
 from cases.enums import Addressee, DeliveryResult, DocumentForm, NoticeMeans
 from cases.forms import DeliveryForm, IssueForm, ReasonForm
 from cases.models import Case, Delivery, Document, Letterhead
-from cases.official_forms import ALLOWED, FORMS
+from cases.official_forms import ALLOWED, FORMS, ISSUE
 from cases.views.case_forms import CaseFormPage, back_to, file_response
 from core.personal_data import PersonalDataError
 from core.text import mask_numbers
@@ -83,7 +82,7 @@ def with_deliveries() -> Prefetch:
 
 def document_rows(case: Case, user) -> list[Row]:
     """The documents of a case that was read `with_deliveries`, the newest first."""
-    issues = user.has_perm(PERMISSION)
+    issues = user.has_perm(ISSUE)
     return [
         Row(
             document,
@@ -123,7 +122,7 @@ def choices(case: Case, user) -> list[Choice]:
 
 class IssueDocument(CaseFormPage):
     model = Case
-    permission_required = PERMISSION
+    permission_required = ISSUE
     form_class = IssueForm
     panel = PANEL
 
@@ -167,7 +166,7 @@ class OfDocument(CaseFormPage):
     """A form about one document that is in force."""
 
     model = Document
-    permission_required = PERMISSION
+    permission_required = ISSUE
     panel = PANEL
 
     def why_not(self) -> str:

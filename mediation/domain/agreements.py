@@ -20,7 +20,7 @@ from cases.domain.reasons import check_reason
 from cases.domain.recoveries import still_promised
 from cases.enums import Body, Outcome, PartyRole, RecoveryMeans, RecoveryStatus, Side, State, Verb
 from cases.models import Case
-from cases.official_forms import FORMS
+from cases.official_forms import FORMS, ISSUE
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
@@ -28,7 +28,6 @@ from mediation.domain.mediating import cases_of, cases_to_agree
 from mediation.domain.papers import (
     AGENTS,
     AGREEMENTS,
-    ISSUE,
     document_of,
     issue_agreement,
     standing_documents,

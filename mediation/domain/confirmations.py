@@ -19,13 +19,14 @@ from cases.domain import issue_document, issuing, open_document
 from cases.domain.clocks import hold_calendar
 from cases.enums import Addressee, DocumentForm, Regime
 from cases.models import Case, Document
+from cases.official_forms import ISSUE
 from core import vault
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
 from core.working_days import DAY
 from mediation.domain.mediating import cases_of
-from mediation.domain.papers import AGENTS, ISSUE, document_of, mediators_in_words, terms_in_words
+from mediation.domain.papers import AGENTS, document_of, mediators_in_words, terms_in_words
 from mediation.domain.sessions import lock_case
 from mediation.enums import (
     SOON_FROM,

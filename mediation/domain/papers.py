@@ -15,7 +15,6 @@ from mediation.domain.mediating import cases_for, cases_of, cases_to_agree
 from mediation.enums import AgreementForm, AgreementVerb
 from mediation.models import Agreement, Session
 
-ISSUE = "cases.issue_document"
 AGENTS = ("respondent_representative", "complainant_agent", "respondent_agent")
 NOTICES = {Body.BUREAU: DocumentForm.MEDIATION_NOTICE}  # of others than bureaus: COUNCIL_NOTICE
 AGREEMENTS = {

@@ -19,6 +19,7 @@ from cases.domain import issuing, perform
 from cases.domain.acts import WORKFLOWS, not_with_platform
 from cases.enums import MEDIATED_STATES, Kind, MediationMode, PartyRole, PauseReason, Side, State, Verb
 from cases.models import Case
+from cases.official_forms import ISSUE
 from core.exceptions import DomainError
 from core.refusals import refusal
 from core.workflow import Act, Transition, Workflow
@@ -31,7 +32,7 @@ from mediation.domain.mediating import (
     who_left,
     why_not_bookable,
 )
-from mediation.domain.papers import ISSUE, issue_notice, issue_record
+from mediation.domain.papers import issue_notice, issue_record
 from mediation.enums import Presence, RecusalDecision, SessionOutcome, SessionState, SessionVerb
 from mediation.models import Attendance, Mediator, Room, Session
 from registry.domain import load_calendar
