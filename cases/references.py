@@ -15,6 +15,7 @@ from registry.models import Agency, Category, Channel, Problem, Region
 
 INDENT = "\u3000"
 UNLINKED = ":only"  # behind the value of a class: without what another vocabulary links to it
+SCHEMES = frozenset(Scheme)
 NONE = Cast(Value(None), BigIntegerField())  # a bare NULL would be text to a UNION
 
 
@@ -41,7 +42,7 @@ class Option:
     @property
     def value(self) -> str:
         """What the address carries: a code, with its vocabulary where there are two."""
-        return f"{self.group}:{self.code}" if self.group in Scheme.values else self.code
+        return f"{self.group}:{self.code}" if self.group in SCHEMES else self.code
 
 
 class References:

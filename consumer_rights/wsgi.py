@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured  # noqa: E402 - as above
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 from core.personal_data import check_keys  # noqa: E402
+from core.startup import load_for_good  # noqa: E402
 
 try:
     application = get_wsgi_application()
@@ -27,3 +28,4 @@ if settings.DATABASE_OWNER:
     sys.exit("The portal does not start: DATABASE_OWNER_URL is for migrate alone; take it out of the environment.")
 if settings.DEBUG and not settings.EMBEDDED_DATABASE:  # its error pages show settings, queries and personal data
     sys.exit("The portal does not start: DEBUG=1 is for the embedded database alone; take DEBUG out of the environment.")
+load_for_good()

@@ -212,6 +212,7 @@ class Pledge(TimestampedModel):
             models.Index(fields=["agency", "-applied_on", "-id"], name="pledges_pledge_of_agency"),
             models.Index(fields=["-applied_on", "-id"], name="pledges_pledge_newest"),
             models.Index(fields=["published_on"], name="pledges_pledge_published"),
+            models.Index(fields=["ended_on"], condition=Q(ended_on__isnull=False), name="pledges_pledge_ended"),
             # whose term ends next
             models.Index(fields=["valid_to"], condition=Q(state__in=PUBLIC), name="pledges_pledge_expiring"),
             models.Index(

@@ -12,6 +12,16 @@ def test_it_starts_with_the_variables_of_production():
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
+def test_what_it_has_loaded_is_not_searched_for_garbage_in_the_midst_of_requests():
+    done = run(
+        "-c",
+        "import gc, sys; from consumer_rights import wsgi; loaded = 'cases.views.lists' in sys.modules;"
+        "print(loaded, gc.get_freeze_count() > len(gc.get_objects()))",
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True True\n", "")
+
+
 @pytest.mark.parametrize("missing", [[name] for name in REQUIRED] + [REQUIRED])
 @pytest.mark.parametrize("value", [None, ""])
 def test_missing_variables_are_named_in_one_line(missing, value):
