@@ -93,9 +93,10 @@ def test_drops_them_when_ended_by_a_signal(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         databases.template()
         process = benchmark("--rows", "2000")
-        while process.poll() is None and not databases_of(process):
+        made = set()
+        while process.poll() is None and not made:
             time.sleep(0.05)
-        made = databases_of(process)
+            made = databases_of(process)  # for the moment: each measurement has one of its own
         process.terminate()
         process.communicate(timeout=60)
         left = databases_of(process)
