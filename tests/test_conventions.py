@@ -1,6 +1,7 @@
 """The house style, as far as a machine can check it."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -224,3 +225,27 @@ def texts_put_together(path: Path) -> list[int]:
 @pytest.mark.parametrize("app", OURS, ids=lambda app: app.label)
 def test_texts_are_put_together_in_the_language_of_the_page(app):
     assert {path.name: lines for path in Path(app.path).rglob("*.py") if (lines := texts_put_together(path))} == {}
+
+
+STYLES = Path(settings.BASE_DIR) / "static" / "portal"
+STYLES_OF_ADMIN = ("shell.css", "admin-brand.css", "evidence.css")
+
+
+def styled(*names: str) -> set[str]:
+    return {c for name in names for c in re.findall(r"\.([a-z][\w-]*)", (STYLES / name).read_text(encoding="utf-8"))}
+
+
+def written_for_admin() -> set[str]:
+    """The classes that pages of the administration write."""
+    pages = [*Path(settings.BASE_DIR, "templates").rglob("admin/**/*.html")]
+    pages += [path for app in OURS for path in (*Path(app.path).glob("admin/*.py"), *Path(app.path).glob("admin.py"))]
+    found = (re.findall(r'class="([^"{]*)', path.read_text(encoding="utf-8")) for path in pages)
+    return {name for values in found for value in values for name in value.split()}
+
+
+def test_marks_of_the_portal_look_the_same_in_the_administration():
+    portal = styled(*(path.name for path in STYLES.glob("*.css") if path.name not in STYLES_OF_ADMIN))
+    unstyled = (written_for_admin() & portal) - styled(*STYLES_OF_ADMIN)
+
+    assert unstyled <= {"mini"}  # a name of Django's, styled there
+    assert "flag" in written_for_admin() & styled("shell.css")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.views.lists import LoggedExport, SelectedRows, label_of
 from core.exports import Column, name_of
-from core.pagination import CountingPaginator, DearPaginator
+from core.pagination import COUNT_CAP, CountingPaginator, DearPaginator
 from core.panels import panels
 from core.views import ListPage
 from pledges.enums import Freight, Level, PledgeState, Pool
@@ -31,6 +31,13 @@ class PledgeRows(SelectedRows):
     default_sort = "-applied"
 
 
+class UnitsPaginator(DearPaginator):
+    """Whether a pledge is the oldest of its unit is asked of each. How many there are is counted as far as the figure's
+    other lists, whose reader compares the two."""
+
+    count_cap = COUNT_CAP
+
+
 class PledgeList(PledgeRows, ListPage):
     table_class = PledgeTable
     template_name = "pledges/list.html"
@@ -40,11 +47,11 @@ class PledgeList(PledgeRows, ListPage):
         return super().get_queryset().select_related("premises__merchant", "premises__region", "type")
 
     def get_paginator(self, filterset, queryset, size):
-        """What a figure counts may be few of many; whether a pledge is the oldest of its unit is asked of each."""
+        """What a figure counts may be few of many."""
         figure = self.request.GET.get("metric")
         if not figure:
             return super().get_paginator(filterset, queryset, size)
-        made = DearPaginator if figure == "pledges.in_force" else CountingPaginator
+        made = UnitsPaginator if figure == "pledges.in_force" else CountingPaginator
         return made(queryset, self.sort, size)
 
     def get_context_data(self, **kwargs):
