@@ -1,6 +1,5 @@
 """How quickly the portal answers with pages, and what that comes to over many of them."""
 
-import functools
 import os
 import statistics
 import time
@@ -18,14 +17,12 @@ WARM_UPS, RUNS = 2, 20
 MOST_MS, MOST_QUERIES, MOST_RATIO = 300, 12, 1.3
 MEDIATION_MS, MEDIATION_QUERIES = 400, 20  # of the mediators' pages, in the administration
 
-serve = functools.cache(load_for_good)  # once, as a process of the server does
-
 
 def measure_page(client: Client, name: str, url: str, *, runs: int = RUNS) -> dict | None:
     """Wall times, and the processor time of both sides, which other work on the machine does not lengthen. None where
     the reader may not choose what the address names: the list would be empty and quick. One run alone is not warmed up:
     that is to see every page answer, and no measurement."""
-    serve()
+    load_for_good()
     times, warm_ups = [], min(WARM_UPS, runs - 1)
     for run in range(warm_ups + runs):
         if run == warm_ups:

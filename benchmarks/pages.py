@@ -28,6 +28,7 @@ from benchmarks.measuring import end_cleanly_on_signals, fresh_database, machine
 from benchmarks.own import city_bureau
 from cases.models import Case, ImportRun
 from core.pagination import LAST, Cursor
+from core.startup import load_for_good
 from registry.models import Merchant
 
 RUNS = 5
@@ -62,6 +63,7 @@ def _city(scale: str) -> Iterator[None]:
 def measure() -> dict:
     """All pages on the present database, which is left as it was."""
     found = machine()
+    load_for_good()
     with transaction.atomic():
         client = _regulator()
         pages = {name: _measure_page(client, name, url) for name, url in _pages()}

@@ -15,7 +15,7 @@ def test_it_starts_with_the_variables_of_production():
 def test_what_it_has_loaded_is_not_searched_for_garbage_in_the_midst_of_requests():
     done = run(
         "-c",
-        "import gc, sys; from consumer_rights import wsgi; loaded = 'cases.views.lists' in sys.modules;"
+        "import gc, sys; from consumer_rights import wsgi; loaded = 'insights.views' in sys.modules;"
         "print(loaded, gc.get_freeze_count() > len(gc.get_objects()))",
     )
 
