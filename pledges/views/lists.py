@@ -48,10 +48,10 @@ class PledgeList(PledgeRows, ListPage):
 
     def get_paginator(self, filterset, queryset, size):
         """What a figure counts may be few of many."""
-        figure = self.request.GET.get("metric")
-        if not figure:
+        if self.selection is None:
             return super().get_paginator(filterset, queryset, size)
-        made = UnitsPaginator if figure == "pledges.in_force" else CountingPaginator
+        units = self.selection.parameters["metric"] == "pledges.in_force"
+        made = UnitsPaginator if units else CountingPaginator
         return made(queryset, self.sort, size)
 
     def get_context_data(self, **kwargs):

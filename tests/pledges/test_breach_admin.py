@@ -264,7 +264,8 @@ def test_the_list_takes_the_same_queries_for_one_as_for_many(visit, clerk, distr
 
     desk = visit(clerk)
     one = BreachFactory(pledge__premises__agency=district, case__handling=district)
-    desk.get(LIST), desk.get(page(one))
+    for path in (LIST, page(one)):  # what a first call keeps for the next is not counted
+        desk.get(path)
     first = queries()
     further(1)
     of_page = queries(page(one))

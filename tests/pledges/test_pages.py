@@ -557,7 +557,6 @@ def test_the_page_of_a_merchant_takes_as_many_queries_for_three_visits_as_for_on
 def test_the_list_of_a_figure_says_how_many_units_there_are_as_far_as_any_list(desk, district, monkeypatch):
     monkeypatch.setattr("core.pagination.DearPaginator.count_cap", 10)
     PledgeFactory.create_batch(26, premises__agency=district, in_force=True)
-
     today = timezone.localdate()
 
     page = desk.get("/pledges/", {"metric": "pledges.in_force", "part": "value", "from": today, "to": today})
